@@ -1,0 +1,160 @@
+/* clock: points in time as int64 microseconds since 1970-01-01 UTC. */
+
+#define _DEFAULT_SOURCE /* timegm */
+
+#include "lib/clock.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static int64_t
+read_clock(clockid_t id)
+{
+	struct timespec now;
+
+	clock_gettime(id, &now);
+	return (int64_t)now.tv_sec * CLOCK_SECOND_US + now.tv_nsec / 1000;
+}
+
+int64_t
+clock_now_us(void)
+{
+	return read_clock(CLOCK_REALTIME);
+}
+
+int64_t
+clock_steady_us(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+void
+clock_format(char text[CLOCK_TEXT_BYTES], int64_t time_us)
+{
+	int64_t second = time_us / CLOCK_SECOND_US;
+	int64_t micro = time_us % CLOCK_SECOND_US;
+	time_t time;
+	struct tm utc;
+	size_t used;
+
+	if (micro < 0) {
+		micro += CLOCK_SECOND_US;
+		second--;
+	}
+	time = (time_t)second;
+	gmtime_r(&time, &utc);
+	used = strftime(text, CLOCK_TEXT_BYTES, "%Y-%m-%dT%H:%M:%S", &utc);
+	if (micro % 1000 == 0)
+		snprintf(text + used, CLOCK_TEXT_BYTES - used, ".%03dZ",
+			(int)(micro / 1000));
+	else
+		snprintf(text + used, CLOCK_TEXT_BYTES - used, ".%06dZ",
+			(int)micro);
+}
+
+/* Exactly "digits" digits at *text, which moves on. */
+static bool
+take_number(const char **text, int digits, int *number)
+{
+	*number = 0;
+	for (int i = 0; i < digits; i++, (*text)++) {
+		if (!isdigit((unsigned char)**text))
+			return false;
+		*number = *number * 10 + (**text - '0');
+	}
+	return true;
+}
+
+static bool
+take_char(const char **text, char expected)
+{
+	if (**text != expected)
+		return false;
+	(*text)++;
+	return true;
+}
+
+static bool
+take_date(const char **text, struct tm *tm)
+{
+	if (!take_number(text, 4, &tm->tm_year) || !take_char(text, '-') ||
+		!take_number(text, 2, &tm->tm_mon) || !take_char(text, '-') ||
+		!take_number(text, 2, &tm->tm_mday))
+		return false;
+	if (tm->tm_year < 1970 || tm->tm_year > 2261 || tm->tm_mon < 1 ||
+		tm->tm_mon > 12 || tm->tm_mday < 1 || tm->tm_mday > 31)
+		return false;
+	tm->tm_year -= 1900;
+	tm->tm_mon -= 1;
+	return true;
+}
+
+static bool
+take_time(const char **text, struct tm *tm)
+{
+	if (!take_number(text, 2, &tm->tm_hour) || !take_char(text, ':') ||
+		!take_number(text, 2, &tm->tm_min) || !take_char(text, ':') ||
+		!take_number(text, 2, &tm->tm_sec))
+		return false;
+	return tm->tm_hour < 24 && tm->tm_min < 60 && tm->tm_sec < 61;
+}
+
+/* Digits past the sixth are cut off: nothing here is finer. */
+static bool
+take_fraction(const char **text, int64_t *micro)
+{
+	int64_t scale = CLOCK_SECOND_US / 10;
+
+	*micro = 0;
+	if (!take_char(text, '.'))
+		return true;
+	if (!isdigit((unsigned char)**text))
+		return false;
+	for (; isdigit((unsigned char)**text); (*text)++, scale /= 10)
+		*micro += scale * (**text - '0');
+	return true;
+}
+
+static bool
+take_zone(const char **text, int64_t *offset_us)
+{
+	int hours;
+	int minutes;
+	int sign = **text == '-' ? -1 : 1;
+
+	*offset_us = 0;
+	if (take_char(text, 'Z') || take_char(text, 'z'))
+		return true;
+	if (**text != '+' && **text != '-')
+		return false;
+	(*text)++;
+	if (!take_number(text, 2, &hours) || !take_char(text, ':') ||
+		!take_number(text, 2, &minutes) || hours > 14 || minutes > 59)
+		return false;
+	*offset_us = sign * (hours * CLOCK_HOUR_US + minutes * CLOCK_MINUTE_US);
+	return true;
+}
+
+bool
+clock_parse(const char *text, int64_t *time_us)
+{
+	struct tm tm = {0};
+	struct tm check;
+	int64_t micro;
+	int64_t offset_us;
+	time_t time;
+
+	if (!take_date(&text, &tm) ||
+		!(take_char(&text, 'T') || take_char(&text, ' ')) ||
+		!take_time(&text, &tm) || !take_fraction(&text, &micro) ||
+		!take_zone(&text, &offset_us) || *text != '\0')
+		return false;
+	check = tm;
+	time = timegm(&check);
+	if (check.tm_mday != tm.tm_mday) /* 30 February and the like */
+		return false;
+	*time_us = (int64_t)time * CLOCK_SECOND_US + micro - offset_us;
+	return true;
+}

@@ -1,0 +1,102 @@
+/* log: one line per event, logfmt to stderr. */
+
+#include "lib/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LINE_BYTES 1024
+
+static const char *const level_names[] = {
+	[LOG_ERROR] = "error",
+	[LOG_WARN] = "warn",
+	[LOG_INFO] = "info",
+	[LOG_DEBUG] = "debug",
+};
+
+/* Set once by log_open before any thread starts. */
+static const char *log_program = "fieldgrid";
+static enum log_level log_limit = LOG_INFO;
+
+void
+log_open(const char *program, enum log_level level)
+{
+	log_program = program;
+	log_limit = level;
+}
+
+/* A value between quotes must not end the quotes nor the line. */
+static size_t
+quote(char *out, size_t size, const char *text)
+{
+	size_t used = 0;
+
+	for (; *text != '\0' && used + 2 < size; text++) {
+		unsigned char byte = (unsigned char)*text;
+
+		if (byte == '"' || byte == '\\')
+			out[used++] = '\\';
+		out[used++] = byte < 0x20 || byte == 0x7f ? ' ' : (char)byte;
+	}
+	out[used] = '\0';
+	return used;
+}
+
+static void
+write_line(enum log_level level, const char *who, const char *message)
+{
+	char line[2 * LINE_BYTES];
+	char quoted[LINE_BYTES + 256];
+	char stamp[32];
+	struct timespec now;
+	struct tm utc;
+	int length;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &utc);
+	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc);
+	quote(quoted, sizeof(quoted), message);
+	length = snprintf(line, sizeof(line),
+		"time=%s.%03ldZ level=%s program=%s%s%s msg=\"%s\"\n", stamp,
+		now.tv_nsec / 1000000, level_names[level], log_program,
+		who != NULL ? " req=" : "", who != NULL ? who : "", quoted);
+	if (length > 0 && write(STDERR_FILENO, line, (size_t)length) < 0)
+		return; /* there is nowhere left to say it */
+}
+
+#define LOG_AT(level)                                                          \
+	va_list args;                                                          \
+	char message[LINE_BYTES];                                              \
+                                                                               \
+	if (level > log_limit)                                                 \
+		return;                                                        \
+	va_start(args, format);                                                \
+	vsnprintf(message, sizeof(message), format, args);                     \
+	va_end(args);                                                          \
+	write_line(level, who, message)
+
+void
+log_error(const char *who, const char *format, ...)
+{
+	LOG_AT(LOG_ERROR);
+}
+
+void
+log_warn(const char *who, const char *format, ...)
+{
+	LOG_AT(LOG_WARN);
+}
+
+void
+log_info(const char *who, const char *format, ...)
+{
+	LOG_AT(LOG_INFO);
+}
+
+void
+log_debug(const char *who, const char *format, ...)
+{
+	LOG_AT(LOG_DEBUG);
+}

@@ -1,0 +1,29 @@
+-- Rights of the services' roles; run by fieldgridctl migrate after every
+-- migration, so it grants anew and stays true. Roles are made by setup.
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM fieldgrid_hub, fieldgrid_api,
+  fieldgrid_identity, fieldgrid_web, fieldgrid_keeper;
+
+-- Whoever answers requests must know who asks and what they may.
+GRANT SELECT ON datasource, variable, node, node_certificate, node_datasource,
+  node_status, account, client, session, signing_key, revoked_family,
+  policy_rule TO fieldgrid_hub, fieldgrid_api, fieldgrid_identity,
+  fieldgrid_web, fieldgrid_keeper;
+
+GRANT INSERT, UPDATE ON variable TO fieldgrid_hub;
+GRANT SELECT, INSERT ON frame TO fieldgrid_hub;
+GRANT USAGE ON SEQUENCE frame_id_seq TO fieldgrid_hub;
+GRANT SELECT, INSERT, UPDATE ON node_position, node_status, image_checkpoint
+  TO fieldgrid_hub;
+GRANT SELECT ON chunk TO fieldgrid_hub;
+GRANT INSERT, SELECT ON event TO fieldgrid_hub;
+
+GRANT SELECT ON frame, chunk, archive, archive_variable, event, screen
+  TO fieldgrid_api, fieldgrid_web;
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON account_password, client_secret,
+  signing_key, signing_key_private, session, authorization_code,
+  refresh_token, revoked_family, login_failure TO fieldgrid_identity;
+
+GRANT SELECT, INSERT ON frame, chunk TO fieldgrid_keeper;
+GRANT DELETE ON frame, chunk, session, authorization_code, refresh_token,
+  revoked_family, login_failure TO fieldgrid_keeper;
