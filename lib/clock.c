@@ -1,7 +1,5 @@
 /* clock: points in time as int64 microseconds since 1970-01-01 UTC. */
 
-#define _DEFAULT_SOURCE /* timegm */
-
 #include "lib/clock.h"
 
 #include <ctype.h>

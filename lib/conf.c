@@ -109,24 +109,23 @@ store(struct loading *load, const struct conf_entry *entry, const char *value)
 }
 
 static void
-refuse_value(struct loading *load, const struct conf_entry *entry, int line,
+refuse_value(struct loading *load, const struct conf_entry *entry,
 	const char *value)
 {
 	if (entry->kind == CONF_INT)
 		fault_set(load->fault, RC_BAD_INPUT,
-			"%s:%d: %s = %s: must be a whole number from %" PRId64
+			"%s = %s: must be a whole number from %" PRId64
 			" to %" PRId64,
-			load->path, line, entry->key, value, entry->minimum,
-			entry->maximum);
+			entry->key, value, entry->minimum, entry->maximum);
 	else
 		fault_set(load->fault, RC_BAD_INPUT,
-			"%s:%d: %s = %s: must be yes or no", load->path, line,
-			entry->key, value);
+			"%s = %s: must be yes or no", entry->key, value);
 }
 
+/* inih's handler: 0 marks the line as the one at fault. */
 static int
 take_pair(void *context, const char *section, const char *key,
-	const char *value, int line)
+	const char *value)
 {
 	struct loading *load = context;
 	size_t index;
@@ -134,20 +133,19 @@ take_pair(void *context, const char *section, const char *key,
 		find_entry(load->entries, section, key, &index);
 
 	if (load->fault->rc != RC_OK)
-		return 1;
+		return 0;
 	if (entry == NULL)
 		fault_set(load->fault, RC_BAD_INPUT,
-			"%s:%d: unknown key \"%s\" in section [%s]; see --help",
-			load->path, line, key, section);
+			"unknown key \"%s\" in section [%s]; see --help", key,
+			section);
 	else if (load->seen[index])
 		fault_set(load->fault, RC_BAD_INPUT,
-			"%s:%d: key \"%s\" is given twice", load->path, line,
-			key);
+			"key \"%s\" is given twice", key);
 	else if (!store(load, entry, value))
-		refuse_value(load, entry, line, value);
+		refuse_value(load, entry, value);
 	else
 		load->seen[index] = true;
-	return 1;
+	return load->fault->rc == RC_OK;
 }
 
 static enum rc
@@ -174,21 +172,20 @@ enum rc
 conf_parse(struct arena *arena, const char *path, const char *text,
 	const struct conf_entry *entries, void *target, struct fault *fault)
 {
+	struct fault found = {.rc = RC_OK};
 	struct loading load = {.arena = arena,
 		.path = path,
 		.entries = entries,
 		.target = target,
-		.fault = fault};
-	int line;
+		.fault = &found};
+	int line = ini_parse_string(text, take_pair, &load);
 
-	memset(fault, 0, sizeof(*fault));
-	line = ini_parse_string(text, take_pair, &load);
-	if (fault->rc != RC_OK)
-		return fault->rc;
 	if (line != 0)
-		return fault_set(fault, RC_BAD_INPUT,
-			"%s:%d: neither [section], key = value nor comment",
-			path, line);
+		return fault_set(fault, RC_BAD_INPUT, "%s:%d: %s", path, line,
+			found.rc != RC_OK
+				? found.text
+				: "neither [section], key = value nor comment");
+	load.fault = fault;
 	return store_fallbacks(&load);
 }
 
