@@ -1,0 +1,458 @@
+/* service: what every FastCGI program does around its handlers. */
+
+#include "fcgi/service.h"
+
+#include <errno.h>
+#include <fcgiapp.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/encode.h"
+#include "lib/log.h"
+#include "lib/secret.h"
+#include "model/caller.h"
+
+#define LISTEN_DESCRIPTOR 0
+
+/* What one accept loop keeps between requests. */
+struct loop {
+	const struct service *service;
+	struct db *db;
+	struct caller_gate *gate;
+	struct arena *arena;
+	struct resp resp;
+	FCGX_Request fcgi;
+};
+
+static atomic_bool stopping;
+
+/* --- the request ------------------------------------------------------------ */
+
+static const char *
+get_param(const struct req *req, const char *name)
+{
+	const FCGX_Request *fcgi = req->transport;
+
+	return FCGX_GetParam(name, fcgi->envp);
+}
+
+static const char *
+param_or(const struct req *req, const char *name, const char *fallback)
+{
+	const char *value = get_param(req, name);
+
+	return value != NULL ? value : fallback;
+}
+
+/* Prefixes under which clients of the original product reach the same API. */
+static const char *
+skip_prefix(const char *path)
+{
+	static const char *const prefixes[] = {"/iiot-api", "/identity-service"};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(prefixes); i++) {
+		size_t length = strlen(prefixes[i]);
+
+		if (strncmp(path, prefixes[i], length) == 0 &&
+			(path[length] == '/' || path[length] == '\0'))
+			return path[length] == '\0' ? "/" : path + length;
+	}
+	return path;
+}
+
+static void
+set_path(struct req *req)
+{
+	const char *uri = param_or(req, "REQUEST_URI", "/");
+	size_t length = strcspn(uri, "?");
+
+	req->path = skip_prefix(arena_strndup(req->arena, uri, length));
+	req->query = uri[length] == '?' ? uri + length + 1 : "";
+}
+
+static bool
+is_request_id(const char *text)
+{
+	return strlen(text) >= 16 &&
+		strspn(text, "0123456789abcdef") == strlen(text);
+}
+
+static void
+set_id(struct req *req)
+{
+	const char *given = param_or(req, "REQUEST_ID", "");
+	uint8_t random[8];
+
+	if (!is_request_id(given)) {
+		secret_random(random, sizeof(random));
+		given = encode_hex(req->arena, random, sizeof(random));
+	}
+	snprintf(req->id, sizeof(req->id), "%.16s", given);
+}
+
+static void
+build_request(struct loop *loop, struct req *req)
+{
+	static struct caller nobody = {.kind = CALLER_NOBODY,
+		.subject = "",
+		.name = "",
+		.scopes = ""};
+
+	memset(req, 0, sizeof(*req));
+	req->arena = loop->arena;
+	req->db = loop->db;
+	req->app = loop->service->app;
+	req->caller = &nobody;
+	req->param = get_param;
+	req->transport = &loop->fcgi;
+	req->method = method_parse(param_or(req, "REQUEST_METHOD", ""));
+	req->content_type = param_or(req, "CONTENT_TYPE", "");
+	req->address = param_or(req, "REMOTE_ADDR", "");
+	req->body = "";
+	set_path(req);
+	set_id(req);
+}
+
+static enum rc
+read_body(struct loop *loop, struct req *req, size_t max_bytes)
+{
+	long long announced =
+		strtoll(param_or(req, "CONTENT_LENGTH", "0"), NULL, 10);
+	size_t bytes = announced < 0 ? 0 : (size_t)announced;
+	char *body;
+
+	if (bytes > max_bytes)
+		return fault_tell(&req->fault, RC_TOO_LARGE, "TooLarge", NULL,
+			"The body may have %zu bytes here.", max_bytes);
+	if (bytes == 0)
+		return RC_OK;
+	body = arena_alloc(req->arena, bytes + 1);
+	if ((size_t)FCGX_GetStr(body, (int)bytes, loop->fcgi.in) != bytes)
+		return fault_tell(&req->fault, RC_BAD_INPUT, "BadRequest", NULL,
+			"The body is shorter than its Content-Length.");
+	req->body = body;
+	req->body_bytes = bytes;
+	return RC_OK;
+}
+
+/* --- the answer -------------------------------------------------------------- */
+
+static void
+send_answer(struct loop *loop, const struct req *req, struct resp *resp)
+{
+	FCGX_Stream *out = loop->fcgi.out;
+
+	FCGX_FPrintF(out, "Status: %d\r\nX-Request-Id: %s\r\n", resp->status,
+		req->id);
+	for (size_t i = 0; i < resp->headers_count; i++)
+		FCGX_FPrintF(out, "%s: %s\r\n", resp->headers[i].name,
+			resp->headers[i].value);
+	FCGX_FPrintF(
+		out, "Content-Length: %d\r\n\r\n", (int)resp->body.length);
+	if (req->method != METHOD_HEAD && resp->body.length > 0)
+		FCGX_PutStr(resp->body.data, (int)resp->body.length, out);
+	FCGX_Finish_r(&loop->fcgi);
+}
+
+static const char *
+allow_list(struct arena *arena, unsigned allowed)
+{
+	const char *list = "";
+
+	for (unsigned bit = 1; bit <= METHOD_OPTIONS; bit <<= 1)
+		if ((allowed & bit) != 0)
+			list = arena_printf(arena, "%s%s%s", list,
+				list[0] != '\0' ? ", " : "", method_name(bit));
+	return list;
+}
+
+/* A handler may have set headers such as WWW-Authenticate: they stay. */
+static void
+answer_fault(struct loop *loop, struct req *req, struct resp *resp)
+{
+	const struct fault *fault = &req->fault;
+
+	resp->status = fault_public(fault->rc)->status;
+	buf_clear(&resp->body);
+	if (loop->service->page_fault != NULL)
+		loop->service->page_fault(req, resp, fault);
+	else
+		resp_fault(resp, fault);
+	if (resp->status == 503)
+		resp_header(resp, "Retry-After", "2");
+	if (fault->rc == RC_UNAUTHENTICATED)
+		resp_header(resp, "WWW-Authenticate",
+			req_header(req, "Authorization") != NULL
+				? "Bearer realm=\"fieldgrid\", "
+				  "error=\"invalid_token\""
+				: "Bearer realm=\"fieldgrid\"");
+	if (resp->status >= 500)
+		log_error(
+			req->id, "%s: %s", fault_name(fault->rc), fault->text);
+	else
+		log_debug(
+			req->id, "%s: %s", fault_name(fault->rc), fault->text);
+}
+
+/* --- one request ------------------------------------------------------------- */
+
+static enum rc
+call_handler(struct req *req, struct resp *resp, const struct route *route)
+{
+	enum rc rc = route->handler(req, resp);
+
+	if (req->db != NULL && db_in_transaction(req->db)) {
+		db_rollback(req->db);
+		if (rc == RC_OK)
+			rc = fault_set(&req->fault, RC_BUG,
+				"%s left a transaction open", route->pattern);
+	}
+	return rc;
+}
+
+static enum rc
+handle(struct loop *loop, struct req *req, struct resp *resp,
+	const struct route **route)
+{
+	unsigned allowed;
+	enum rc rc = route_match(loop->service->routes, req, route, &allowed);
+
+	if (rc == RC_METHOD)
+		resp_header(resp, "Allow", allow_list(req->arena, allowed));
+	if (rc == RC_OK)
+		rc = read_body(loop, req, (*route)->body_max_bytes);
+	if (rc == RC_OK)
+		rc = caller_authenticate(loop->gate, req, (*route)->need);
+	if (rc != RC_OK)
+		return rc;
+	rc = call_handler(req, resp, *route);
+	if (rc == RC_RETRY) {
+		resp_clear(resp);
+		rc = call_handler(req, resp, *route);
+	}
+	return rc;
+}
+
+static void
+log_access(const struct req *req, const struct resp *resp,
+	const struct route *route, int64_t started_us)
+{
+	log_info(req->id, "%s %s status=%d caller=%s bytes=%zu us=%lld",
+		method_name(req->method), route != NULL ? route->pattern : "-",
+		resp->status,
+		req->caller->name[0] != '\0' ? req->caller->name : "-",
+		resp->body.length,
+		(long long)(clock_steady_us() - started_us));
+}
+
+static void
+serve_one(struct loop *loop)
+{
+	int64_t started_us = clock_steady_us();
+	const struct route *route = NULL;
+	struct req req;
+
+	build_request(loop, &req);
+	resp_clear(&loop->resp);
+	if (handle(loop, &req, &loop->resp, &route) != RC_OK)
+		answer_fault(loop, &req, &loop->resp);
+	log_access(&req, &loop->resp, route, started_us);
+	send_answer(loop, &req, &loop->resp);
+	arena_reset(loop->arena);
+}
+
+/* --- loops ------------------------------------------------------------------- */
+
+static enum rc
+open_loop(struct loop *loop, const struct service *service, struct fault *fault)
+{
+	enum rc rc = RC_OK;
+
+	memset(loop, 0, sizeof(*loop));
+	loop->service = service;
+	loop->arena = arena_new();
+	loop->gate = caller_gate_new(service->issuer);
+	resp_init(&loop->resp);
+	if (service->database != NULL)
+		rc = db_open(service->database, service->name, service->stmts,
+			&loop->db, fault);
+	if (rc == RC_OK &&
+		FCGX_InitRequest(&loop->fcgi, LISTEN_DESCRIPTOR,
+			FCGI_FAIL_ACCEPT_ON_INTR) != 0)
+		rc = fault_set(fault, RC_IO, "cannot use the FastCGI socket");
+	return rc;
+}
+
+static void
+close_loop(struct loop *loop)
+{
+	FCGX_Free(&loop->fcgi, 0);
+	db_close(loop->db);
+	caller_gate_free(loop->gate);
+	resp_free(&loop->resp);
+	arena_free(loop->arena);
+}
+
+void
+service_loop(const struct service *service)
+{
+	struct loop loop;
+	struct fault fault;
+
+	if (open_loop(&loop, service, &fault) != RC_OK) {
+		log_error(NULL, "%s", fault.text);
+		exit(EXIT_FAILURE); /* the supervisor tries again */
+	}
+	while (!stopping) {
+		if (FCGX_Accept_r(&loop.fcgi) == 0)
+			serve_one(&loop);
+		else if (!stopping && errno != EINTR)
+			usleep(10000); /* out of descriptors: wait for some */
+	}
+	close_loop(&loop);
+}
+
+void
+service_stop(void)
+{
+	stopping = true;
+	FCGX_ShutdownPending();
+}
+
+static void
+on_terminate(int signal_number)
+{
+	(void)signal_number;
+	service_stop();
+}
+
+int
+service_run(const struct service *service)
+{
+	struct sigaction action = {.sa_handler = on_terminate};
+
+	sigaction(SIGTERM, &action, NULL); /* no SA_RESTART: accept must end */
+	sigaction(SIGINT, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	FCGX_Init();
+	service_loop(service);
+	return EXIT_SUCCESS;
+}
+
+/* --- the command line --------------------------------------------------------- */
+
+static void
+print_routes(const struct route *routes)
+{
+	static const char *const needs[] = {
+		[NEED_NONE] = "none",
+		[NEED_LOGIN] = "login",
+		[NEED_API] = "api",
+		[NEED_NODE] = "node",
+	};
+
+	for (; routes->pattern != NULL; routes++)
+		printf("%-7s %-60s %-6s %s\n", method_name(routes->method),
+			routes->pattern, needs[routes->need],
+			routes->summary != NULL ? routes->summary : "");
+}
+
+static void
+print_help(const char *name, const struct conf_entry *entries)
+{
+	printf("Usage: %s [--config FILE] [--check-config] [--routes]\n"
+	       "       %s --help | --version\n\n"
+	       "Configuration keys:\n",
+		name, name);
+	conf_help(stdout, entries);
+}
+
+/* What the options ask for; "config" is changed by --config. */
+enum wish { WISH_RUN, WISH_CHECK, WISH_DONE, WISH_WRONG };
+
+static enum wish
+read_options(int argc, char **argv, const char *name,
+	const struct conf_entry *entries, const struct route *routes,
+	const char **config)
+{
+	enum wish wish = WISH_RUN;
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--help") == 0) {
+			print_help(name, entries);
+			return WISH_DONE;
+		} else if (strcmp(argv[i], "--version") == 0) {
+			printf("%s %s\n", name, FG_VERSION);
+			return WISH_DONE;
+		} else if (strcmp(argv[i], "--routes") == 0 && routes != NULL) {
+			print_routes(routes);
+			return WISH_DONE;
+		} else if (strcmp(argv[i], "--check-config") == 0) {
+			wish = WISH_CHECK;
+		} else if (strcmp(argv[i], "--config") == 0 && i + 1 < argc) {
+			*config = argv[++i];
+		} else {
+			fprintf(stderr, "%s: unknown option %s; see --help\n",
+				name, argv[i]);
+			return WISH_WRONG;
+		}
+	}
+	return wish;
+}
+
+static enum rc
+load(const char *config, const struct conf_entry *entries,
+	const struct route *routes, struct arena *arena, void *target,
+	struct fault *fault)
+{
+	enum rc rc = conf_load(arena, config, entries, target, fault);
+
+	if (rc == RC_OK && routes != NULL)
+		rc = route_check(routes, fault);
+	return rc;
+}
+
+static const char *
+default_config(struct arena *arena, const char *name)
+{
+	const char *dash = strchr(name, '-');
+
+	return arena_printf(arena, "%s/%s.conf", FG_CONF_DIR,
+		dash != NULL ? dash + 1 : name);
+}
+
+static struct service_start
+end_with(int exit_code)
+{
+	return (struct service_start){
+		.next = SERVICE_EXIT, .exit_code = exit_code};
+}
+
+struct service_start
+service_begin(int argc, char **argv, const char *name,
+	const struct conf_entry *entries, const struct route *routes,
+	struct arena *arena, void *target)
+{
+	const char *config = default_config(arena, name);
+	struct fault fault;
+	enum wish wish;
+
+	log_open(name, LOG_INFO);
+	wish = read_options(argc, argv, name, entries, routes, &config);
+	if (wish == WISH_DONE || wish == WISH_WRONG)
+		return end_with(wish == WISH_DONE ? EXIT_SUCCESS : 2);
+	if (load(config, entries, routes, arena, target, &fault) != RC_OK) {
+		fprintf(stderr, "%s: %s\n", name, fault.text);
+		return end_with(EXIT_FAILURE);
+	}
+	if (wish == WISH_CHECK) {
+		printf("%s: the configuration is valid\n", config);
+		return end_with(EXIT_SUCCESS);
+	}
+	return (struct service_start){.config = config, .next = SERVICE_RUN};
+}
