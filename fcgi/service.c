@@ -18,6 +18,8 @@
 #include "model/caller.h"
 
 #define LISTEN_DESCRIPTOR 0
+/* A larger body's memory is given back after its request. */
+#define BODY_KEEP_BYTES   ((size_t)1024 * 1024)
 
 /* What one accept loop keeps between requests. */
 struct loop {
@@ -25,6 +27,7 @@ struct loop {
 	struct db *db;
 	struct caller_gate *gate;
 	struct arena *arena;
+	struct buf body; /* of the current request */
 	struct resp resp;
 	FCGX_Request fcgi;
 };
@@ -131,10 +134,12 @@ read_body(struct loop *loop, struct req *req, size_t max_bytes)
 			"The body may have %zu bytes here.", max_bytes);
 	if (bytes == 0)
 		return RC_OK;
-	body = arena_alloc(req->arena, bytes + 1);
-	if ((size_t)FCGX_GetStr(body, (int)bytes, loop->fcgi.in) != bytes)
+	body = buf_reserve(&loop->body, bytes);
+	if (body == NULL ||
+		(size_t)FCGX_GetStr(body, (int)bytes, loop->fcgi.in) != bytes)
 		return fault_tell(&req->fault, RC_BAD_INPUT, "BadRequest", NULL,
 			"The body is shorter than its Content-Length.");
+	body[bytes] = '\0';
 	req->body = body;
 	req->body_bytes = bytes;
 	return RC_OK;
@@ -264,6 +269,8 @@ serve_one(struct loop *loop)
 	log_access(&req, &loop->resp, route, started_us);
 	send_answer(loop, &req, &loop->resp);
 	arena_reset(loop->arena);
+	if (loop->body.capacity > BODY_KEEP_BYTES)
+		buf_free(&loop->body);
 }
 
 /* --- loops ------------------------------------------------------------------- */
@@ -278,6 +285,7 @@ open_loop(struct loop *loop, const struct service *service, struct fault *fault)
 	loop->arena = arena_new();
 	loop->gate = caller_gate_new(service->issuer);
 	resp_init(&loop->resp);
+	buf_init(&loop->body, 0);
 	if (service->database != NULL)
 		rc = db_open(service->database, service->name, service->stmts,
 			&loop->db, fault);
@@ -295,6 +303,7 @@ close_loop(struct loop *loop)
 	db_close(loop->db);
 	caller_gate_free(loop->gate);
 	resp_free(&loop->resp);
+	buf_free(&loop->body);
 	arena_free(loop->arena);
 }
 

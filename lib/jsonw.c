@@ -149,38 +149,78 @@ jsonw_uint(struct jsonw *json, const char *key, uint64_t number)
 	buf_printf(json->out, "%" PRIu64, number);
 }
 
-/* Most process values are short decimals: try few digits first. */
-static int
-shortest(char *text, size_t size, double number)
+/* Digits of a whole number, most significant first; returns their count. */
+static size_t
+write_digits(char *text, uint64_t number, size_t at_least)
 {
-	static const int digits[] = {6, 9, 12, 15, 16, 17};
-	int length = 0;
+	char reversed[24];
+	size_t count = 0;
+
+	for (; number != 0 || count < at_least; number /= 10)
+		reversed[count++] = (char)('0' + number % 10);
+	for (size_t i = 0; i < count; i++)
+		text[i] = reversed[count - 1 - i];
+	return count;
+}
+
+/*
+ * Most process values are short decimals. When whole / 10^k gives the number
+ * back, both exact below 2^53, then so does reading the text "whole.decimals".
+ */
+static bool
+write_decimal(struct buf *out, double number)
+{
+	static const double powers[] = {
+		1, 10, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
+	double size = fabs(number);
+
+	for (size_t k = 0; k < ARRAY_LENGTH(powers); k++) {
+		double scaled = nearbyint(size * powers[k]);
+		char text[48];
+		size_t used = 0;
+
+		if (scaled >= 1e15)
+			return false;
+		if (scaled / powers[k] != size)
+			continue;
+		if (signbit(number))
+			text[used++] = '-';
+		used += write_digits(text + used, (uint64_t)scaled, k + 1);
+		if (k > 0) {
+			memmove(text + used - k + 1, text + used - k, k);
+			text[used - k] = '.';
+			used++;
+		}
+		buf_add(out, text, used);
+		return true;
+	}
+	return false;
+}
+
+static void
+write_shortest(struct buf *out, double number)
+{
+	static const int digits[] = {15, 16, 17};
+	char text[40];
 
 	for (size_t i = 0; i < ARRAY_LENGTH(digits); i++) {
-		length = snprintf(text, size, "%.*g", digits[i], number);
+		snprintf(text, sizeof(text), "%.*g", digits[i], number);
 		if (strtod(text, NULL) == number)
 			break;
 	}
-	return length;
+	buf_text(out, text);
 }
 
 void
 jsonw_num(struct jsonw *json, const char *key, double number)
 {
-	char text[40];
-
 	if (!isfinite(number)) {
 		jsonw_null(json, key);
 		return;
 	}
 	begin(json, key);
-	if (number == 0 && signbit(number))
-		buf_text(json->out, "-0.0");
-	else if (fabs(number) < 1e15 && number == trunc(number))
-		buf_printf(json->out, "%" PRId64, (int64_t)number);
-	else
-		buf_add(json->out, text,
-			(size_t)shortest(text, sizeof(text), number));
+	if (!write_decimal(json->out, number))
+		write_shortest(json->out, number);
 }
 
 void

@@ -57,7 +57,8 @@ static void
 test_jsonw_numbers_read_back_as_the_same_double(void **state)
 {
 	static const double numbers[] = {0.1, 1e300, 5e-324, DBL_MAX, -1.5,
-		123456789012345.6, 3, 1e15, 0.30000000000000004, -0.0};
+		123456789012345.6, 3, 1e15, 0.30000000000000004, -0.0, -0.05,
+		21.5, 1e-9, 1e-10, 999999999999999, 0.001, 1013.25};
 	struct buf out;
 	struct jsonw json;
 
@@ -72,6 +73,21 @@ test_jsonw_numbers_read_back_as_the_same_double(void **state)
 		back = strtod(out.data, NULL);
 		assert_memory_equal(&back, &numbers[i], sizeof(back));
 	}
+	srand(1);
+	for (int i = 0; i < 20000; i++) {
+		double number = (rand() - RAND_MAX / 2) / 1000.0;
+		double back;
+
+		buf_clear(&out);
+		jsonw_init(&json, &out);
+		jsonw_num(&json, NULL, number);
+		back = strtod(out.data, NULL);
+		assert_memory_equal(&back, &number, sizeof(back));
+	}
+	buf_clear(&out);
+	jsonw_init(&json, &out);
+	jsonw_num(&json, NULL, -0.05);
+	assert_string_equal(out.data, "-0.05");
 	buf_clear(&out);
 	jsonw_init(&json, &out);
 	jsonw_num(&json, NULL, (double)NAN);
