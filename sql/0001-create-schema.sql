@@ -52,11 +52,14 @@ CREATE TABLE node_datasource (
   , PRIMARY KEY (node_id, datasource_id)
 );
 
--- The highest committed frame of a node and the spool it came from.
+-- The highest committed frame of a node and the spool it came from. gaps: the
+-- sequences below it that never came, so that a late one of them is not taken
+-- for a duplicate.
 CREATE TABLE node_position (
     node_id       integer PRIMARY KEY REFERENCES node
   , spool_id      bigint NOT NULL DEFAULT 0
   , last_sequence bigint NOT NULL DEFAULT 0
+  , gaps          int8multirange NOT NULL DEFAULT '{}'
 ) WITH (fillfactor = 50);
 
 CREATE TABLE node_status (
@@ -173,3 +176,17 @@ CREATE TABLE screen (
   , changed_at    timestamptz NOT NULL DEFAULT now()
   , UNIQUE (datasource_id, name)
 );
+
+-- Rare changes of what a hub keeps in memory.
+CREATE FUNCTION tell_catalog_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('fieldgrid_catalog', TG_TABLE_NAME);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER datasource_tell AFTER INSERT OR UPDATE OR DELETE ON datasource
+    FOR EACH STATEMENT EXECUTE FUNCTION tell_catalog_change();
+CREATE TRIGGER variable_tell AFTER INSERT OR UPDATE OR DELETE ON variable
+    FOR EACH STATEMENT EXECUTE FUNCTION tell_catalog_change();
+CREATE TRIGGER node_datasource_tell
+    AFTER INSERT OR UPDATE OR DELETE ON node_datasource
+    FOR EACH STATEMENT EXECUTE FUNCTION tell_catalog_change();

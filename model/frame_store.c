@@ -1,0 +1,394 @@
+/* frame_store: frames into the database as received, and out again. */
+
+#include "model/frame_store.h"
+
+#include <stdbool.h>
+
+#include "lib/clock.h"
+
+enum { STORE, FILL, ENTER, LOCK, KNOWN, REPLAY, POSITIONS };
+
+/* $1 node $2 spool $3 first and $4 last sequence $5 $6 low and high ends of
+ * the gaps between frames; $7.. the columns of the frames, $14.. of the events
+ */
+#define STORE_TYPES "niiiIINIIINIBNNIINTTT"
+#define STORE_TAIL                                                             \
+	", stored AS ("                                                        \
+	" INSERT INTO frame (node_id, datasource_id, sequence, first_us"       \
+	"     , last_us, samples, crc, body)"                                  \
+	" SELECT moved.node_id, f.* FROM moved, unnest($7, $8, $9, $10, $11"   \
+	"     , $12, $13) AS f)"                                               \
+	", noted AS ("                                                         \
+	" INSERT INTO event (node_id, datasource_id, variable_id, sequence"    \
+	"     , time_us, ordinal, kind, text, value)"                          \
+	" SELECT moved.node_id, e.datasource_id, nullif(e.variable_id, 0)"     \
+	"     , e.sequence, e.time_us, e.ordinal, e.kind, e.text, e.value"     \
+	"  FROM moved, unnest($14, $15, $16, $17, $18, $19, $20, $21)"         \
+	"    AS e (datasource_id, variable_id, sequence, time_us, ordinal"     \
+	"     , kind, text, value))"                                           \
+	" SELECT count(*) FROM moved"
+
+const struct stmt frame_store_stmts[] = {
+	/* The row lock of node_position makes the frames of one node come one
+	 * after the other. The list of gaps is cut off when it grows long. */
+	[STORE] = {"frame_store", STORE_TYPES,
+		"WITH moved AS ("
+		" UPDATE node_position"
+		"   SET spool_id = $2"
+		"     , last_sequence = $4"
+		"     , gaps = CASE WHEN spool_id <> $2"
+		"                OR pg_column_size(gaps) > 8000"
+		"              THEN '{}' ELSE gaps END"
+		"       + int8multirange(int8range(last_sequence + 1, $3))"
+		"       + (SELECT coalesce(range_agg(int8range(g.low, g.high))"
+		"                , '{}')"
+		"            FROM unnest($5, $6) AS g (low, high))"
+		" WHERE node_id = $1 AND last_sequence < $3"
+		" RETURNING node_id)" STORE_TAIL},
+	/* Frames that come late into a gap. */
+	[FILL] = {"frame_fill", STORE_TYPES,
+		"WITH moved AS ("
+		" UPDATE node_position"
+		"   SET gaps = gaps - (SELECT"
+		"         range_agg(int8range(s, s, '[]')) FROM unnest($8) AS "
+		"s)"
+		" WHERE node_id = $1 AND spool_id = $2"
+		" AND last_sequence >= $4 AND $3 > 0"
+		" AND cardinality($5) = cardinality($6)"
+		" RETURNING node_id)" STORE_TAIL},
+	[ENTER] = {"frame_enter", "n", /* $1 node */
+		"INSERT INTO node_position (node_id) VALUES ($1)"
+		" ON CONFLICT DO NOTHING"},
+	[LOCK] = {"frame_lock", "n", /* $1 node */
+		"SELECT last_sequence"
+		"     , spool_id"
+		"  FROM node_position"
+		" WHERE node_id = $1 FOR UPDATE"},
+	/* $1 node $2 sequences: is it in a gap, and what is stored of it */
+	[KNOWN] = {"frame_known", "nI",
+		"SELECT s <@ p.gaps"
+		"     , (SELECT f.crc FROM frame f WHERE f.node_id = $1"
+		"           AND f.sequence = s LIMIT 1)"
+		"  FROM unnest($2) WITH ORDINALITY AS o (s, ordinal)"
+		"     , node_position p"
+		" WHERE p.node_id = $1"
+		" ORDER BY o.ordinal"},
+	[REPLAY] = {"frame_replay", "ni", /* $1 node $2 after sequence */
+		"SELECT sequence"
+		"     , received_at"
+		"     , body"
+		"  FROM frame"
+		" WHERE node_id = $1 AND sequence > $2"
+		" ORDER BY sequence LIMIT 16"},
+	[POSITIONS] = {"frame_positions", "",
+		"SELECT node_id"
+		"     , last_sequence"
+		"  FROM node_position"},
+	STMT_END,
+};
+
+/* The columns of a batch, for unnest. */
+struct columns {
+	int32_t *datasources;
+	int64_t *sequences;
+	int64_t *firsts;
+	int64_t *lasts;
+	int32_t *samples;
+	int64_t *crcs;
+	struct bytes *bodies;
+	size_t count;
+	int64_t *gap_lows;
+	int64_t *gap_highs;
+	size_t gap_count;
+	int32_t *event_datasources;
+	int32_t *event_variables;
+	int64_t *event_sequences;
+	int64_t *event_times;
+	int32_t *event_ordinals;
+	const char **event_kinds;
+	const char **event_texts;
+	const char **event_values;
+	size_t event_count;
+};
+
+static size_t
+count_events(const struct frame_batch *batch)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < batch->count; i++)
+		count += batch->rows[i].event_count;
+	return count;
+}
+
+#define COLUMN(member, rows)                                                   \
+	columns->member = arena_array(arena, rows, sizeof(*columns->member))
+
+static void
+make_columns(struct arena *arena, const struct frame_batch *batch,
+	struct columns *columns)
+{
+	size_t events = count_events(batch);
+
+	COLUMN(datasources, batch->count);
+	COLUMN(sequences, batch->count);
+	COLUMN(firsts, batch->count);
+	COLUMN(lasts, batch->count);
+	COLUMN(samples, batch->count);
+	COLUMN(crcs, batch->count);
+	COLUMN(bodies, batch->count);
+	COLUMN(gap_lows, batch->count);
+	COLUMN(gap_highs, batch->count);
+	COLUMN(event_datasources, events);
+	COLUMN(event_variables, events);
+	COLUMN(event_sequences, events);
+	COLUMN(event_times, events);
+	COLUMN(event_ordinals, events);
+	COLUMN(event_kinds, events);
+	COLUMN(event_texts, events);
+	COLUMN(event_values, events);
+	columns->count = columns->gap_count = columns->event_count = 0;
+}
+
+static void
+add_events(struct columns *columns, const struct frame_row *row)
+{
+	for (size_t i = 0; i < row->event_count; i++) {
+		const struct frame_event *event = &row->events[i];
+		size_t at = columns->event_count++;
+
+		columns->event_datasources[at] = row->datasource_id;
+		columns->event_variables[at] = event->variable_id;
+		columns->event_sequences[at] = row->head.sequence;
+		columns->event_times[at] = event->time_us;
+		columns->event_ordinals[at] = (int32_t)i;
+		columns->event_kinds[at] = event->kind;
+		columns->event_texts[at] = event->text;
+		columns->event_values[at] = event->value;
+	}
+}
+
+static void
+add_row(struct columns *columns, const struct frame_row *row)
+{
+	size_t at = columns->count++;
+
+	columns->datasources[at] = row->datasource_id;
+	columns->sequences[at] = row->head.sequence;
+	columns->firsts[at] = row->head.first_us;
+	columns->lasts[at] = row->head.last_us;
+	columns->samples[at] = (int32_t)row->head.samples;
+	columns->crcs[at] = row->head.crc;
+	columns->bodies[at] = row->body;
+	if (at > 0 && columns->sequences[at - 1] + 1 < row->head.sequence) {
+		size_t gap = columns->gap_count++;
+
+		columns->gap_lows[gap] = columns->sequences[at - 1] + 1;
+		columns->gap_highs[gap] = row->head.sequence;
+	}
+	add_events(columns, row);
+}
+
+/* *moved: the statement's condition held, so everything is stored. */
+static enum rc
+run_store(struct db *db, struct arena *arena, const struct stmt *stmt,
+	const struct frame_batch *batch, const struct columns *c, bool *moved,
+	struct fault *fault)
+{
+	struct rows *rows;
+	size_t n = c->count;
+	size_t e = c->event_count;
+	enum rc rc = db_find(db, arena, stmt,
+		PARAMS(P_SHORT(batch->node_id), P_INT((int64_t)batch->spool_id),
+			P_INT(c->sequences[0]), P_INT(c->sequences[n - 1]),
+			P_INTS(c->gap_lows, c->gap_count),
+			P_INTS(c->gap_highs, c->gap_count),
+			P_SHORTS(c->datasources, n), P_INTS(c->sequences, n),
+			P_INTS(c->firsts, n), P_INTS(c->lasts, n),
+			P_SHORTS(c->samples, n), P_INTS(c->crcs, n),
+			P_BLOBS(c->bodies, n),
+			P_SHORTS(c->event_datasources, e),
+			P_SHORTS(c->event_variables, e),
+			P_INTS(c->event_sequences, e),
+			P_INTS(c->event_times, e),
+			P_SHORTS(c->event_ordinals, e),
+			P_TEXTS(c->event_kinds, e), P_TEXTS(c->event_texts, e),
+			P_TEXTS(c->event_values, e)),
+		&rows, fault);
+
+	if (rc == RC_OK)
+		*moved = rows_int(rows, 0, 0) > 0;
+	return rc;
+}
+
+static enum rc
+lock_position(struct db *db, struct arena *arena, int64_t node_id,
+	int64_t *last, uint64_t *spool_id, struct fault *fault)
+{
+	struct rows *rows;
+	enum rc rc = db_exec(db, &frame_store_stmts[ENTER],
+		PARAMS(P_SHORT(node_id)), NULL, fault);
+
+	if (rc == RC_OK)
+		rc = db_find(db, arena, &frame_store_stmts[LOCK],
+			PARAMS(P_SHORT(node_id)), &rows, fault);
+	if (rc == RC_OK) {
+		*last = rows_int(rows, 0, 0);
+		*spool_id = (uint64_t)rows_int(rows, 0, 1);
+	}
+	return rc;
+}
+
+static enum rc
+tell_conflict(struct fault *fault, int64_t sequence, const char *why)
+{
+	return fault_tell(fault, RC_CONFLICT, "SequenceConflict", "sequence",
+		"Sequence %lld %s; ask for the position and count on from it.",
+		(long long)sequence, why);
+}
+
+/* Of the first "old" rows, which are not newer than the last: put those that
+ * fill a gap into "late", leave out what is stored already. */
+static enum rc
+sort_out(struct db *db, struct arena *arena, const struct frame_batch *batch,
+	size_t old, struct columns *late, struct fault *fault)
+{
+	int64_t *sequences = arena_array(arena, old, sizeof(*sequences));
+	struct rows *rows;
+	enum rc rc;
+
+	for (size_t i = 0; i < old; i++)
+		sequences[i] = batch->rows[i].head.sequence;
+	rc = db_query(db, arena, &frame_store_stmts[KNOWN],
+		PARAMS(P_SHORT(batch->node_id), P_INTS(sequences, old)), &rows,
+		fault);
+	if (rc != RC_OK)
+		return rc;
+	for (size_t i = 0; i < old && i < rows_count(rows); i++) {
+		if (rows_bool(rows, i, 0))
+			add_row(late, &batch->rows[i]);
+		else if (!rows_null(rows, i, 1) &&
+			 rows_int(rows, i, 1) != batch->rows[i].head.crc)
+			return tell_conflict(fault, sequences[i],
+				"is stored with other content");
+	}
+	late->gap_count = 0;
+	return RC_OK;
+}
+
+/* The way for batches that are not all new; the position is locked. */
+static enum rc
+store_rest(struct db *db, struct arena *arena, const struct frame_batch *batch,
+	int64_t last, uint64_t spool_id, struct fault *fault)
+{
+	struct columns late;
+	struct columns fresh;
+	size_t old = 0;
+	bool moved;
+	enum rc rc = RC_OK;
+
+	make_columns(arena, batch, &late);
+	make_columns(arena, batch, &fresh);
+	while (old < batch->count && batch->rows[old].head.sequence <= last)
+		old++;
+	for (size_t i = old; i < batch->count; i++)
+		add_row(&fresh, &batch->rows[i]);
+	if (old > 0 && spool_id != batch->spool_id)
+		return tell_conflict(fault, batch->rows[0].head.sequence,
+			"was used by another spool");
+	if (old > 0)
+		rc = sort_out(db, arena, batch, old, &late, fault);
+	if (rc == RC_OK && late.count > 0)
+		rc = run_store(db, arena, &frame_store_stmts[FILL], batch,
+			&late, &moved, fault);
+	if (rc == RC_OK && fresh.count > 0)
+		rc = run_store(db, arena, &frame_store_stmts[STORE], batch,
+			&fresh, &moved, fault);
+	return rc;
+}
+
+static enum rc
+store_slowly(struct db *db, struct arena *arena,
+	const struct frame_batch *batch, int64_t *sequence, struct fault *fault)
+{
+	uint64_t spool_id;
+	int64_t last;
+	enum rc rc = db_begin(db, DB_READ_COMMITTED, fault);
+
+	if (rc == RC_OK)
+		rc = lock_position(
+			db, arena, batch->node_id, &last, &spool_id, fault);
+	if (rc == RC_OK)
+		rc = store_rest(db, arena, batch, last, spool_id, fault);
+	if (rc == RC_OK)
+		rc = db_commit(db, fault);
+	if (rc != RC_OK) {
+		db_rollback(db);
+		return rc;
+	}
+	*sequence = batch->rows[batch->count - 1].head.sequence;
+	if (last > *sequence)
+		*sequence = last;
+	return RC_OK;
+}
+
+enum rc
+frame_store(struct db *db, struct arena *arena, const struct frame_batch *batch,
+	int64_t *sequence, struct fault *fault)
+{
+	struct columns columns;
+	bool moved = false;
+	enum rc rc;
+
+	make_columns(arena, batch, &columns);
+	for (size_t i = 0; i < batch->count; i++)
+		add_row(&columns, &batch->rows[i]);
+	rc = run_store(db, arena, &frame_store_stmts[STORE], batch, &columns,
+		&moved, fault);
+	if (rc != RC_OK)
+		return rc;
+	if (!moved)
+		return store_slowly(db, arena, batch, sequence, fault);
+	*sequence = batch->rows[batch->count - 1].head.sequence;
+	return RC_OK;
+}
+
+enum rc
+frame_replay(struct db *db, struct arena *arena, int64_t node_id,
+	int64_t sequence, struct frame_stored **frames, size_t *count,
+	struct fault *fault)
+{
+	struct rows *rows;
+	enum rc rc = db_query(db, arena, &frame_store_stmts[REPLAY],
+		PARAMS(P_SHORT(node_id), P_INT(sequence)), &rows, fault);
+
+	if (rc != RC_OK)
+		return rc;
+	*count = rows_count(rows);
+	*frames = arena_array(arena, *count, sizeof(**frames));
+	for (size_t i = 0; i < *count; i++) {
+		(*frames)[i].sequence = rows_int(rows, i, 0);
+		(*frames)[i].received_us = rows_time(rows, i, 1);
+		(*frames)[i].body = rows_bytes(rows, i, 2);
+	}
+	return RC_OK;
+}
+
+enum rc
+frame_positions(struct db *db, struct arena *arena,
+	struct frame_position **positions, size_t *count, struct fault *fault)
+{
+	struct rows *rows;
+	enum rc rc = db_query(db, arena, &frame_store_stmts[POSITIONS],
+		NO_PARAMS, &rows, fault);
+
+	if (rc != RC_OK)
+		return rc;
+	*count = rows_count(rows);
+	*positions = arena_array(arena, *count, sizeof(**positions));
+	for (size_t i = 0; i < *count; i++) {
+		(*positions)[i].node_id = rows_int(rows, i, 0);
+		(*positions)[i].sequence = rows_int(rows, i, 1);
+	}
+	return RC_OK;
+}

@@ -1,0 +1,589 @@
+/* image: the process image, the last value of every variable, in memory. */
+
+#include "model/image.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+
+#define PAGE_BITS      12
+#define PAGE_VARIABLES (1 << PAGE_BITS)
+#define PAGES          (1 << (31 - PAGE_BITS))
+
+struct position {
+	int64_t node_id;
+	int64_t sequence;
+};
+
+struct image {
+	pthread_rwlock_t lock;
+	_Atomic uint64_t version;
+	struct image_variable **pages[PAGES]; /* by id, two levels */
+	struct image_datasource **datasources;
+	size_t datasources_count;
+	struct position *positions;
+	size_t positions_count;
+	void (*wake)(void *context);
+	void *context;
+};
+
+static void *
+grow_or_die(void *memory, size_t count, size_t bytes)
+{
+	memory = realloc(memory, count * bytes);
+	if (memory == NULL) {
+		log_error(NULL, "out of memory: %zu bytes", count * bytes);
+		abort();
+	}
+	return memory;
+}
+
+/* calloc, because most of the table of pages is never touched. */
+static void *
+zeroed_or_die(size_t bytes)
+{
+	void *memory = calloc(1, bytes);
+
+	return memory != NULL ? memory : grow_or_die(NULL, 1, SIZE_MAX);
+}
+
+static char *
+copy_text(const char *text)
+{
+	size_t bytes = strlen(text) + 1;
+
+	return memcpy(grow_or_die(NULL, 1, bytes), text, bytes);
+}
+
+/* Readers come in crowds; without this they would keep a writer out. */
+static void
+lock_init(pthread_rwlock_t *lock)
+{
+	pthread_rwlockattr_t attr;
+
+	pthread_rwlockattr_init(&attr);
+	pthread_rwlockattr_setkind_np(
+		&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(lock, &attr);
+	pthread_rwlockattr_destroy(&attr);
+}
+
+struct image *
+image_new(void)
+{
+	struct image *image = zeroed_or_die(sizeof(*image));
+
+	lock_init(&image->lock);
+	return image;
+}
+
+static void
+meta_clear(struct image_meta *meta)
+{
+	free((char *)(uintptr_t)meta->name);
+	free((char *)(uintptr_t)meta->unit);
+	free((char *)(uintptr_t)meta->description);
+}
+
+static void
+datasource_free(struct image_datasource *datasource)
+{
+	for (size_t i = 0; i < datasource->count; i++) {
+		meta_clear(&datasource->variables[i]->meta);
+		free(datasource->variables[i]->text);
+		free(datasource->variables[i]);
+	}
+	free(datasource->variables);
+	free(datasource->name);
+	free(datasource);
+}
+
+void
+image_free(struct image *image)
+{
+	if (image == NULL)
+		return;
+	for (size_t i = 0; i < image->datasources_count; i++)
+		datasource_free(image->datasources[i]);
+	for (size_t i = 0; i < PAGES; i++)
+		free(image->pages[i]);
+	free(image->datasources);
+	free(image->positions);
+	pthread_rwlock_destroy(&image->lock);
+	free(image);
+}
+
+void
+image_on_change(struct image *image, void (*wake)(void *), void *context)
+{
+	image->wake = wake;
+	image->context = context;
+}
+
+void
+image_read_lock(struct image *image)
+{
+	pthread_rwlock_rdlock(&image->lock);
+}
+
+void
+image_unlock(struct image *image)
+{
+	pthread_rwlock_unlock(&image->lock);
+}
+
+uint64_t
+image_version(const struct image *image)
+{
+	return atomic_load(&image->version);
+}
+
+static void
+wake(const struct image *image)
+{
+	if (image->wake != NULL)
+		image->wake(image->context);
+}
+
+struct image_variable *
+image_variable(const struct image *image, int32_t id)
+{
+	struct image_variable **page;
+
+	if (id <= 0)
+		return NULL;
+	page = image->pages[id >> PAGE_BITS];
+	return page == NULL ? NULL : page[id & (PAGE_VARIABLES - 1)];
+}
+
+struct image_datasource *
+image_datasource(const struct image *image, int32_t id)
+{
+	for (size_t i = 0; i < image->datasources_count; i++)
+		if (image->datasources[i]->id == id)
+			return image->datasources[i];
+	return NULL;
+}
+
+struct image_datasource *
+image_datasource_by_uuid(const struct image *image, const uint8_t uuid[16])
+{
+	for (size_t i = 0; i < image->datasources_count; i++)
+		if (memcmp(image->datasources[i]->uuid, uuid, 16) == 0)
+			return image->datasources[i];
+	return NULL;
+}
+
+size_t
+image_datasources(
+	const struct image *image, struct image_datasource *const **datasources)
+{
+	*datasources = image->datasources;
+	return image->datasources_count;
+}
+
+struct image_variable *
+image_find(const struct image_datasource *datasource, const char *name)
+{
+	size_t low = 0;
+	size_t high = datasource->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		struct image_variable *variable = datasource->variables[middle];
+		int order = strcmp(name, variable->meta.name);
+
+		if (order == 0)
+			return variable;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+void
+image_define_datasource(struct image *image, int32_t id, const uint8_t uuid[16],
+	const char *name)
+{
+	struct image_datasource *datasource;
+
+	pthread_rwlock_wrlock(&image->lock);
+	datasource = image_datasource(image, id);
+	if (datasource == NULL) {
+		size_t count = ++image->datasources_count;
+
+		datasource = zeroed_or_die(sizeof(*datasource));
+		datasource->id = id;
+		datasource->seen_us = CLOCK_NEVER;
+		image->datasources = grow_or_die(
+			image->datasources, count, sizeof(*image->datasources));
+		image->datasources[count - 1] = datasource;
+	}
+	memcpy(datasource->uuid, uuid, 16);
+	free(datasource->name);
+	datasource->name = copy_text(name);
+	pthread_rwlock_unlock(&image->lock);
+}
+
+static int
+by_name(const void *left, const void *right)
+{
+	const struct image_variable *const *one = left;
+	const struct image_variable *const *other = right;
+
+	return strcmp((*one)->meta.name, (*other)->meta.name);
+}
+
+static struct image_variable *
+add_variable(
+	struct image *image, struct image_datasource *datasource, int32_t id)
+{
+	struct image_variable *variable = zeroed_or_die(sizeof(*variable));
+	struct image_variable ***page = &image->pages[id >> PAGE_BITS];
+
+	if (*page == NULL)
+		*page = zeroed_or_die(PAGE_VARIABLES * sizeof(**page));
+	(*page)[id & (PAGE_VARIABLES - 1)] = variable;
+	variable->datasource = datasource;
+	if (datasource->count == datasource->capacity) {
+		datasource->capacity = datasource->capacity * 2 + 64;
+		datasource->variables = grow_or_die(datasource->variables,
+			datasource->capacity, sizeof(*datasource->variables));
+	}
+	datasource->variables[datasource->count++] = variable;
+	return variable;
+}
+
+static void
+define(struct image *image, struct image_datasource *datasource,
+	const struct image_meta *meta)
+{
+	struct image_variable *variable = image_variable(image, meta->id);
+
+	if (variable == NULL)
+		variable = add_variable(image, datasource, meta->id);
+	if (variable->meta.name == NULL ||
+		strcmp(variable->meta.name, meta->name) != 0)
+		variable->datasource->unsorted = true;
+	meta_clear(&variable->meta);
+	variable->meta = *meta;
+	variable->meta.name = copy_text(meta->name);
+	variable->meta.unit = copy_text(meta->unit);
+	variable->meta.description = copy_text(meta->description);
+}
+
+static void
+sort_names(struct image_datasource *datasource)
+{
+	if (datasource->unsorted)
+		qsort(datasource->variables, datasource->count,
+			sizeof(*datasource->variables), by_name);
+	datasource->unsorted = false;
+}
+
+void
+image_define(struct image *image, const struct image_meta *metas, size_t count)
+{
+	pthread_rwlock_wrlock(&image->lock);
+	for (size_t i = 0; i < count; i++) {
+		struct image_datasource *datasource =
+			image_datasource(image, metas[i].datasource_id);
+
+		if (datasource != NULL && metas[i].id > 0)
+			define(image, datasource, &metas[i]);
+	}
+	for (size_t i = 0; i < image->datasources_count; i++)
+		sort_names(image->datasources[i]);
+	pthread_rwlock_unlock(&image->lock);
+}
+
+void
+image_set_online(struct image *image, int32_t datasource_id, int64_t seen_us,
+	bool online)
+{
+	struct image_datasource *datasource;
+	bool changed = false;
+
+	pthread_rwlock_wrlock(&image->lock);
+	datasource = image_datasource(image, datasource_id);
+	if (datasource != NULL) {
+		datasource->seen_us = seen_us;
+		changed = datasource->online != online;
+	}
+	if (changed) {
+		uint64_t version = atomic_load(&image->version) + 1;
+
+		datasource->online = online;
+		datasource->online_version = version;
+		datasource->version = version;
+		atomic_store(&image->version, version);
+	}
+	pthread_rwlock_unlock(&image->lock);
+	if (changed)
+		wake(image);
+}
+
+void
+image_begin(struct image *image)
+{
+	pthread_rwlock_wrlock(&image->lock);
+	atomic_fetch_add(&image->version, 1);
+}
+
+static void
+keep_text(struct image_variable *variable, const struct value *value)
+{
+	size_t bytes = (size_t)value->string.bytes + 1;
+
+	if (variable->text_bytes < bytes) {
+		variable->text = grow_or_die(variable->text, bytes, 1);
+		variable->text_bytes = bytes;
+	}
+	memcpy(variable->text, value->string.data, value->string.bytes);
+	variable->text[value->string.bytes] = '\0';
+	variable->value.string.data = variable->text;
+}
+
+void
+image_put(struct image *image, const struct sample *sample, int64_t received_us)
+{
+	struct image_variable *variable =
+		image_variable(image, sample->variable_id);
+	uint64_t version =
+		atomic_load_explicit(&image->version, memory_order_relaxed);
+
+	if (variable == NULL || variable->meta.kind != sample->value.kind)
+		return;
+	if (variable->value.kind != VALUE_NONE &&
+		sample->time_us < variable->time_us)
+		return;
+	variable->value = sample->value;
+	if (sample->value.kind == VALUE_STRING)
+		keep_text(variable, &sample->value);
+	variable->time_us = sample->time_us;
+	variable->received_us = received_us;
+	variable->status = sample->status;
+	variable->version = version;
+	variable->datasource->version = version;
+}
+
+static void
+set_position(struct image *image, int64_t node_id, int64_t sequence)
+{
+	size_t i = 0;
+
+	while (i < image->positions_count &&
+		image->positions[i].node_id != node_id)
+		i++;
+	if (i == image->positions_count) {
+		image->positions = grow_or_die(image->positions,
+			++image->positions_count, sizeof(*image->positions));
+		image->positions[i] = (struct position){node_id, 0};
+	}
+	if (sequence > image->positions[i].sequence)
+		image->positions[i].sequence = sequence;
+}
+
+void
+image_end(struct image *image, int64_t node_id, int64_t sequence)
+{
+	if (node_id != 0)
+		set_position(image, node_id, sequence);
+	pthread_rwlock_unlock(&image->lock);
+	wake(image);
+}
+
+int64_t
+image_position(struct image *image, int64_t node_id)
+{
+	int64_t sequence = 0;
+
+	pthread_rwlock_rdlock(&image->lock);
+	for (size_t i = 0; i < image->positions_count; i++)
+		if (image->positions[i].node_id == node_id)
+			sequence = image->positions[i].sequence;
+	pthread_rwlock_unlock(&image->lock);
+	return sequence;
+}
+
+/*
+ * The form of a checkpoint: the magic, then positions, then values, each with
+ * their count in front; all numbers in the order of this machine's bytes,
+ * because only the hub that wrote it reads it.
+ */
+static const char magic[8] = "FGIMAGE1";
+
+struct saved_value {
+	int64_t time_us;
+	int64_t received_us;
+	uint64_t status;
+	int64_t bits; /* of bool, int64 and float64 */
+	int32_t id;
+	uint32_t bytes; /* of a string, which follows */
+	int32_t kind;
+	int32_t zero;
+};
+
+static void
+save_value(const struct image_variable *variable, struct buf *out)
+{
+	struct saved_value saved = {
+		.time_us = variable->time_us,
+		.received_us = variable->received_us,
+		.status = variable->status,
+		.id = variable->meta.id,
+		.kind = (int32_t)variable->value.kind,
+	};
+
+	if (variable->value.kind == VALUE_STRING)
+		saved.bytes = variable->value.string.bytes;
+	else if (variable->value.kind == VALUE_BOOL)
+		saved.bits = variable->value.boolean;
+	else
+		memcpy(&saved.bits, &variable->value.integer,
+			sizeof(saved.bits));
+	buf_add(out, &saved, sizeof(saved));
+	if (saved.bytes > 0)
+		buf_add(out, variable->value.string.data, saved.bytes);
+}
+
+static uint64_t
+count_values(const struct image *image)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < image->datasources_count; i++)
+		for (size_t k = 0; k < image->datasources[i]->count; k++)
+			count += image->datasources[i]
+					 ->variables[k]
+					 ->value.kind != VALUE_NONE;
+	return count;
+}
+
+static void
+save_values(const struct image_datasource *datasource, struct buf *out)
+{
+	for (size_t i = 0; i < datasource->count; i++)
+		if (datasource->variables[i]->value.kind != VALUE_NONE)
+			save_value(datasource->variables[i], out);
+}
+
+void
+image_save(struct image *image, struct buf *out)
+{
+	uint64_t positions;
+	uint64_t values;
+
+	pthread_rwlock_rdlock(&image->lock);
+	positions = image->positions_count;
+	values = count_values(image);
+	buf_add(out, magic, sizeof(magic));
+	buf_add(out, &positions, sizeof(positions));
+	if (positions > 0)
+		buf_add(out, image->positions,
+			image->positions_count * sizeof(*image->positions));
+	buf_add(out, &values, sizeof(values));
+	for (size_t i = 0; i < image->datasources_count; i++)
+		save_values(image->datasources[i], out);
+	pthread_rwlock_unlock(&image->lock);
+}
+
+struct cursor {
+	const char *data;
+	size_t left;
+};
+
+static bool
+take(struct cursor *cursor, void *out, size_t bytes)
+{
+	if (cursor->left < bytes)
+		return false;
+	memcpy(out, cursor->data, bytes);
+	cursor->data += bytes;
+	cursor->left -= bytes;
+	return true;
+}
+
+static bool
+load_positions(struct image *image, struct cursor *cursor)
+{
+	uint64_t count;
+
+	if (!take(cursor, &count, sizeof(count)))
+		return false;
+	for (uint64_t i = 0; i < count; i++) {
+		struct position position;
+
+		if (!take(cursor, &position, sizeof(position)))
+			return false;
+		set_position(image, position.node_id, position.sequence);
+	}
+	return true;
+}
+
+static bool
+load_value(struct image *image, struct cursor *cursor)
+{
+	struct saved_value saved;
+	struct sample sample;
+
+	if (!take(cursor, &saved, sizeof(saved)) || saved.bytes > cursor->left)
+		return false;
+	sample = (struct sample){
+		.variable_id = saved.id,
+		.time_us = saved.time_us,
+		.status = saved.status,
+		.value.kind = (enum value_kind)saved.kind,
+	};
+	if (saved.kind == VALUE_STRING) {
+		sample.value.string.data = cursor->data;
+		sample.value.string.bytes = saved.bytes;
+		cursor->data += saved.bytes;
+		cursor->left -= saved.bytes;
+	} else if (saved.kind == VALUE_BOOL) {
+		sample.value.boolean = saved.bits != 0;
+	} else {
+		memcpy(&sample.value.integer, &saved.bits, sizeof(saved.bits));
+	}
+	image_put(image, &sample, saved.received_us);
+	return true;
+}
+
+static bool
+load(struct image *image, struct cursor *cursor)
+{
+	char head[sizeof(magic)];
+	uint64_t count;
+
+	if (!take(cursor, head, sizeof(head)) ||
+		memcmp(head, magic, sizeof(magic)) != 0 ||
+		!load_positions(image, cursor) ||
+		!take(cursor, &count, sizeof(count)))
+		return false;
+	for (uint64_t i = 0; i < count; i++)
+		if (!load_value(image, cursor))
+			return false;
+	return cursor->left == 0;
+}
+
+enum rc
+image_load(struct image *image, const void *data, size_t length,
+	struct fault *fault)
+{
+	struct cursor cursor = {data, length};
+	bool whole;
+
+	image_begin(image);
+	whole = load(image, &cursor);
+	image_end(image, 0, 0);
+	if (!whole)
+		return fault_set(
+			fault, RC_BAD_INPUT, "the image checkpoint is damaged");
+	return RC_OK;
+}

@@ -1,0 +1,61 @@
+/*
+ * node: how far an enrolled machine has come, and how it is.
+ */
+#ifndef FG_MODEL_NODE_H
+#define FG_MODEL_NODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/db.h"
+
+/* A datasource is online when a publishing node was seen this recently. */
+#define NODE_ONLINE_US (10 * INT64_C(1000000))
+
+extern const struct stmt node_stmts[];
+
+/* The highest committed frame, and the spool that counted it. */
+struct node_position {
+	int64_t sequence; /* 0 = none yet */
+	uint64_t spool_id;
+};
+
+/* A node that has never sent a frame is at position 0. */
+MUST_CHECK enum rc node_position_find(struct db *db, struct arena *arena,
+	int64_t node_id, struct node_position *position, struct fault *fault);
+
+/* What a node says about itself every two seconds. */
+struct node_beat {
+	const char *address;
+	const char *version;
+	int64_t spool_frames;
+	int64_t spool_bytes;
+	int64_t oldest_us; /* in the spool; CLOCK_NEVER = it is empty */
+	int64_t lost_samples;
+	int64_t clock_offset_us; /* node's clock minus ours */
+};
+
+MUST_CHECK enum rc node_note_beat(struct db *db, int64_t node_id,
+	const struct node_beat *beat, struct fault *fault);
+
+/* Nodes that have sent something just now count as seen. */
+MUST_CHECK enum rc node_note_seen(struct db *db, const int64_t *node_ids,
+	size_t count, struct fault *fault);
+
+/* Which node may publish which datasource, and when it was last seen. */
+struct node_link {
+	int64_t node_id;
+	int32_t datasource_id;
+	int64_t seen_us; /* CLOCK_NEVER = never */
+};
+
+/* All links of authorised nodes that may publish; "links" lives in "arena". */
+MUST_CHECK enum rc node_links_read(struct db *db, struct arena *arena,
+	struct node_link **links, size_t *count, struct fault *fault);
+
+/* Fails: RC_DENIED: the node may not publish the datasource. */
+MUST_CHECK enum rc node_may_publish(struct db *db, struct arena *arena,
+	int64_t node_id, int32_t datasource_id, struct fault *fault);
+
+#endif
