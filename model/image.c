@@ -32,23 +32,26 @@ struct image {
 };
 
 static void *
-grow_or_die(void *memory, size_t count, size_t bytes)
+present_or_die(void *memory, size_t bytes)
 {
-	memory = realloc(memory, count * bytes);
 	if (memory == NULL) {
-		log_error(NULL, "out of memory: %zu bytes", count * bytes);
+		log_error(NULL, "out of memory: %zu bytes", bytes);
 		abort();
 	}
 	return memory;
+}
+
+static void *
+grow_or_die(void *memory, size_t count, size_t bytes)
+{
+	return present_or_die(realloc(memory, count * bytes), count * bytes);
 }
 
 /* calloc, because most of the table of pages is never touched. */
 static void *
 zeroed_or_die(size_t bytes)
 {
-	void *memory = calloc(1, bytes);
-
-	return memory != NULL ? memory : grow_or_die(NULL, 1, SIZE_MAX);
+	return present_or_die(calloc(1, bytes), bytes);
 }
 
 static char *
