@@ -85,7 +85,7 @@ image_new(void)
 }
 
 static void
-meta_clear(struct image_meta *meta)
+meta_clear(struct variable *meta)
 {
 	free((char *)(uintptr_t)meta->name);
 	free((char *)(uintptr_t)meta->unit);
@@ -265,7 +265,7 @@ add_variable(
 
 static void
 define(struct image *image, struct image_datasource *datasource,
-	const struct image_meta *meta)
+	const struct variable *meta)
 {
 	struct image_variable *variable = image_variable(image, meta->id);
 
@@ -291,7 +291,7 @@ sort_names(struct image_datasource *datasource)
 }
 
 void
-image_define(struct image *image, const struct image_meta *metas, size_t count)
+image_define(struct image *image, const struct variable *metas, size_t count)
 {
 	pthread_rwlock_wrlock(&image->lock);
 	for (size_t i = 0; i < count; i++) {

@@ -16,28 +16,12 @@
 #include "lib/buf.h"
 #include "lib/fault.h"
 #include "model/sample.h"
-
-enum image_access { ACCESS_NONE = 0, ACCESS_READ = 1, ACCESS_READ_WRITE = 2 };
-
-/* What a variable is, as the table variable has it. */
-struct image_meta {
-	int32_t id;
-	int32_t datasource_id;
-	const char *name;
-	const char *unit;
-	const char *description;
-	enum value_kind kind;
-	enum image_access access;
-	int decimals;
-	bool stepped;
-	double minimum; /* NaN = none */
-	double maximum;
-};
+#include "model/variable.h"
 
 struct image_datasource;
 
 struct image_variable {
-	struct image_meta meta;
+	struct variable meta;
 	struct image_datasource *datasource;
 	struct value value; /* VALUE_NONE until the first sample came */
 	int64_t time_us;    /* of the source */
@@ -93,7 +77,7 @@ size_t image_datasources(const struct image *image,
 void image_define_datasource(struct image *image, int32_t id,
 	const uint8_t uuid[16], const char *name);
 void image_define(
-	struct image *image, const struct image_meta *metas, size_t count);
+	struct image *image, const struct variable *metas, size_t count);
 
 /* When a node of the datasource was last seen, and whether that is online. */
 void image_set_online(struct image *image, int32_t datasource_id,

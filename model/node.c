@@ -8,7 +8,6 @@ enum {
 	POSITION_FIND,
 	NOTE_BEAT,
 	NOTE_SEEN,
-	LINKS_READ,
 	MAY_PUBLISH,
 };
 
@@ -38,14 +37,6 @@ const struct stmt node_stmts[] = {
 		"INSERT INTO node_status (node_id, seen_at)"
 		" SELECT n::integer, now() FROM unnest($1) AS n ORDER BY n"
 		" ON CONFLICT (node_id) DO UPDATE SET seen_at = now()"},
-	[LINKS_READ] = {"node_links_read", "",
-		"SELECT l.node_id"
-		"     , l.datasource_id"
-		"     , s.seen_at"
-		"  FROM node_datasource l"
-		"  JOIN node n ON n.id = l.node_id"
-		"  LEFT JOIN node_status s ON s.node_id = l.node_id"
-		" WHERE l.publish AND n.state = 'authorised'"},
 	[MAY_PUBLISH] = {"node_may_publish", "nn", /* $1 node $2 datasource */
 		"SELECT 1"
 		"  FROM node_datasource l"
@@ -92,26 +83,6 @@ node_note_seen(struct db *db, const int64_t *node_ids, size_t count,
 		return RC_OK;
 	return db_exec(db, &node_stmts[NOTE_SEEN],
 		PARAMS(P_INTS(node_ids, count)), NULL, fault);
-}
-
-enum rc
-node_links_read(struct db *db, struct arena *arena, struct node_link **links,
-	size_t *count, struct fault *fault)
-{
-	struct rows *rows;
-	enum rc rc = db_query(
-		db, arena, &node_stmts[LINKS_READ], NO_PARAMS, &rows, fault);
-
-	if (rc != RC_OK)
-		return rc;
-	*count = rows_count(rows);
-	*links = arena_array(arena, *count, sizeof(**links));
-	for (size_t i = 0; i < *count; i++) {
-		(*links)[i].node_id = rows_int(rows, i, 0);
-		(*links)[i].datasource_id = (int32_t)rows_int(rows, i, 1);
-		(*links)[i].seen_us = rows_time(rows, i, 2);
-	}
-	return RC_OK;
 }
 
 enum rc

@@ -10,9 +10,6 @@
 
 #include "lib/db.h"
 
-/* A datasource is online when a publishing node was seen this recently. */
-#define NODE_ONLINE_US (10 * INT64_C(1000000))
-
 extern const struct stmt node_stmts[];
 
 /* The highest committed frame, and the spool that counted it. */
@@ -42,17 +39,6 @@ MUST_CHECK enum rc node_note_beat(struct db *db, int64_t node_id,
 /* Nodes that have sent something just now count as seen. */
 MUST_CHECK enum rc node_note_seen(struct db *db, const int64_t *node_ids,
 	size_t count, struct fault *fault);
-
-/* Which node may publish which datasource, and when it was last seen. */
-struct node_link {
-	int64_t node_id;
-	int32_t datasource_id;
-	int64_t seen_us; /* CLOCK_NEVER = never */
-};
-
-/* All links of authorised nodes that may publish; "links" lives in "arena". */
-MUST_CHECK enum rc node_links_read(struct db *db, struct arena *arena,
-	struct node_link **links, size_t *count, struct fault *fault);
 
 /* Fails: RC_DENIED: the node may not publish the datasource. */
 MUST_CHECK enum rc node_may_publish(struct db *db, struct arena *arena,
