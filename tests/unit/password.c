@@ -1,0 +1,154 @@
+/* password: hashing, limits, and no word about who exists. */
+
+#include "tests/unit/unit.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/password.h"
+
+static int
+set_up(void **state)
+{
+	*state = arena_new();
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	arena_free(*state);
+	return 0;
+}
+
+static void
+test_password_verifies_what_it_hashed(void **state)
+{
+	struct fault fault;
+	const char *hash;
+
+	assert_int_equal(
+		password_hash(*state, "correct horse ", &hash, &fault), RC_OK);
+	assert_int_equal(strncmp(hash, "$argon2id$v=19$m=19456,t=2,p=1$", 31),
+		0);
+	assert_int_equal(
+		password_verify(hash, "correct horse ", &fault), RC_OK);
+	assert_int_equal(password_verify(hash, "correct horse", &fault),
+		RC_UNAUTHENTICATED);
+	assert_int_equal(password_verify(hash, "Correct horse ", &fault),
+		RC_UNAUTHENTICATED);
+	assert_false(password_is_dated(hash));
+	assert_true(password_is_dated("$argon2id$v=19$m=4096,t=1,p=1$"
+				      "BvMg2Z2hCkEzFqC7NLDbuQ$"
+				      "mZzNzS3pU1bTg3Jc1cQp2l3hXfYt8B0y5nQ2r6"
+				      "oV9dE"));
+}
+
+static void
+test_password_has_8_to_256_bytes(void **state)
+{
+	char text[300];
+	struct fault fault;
+	const char *hash;
+
+	memset(text, 'x', sizeof(text));
+	text[7] = '\0';
+	assert_int_equal(password_check(text, &fault), RC_BAD_INPUT);
+	assert_string_equal(fault.code, "PasswordLength");
+	text[7] = 'x';
+	text[8] = '\0';
+	assert_int_equal(password_check(text, &fault), RC_OK);
+	text[8] = 'x';
+	text[256] = '\0';
+	assert_int_equal(password_hash(*state, text, &hash, &fault), RC_OK);
+	text[255] = 'y'; /* every byte counts */
+	assert_int_equal(
+		password_verify(hash, text, &fault), RC_UNAUTHENTICATED);
+	text[256] = 'x';
+	text[257] = '\0';
+	assert_int_equal(password_check(text, &fault), RC_BAD_INPUT);
+	assert_int_equal(
+		password_verify(hash, text, &fault), RC_UNAUTHENTICATED);
+	assert_int_equal(password_check("PassWord123", &fault), RC_BAD_INPUT);
+	assert_string_equal(fault.code, "PasswordWellKnown");
+}
+
+static void
+test_password_nobody_takes_as_long(void **state)
+{
+	struct fault fault;
+	const char *hash;
+	int64_t start_us;
+	int64_t known_us = INT64_MAX;
+	int64_t unknown_us = INT64_MAX;
+
+	assert_int_equal(
+		password_hash(*state, "correct horse", &hash, &fault), RC_OK);
+	for (int i = 0; i < 5; i++) {
+		start_us = clock_steady_us();
+		assert_int_equal(password_verify(hash, "wrong one", &fault),
+			RC_UNAUTHENTICATED);
+		if (clock_steady_us() - start_us < known_us)
+			known_us = clock_steady_us() - start_us;
+		start_us = clock_steady_us();
+		assert_int_equal(password_verify(NULL, "wrong one", &fault),
+			RC_UNAUTHENTICATED);
+		if (clock_steady_us() - start_us < unknown_us)
+			unknown_us = clock_steady_us() - start_us;
+	}
+	assert_true(unknown_us > known_us / 3);
+}
+
+static void
+test_password_slots_are_shared_and_given_back(void **state)
+{
+	char path[] = "/tmp/fieldgrid-slots-XXXXXX";
+	struct fault fault;
+	const char *hash;
+	int status;
+	int ready[2];
+	char byte;
+	pid_t holder;
+
+	close(mkstemp(path));
+	assert_int_equal(pipe(ready), 0);
+	assert_int_equal(password_limit(path, 1, &fault), RC_OK);
+	holder = fork();
+	if (holder == 0) {
+		/* Hold the only slot until killed. */
+		struct flock lock = {.l_type = F_WRLCK, .l_len = 1};
+		int file = open(path, O_RDWR);
+
+		fcntl(file, F_SETLK, &lock);
+		(void)!write(ready[1], "x", 1);
+		pause();
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	assert_int_equal(password_hash(*state, "correct horse", &hash, &fault),
+		RC_UNAVAILABLE);
+	kill(holder, SIGKILL);
+	waitpid(holder, &status, 0);
+	assert_int_equal(
+		password_hash(*state, "correct horse", &hash, &fault), RC_OK);
+	unlink(path);
+}
+
+#define UNIT(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		UNIT(test_password_verifies_what_it_hashed),
+		UNIT(test_password_has_8_to_256_bytes),
+		UNIT(test_password_nobody_takes_as_long),
+		UNIT(test_password_slots_are_shared_and_given_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
