@@ -55,6 +55,7 @@ struct sample {
 
 /* The value as a double; NaN for strings. */
 double value_number(const struct value *value);
+/* By bits: NaN equals itself, and -0.0 is not 0.0. */
 bool value_equal(const struct value *left, const struct value *right);
 
 #endif
