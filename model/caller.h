@@ -10,6 +10,11 @@
 #include "lib/req.h"
 #include "lib/route.h"
 
+#define CALLER_COOKIE       "__Host-gridsid"
+#define CALLER_AUDIENCE_API "fieldgrid-api"
+#define CALLER_AUDIENCE_HUB "fieldgrid-hub"
+#define CALLER_SCOPE_HUB    "hub"
+
 enum caller_kind { CALLER_NOBODY, CALLER_USER, CALLER_CLIENT, CALLER_NODE };
 
 struct caller {
@@ -23,7 +28,16 @@ struct caller {
 	uint8_t credential[32]; /* SHA-256 of the cookie, or of "token:" + sub:
 				 * the same for every request of this caller */
 	int64_t expires_us;
+	/* Only of a token: what caller_recheck needs. */
+	const char *client;  /* client_id */
+	int64_t client_epoch;
+	int64_t user_epoch;
+	uint8_t family[16];  /* of the grant it came from */
+	bool has_family;
 };
+
+/* For db_open of every program that authenticates. */
+extern const struct stmt caller_stmts[];
 
 /* What caller_authenticate needs besides the database; one per thread. */
 struct caller_gate;
@@ -41,5 +55,33 @@ void caller_gate_free(struct caller_gate *gate);
  */
 MUST_CHECK enum rc caller_authenticate(
 	struct caller_gate *gate, struct req *req, enum need need);
+
+/*
+ * Is a caller of an earlier request still who it was? For streams that live
+ * longer than a request: ask at every notification on "fieldgrid_rights" and
+ * at least once a minute. An open stream counts as use of its session.
+ * Fails: RC_UNAUTHENTICATED logged out, expired, disabled or revoked.
+ */
+MUST_CHECK enum rc caller_recheck(struct db *db, struct arena *arena,
+	const struct caller *caller, struct fault *fault);
+
+bool caller_has_scope(const struct caller *caller, const char *scope);
+
+/* "sent" is the token of the caller's session, from a form or a header.
+ * Fails: RC_DENIED. */
+MUST_CHECK enum rc caller_check_csrf(
+	const struct caller *caller, const char *sent, struct fault *fault);
+
+/* Was the request made by a page of our own origin? */
+bool caller_same_origin(const struct req *req);
+
+/*
+ * The issuer's public keys, for verifying tokens outside of a request's
+ * authentication (id_token_hint). Fails: as jwt_verify; RC_UNAVAILABLE.
+ */
+struct json_object;
+MUST_CHECK enum rc caller_read_token(struct caller_gate *gate,
+	struct req *req, const char *token, const char *use,
+	const char *audience, bool ignore_expiry, struct json_object **claims);
 
 #endif

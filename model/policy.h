@@ -30,6 +30,8 @@ enum policy_action {
 
 struct policy;
 
+extern const struct stmt policy_stmts[];
+
 /* The rules of one caller; lives in "arena".
  * Fails: RC_UNAVAILABLE, RC_DB. */
 MUST_CHECK enum rc policy_load(struct db *db, struct arena *arena,
@@ -47,5 +49,26 @@ bool policy_touches(const struct policy *policy, int64_t datasource_id,
 
 /* A name against a pattern of "*" (any run) and "?" (any one character). */
 bool policy_matches(const char *pattern, const char *name);
+
+/* One rule, for those who administer. */
+struct policy_rule {
+	enum caller_kind kind; /* CALLER_USER or CALLER_CLIENT */
+	int64_t subject_id;
+	int64_t datasource_id; /* 0 = every one */
+	const char *pattern;   /* "*" = every variable */
+	int actions;           /* bits of enum policy_action */
+	bool deny;
+};
+
+/* "ReadAll,WriteVariables" as bits. Fails: RC_BAD_INPUT names the wrong one. */
+MUST_CHECK enum rc policy_actions_parse(
+	const char *text, int *actions, struct fault *fault);
+
+MUST_CHECK enum rc policy_grant(
+	struct db *db, const struct policy_rule *rule, struct fault *fault);
+
+/* Remove all rules of a subject; datasource_id 0 = for every datasource. */
+MUST_CHECK enum rc policy_clear(struct db *db, enum caller_kind kind,
+	int64_t subject_id, int64_t datasource_id, struct fault *fault);
 
 #endif

@@ -129,3 +129,28 @@ CREATE TABLE policy_rule (
   , effect        text NOT NULL DEFAULT 'allow' CHECK (effect IN ('allow', 'deny'))
 );
 CREATE INDEX policy_rule_subject ON policy_rule (subject_kind, subject_id);
+
+-- Streams that are open must end, or see less, within a second of a change:
+-- whoever holds some listens here and asks again.
+CREATE FUNCTION notify_rights() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('fieldgrid_rights', TG_TABLE_NAME);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER session_rights AFTER DELETE ON session
+    FOR EACH STATEMENT EXECUTE FUNCTION notify_rights();
+CREATE TRIGGER account_rights
+    AFTER DELETE OR UPDATE OF state, epoch, administrator ON account
+    FOR EACH STATEMENT EXECUTE FUNCTION notify_rights();
+CREATE TRIGGER client_rights AFTER DELETE OR UPDATE OF state, epoch ON client
+    FOR EACH STATEMENT EXECUTE FUNCTION notify_rights();
+CREATE TRIGGER revoked_family_rights AFTER INSERT ON revoked_family
+    FOR EACH STATEMENT EXECUTE FUNCTION notify_rights();
+CREATE TRIGGER policy_rule_rights
+    AFTER INSERT OR UPDATE OR DELETE ON policy_rule
+    FOR EACH STATEMENT EXECUTE FUNCTION notify_rights();
+CREATE TRIGGER node_rights AFTER DELETE OR UPDATE OF state ON node
+    FOR EACH STATEMENT EXECUTE FUNCTION notify_rights();
+CREATE TRIGGER node_certificate_rights
+    AFTER DELETE OR UPDATE OF revoked_at ON node_certificate
+    FOR EACH STATEMENT EXECUTE FUNCTION notify_rights();

@@ -9,6 +9,9 @@ GRANT SELECT ON datasource, variable, node, node_certificate, node_datasource,
   policy_rule TO fieldgrid_hub, fieldgrid_api, fieldgrid_identity,
   fieldgrid_web, fieldgrid_keeper;
 
+GRANT UPDATE (seen_at) ON session TO fieldgrid_hub, fieldgrid_api,
+  fieldgrid_web, fieldgrid_keeper;
+
 GRANT INSERT, UPDATE ON variable TO fieldgrid_hub;
 GRANT SELECT, INSERT ON frame TO fieldgrid_hub;
 GRANT USAGE ON SEQUENCE frame_id_seq TO fieldgrid_hub;
