@@ -1,0 +1,134 @@
+// overview: the plants at a glance: state, age of the last data, a few
+// numbers, each with its last half hour.
+
+import { formatAge, formatValue } from './format.js';
+import { querySeries } from './history.js';
+import { openLive, setText, setTitle } from './page.js';
+import { startFooter } from './footer.js';
+import { setQuality } from './quality.js';
+import { Series, toNumber } from './series.js';
+import { SparkView } from './spark_view.js';
+
+const SPAN_MS = 30 * 60_000;
+const POINTS = 120;
+
+class Tile {
+	constructor(element, datasource) {
+		this.element = element;
+		this.datasource = datasource;
+		this.name = element.dataset.fgVar;
+		this.value = element.querySelector('[data-fg-value]');
+		this.unit = element.querySelector('[data-fg-unit]');
+		const svg = element.querySelector('[data-fg-spark]');
+
+		this.spark = svg === null ? null : new SparkView(svg, SPAN_MS);
+	}
+
+	show(live) {
+		const entry = live.entry(this.datasource, this.name);
+
+		setQuality(this.element, live.quality(entry));
+		setTitle(this.element, `${this.name}: ${live.qualityText(entry)}`);
+		if (entry === undefined)
+			return;
+		setText(this.value, formatValue(entry, entry.value));
+		if (this.unit !== null)
+			setText(this.unit, entry.unit ?? '');
+	}
+}
+
+class Card {
+	constructor(element) {
+		this.id = element.dataset.fgPlant;
+		this.state = element.querySelector('[data-fg-plant-state]');
+		this.seen = element.querySelector('[data-fg-plant-seen]');
+		this.tiles = [...element.querySelectorAll('[data-fg-var]')]
+			.map((tile) => new Tile(tile, this.id));
+	}
+
+	names() {
+		return this.tiles.map((tile) => tile.name);
+	}
+
+	showState(live) {
+		const plant = live.datasources.get(this.id);
+		const state = plant?.state ?? 'Offline';
+
+		if (this.state !== null) {
+			setText(this.state, live.state === 'lost' ? 'Unknown' : state);
+			this.state.classList.toggle('fg-online', live.connected && state === 'Online');
+			this.state.classList.toggle('fg-offline', live.connected && state !== 'Online');
+		}
+		for (const tile of this.tiles)
+			tile.show(live);
+	}
+
+	showAge(live) {
+		const times = this.tiles.map((tile) => live.entry(this.id, tile.name)?.time ?? -Infinity);
+		const last = Math.max(...times, live.datasources.get(this.id)?.seen ?? -Infinity);
+
+		if (this.seen === null)
+			return;
+		setText(this.seen, last === -Infinity ? 'no data yet'
+			: live.now() - last < 2000 ? 'just now' : `${formatAge(live.now() - last)} ago`);
+	}
+
+	// History first; samples that arrive meanwhile are newer and go on top.
+	async load(live) {
+		const to = live.now();
+		const tiles = this.tiles.filter((tile) => tile.spark !== null);
+
+		if (tiles.length === 0)
+			return;
+		const series = await querySeries({ datasource: this.id, names: tiles.map((tile) => tile.name),
+			from: to - SPAN_MS, to, points: POINTS });
+
+		for (const tile of tiles)
+			tile.spark.setSeries(series.get(tile.name) ?? new Series(SPAN_MS / POINTS));
+	}
+}
+
+function start() {
+	const cards = [...document.querySelectorAll('[data-fg-plant]')].map((card) => new Card(card));
+	const tiles = new Map();
+
+	for (const card of cards)
+		for (const tile of card.tiles)
+			tiles.set(`${card.id}:${tile.name}`, tile);
+
+	const loadAll = () => {
+		for (const card of cards)
+			card.load(live).catch(() => {}); // then the sparklines begin now
+	};
+	const live = openLive({
+		onValues(entries) {
+			for (const entry of entries)
+				tiles.get(`${entry.datasource}:${entry.name}`)?.show(live);
+		},
+		onSample(entry) {
+			const tile = tiles.get(`${entry.datasource}:${entry.name}`);
+
+			if (entry.time !== null)
+				tile?.spark?.add(entry.time, live.quality(entry) === 'bad' ? null : toNumber(entry.value));
+		},
+		onState() {
+			for (const card of cards)
+				card.showState(live);
+			if (live.connected)
+				loadAll(); // also fills what was missed while it was lost
+		},
+		onSecond() {
+			for (const card of cards) {
+				card.showAge(live);
+				for (const tile of card.tiles)
+					tile.spark?.draw(live.now());
+			}
+		},
+	});
+
+	startFooter(live);
+	live.want(cards.filter((card) => card.tiles.length > 0)
+		.map((card) => ({ datasource: card.id, names: card.names() })));
+}
+
+start();
