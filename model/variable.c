@@ -16,23 +16,19 @@ enum {
 	VARIABLE_PUT,
 };
 
-#define COLUMNS                                                                \
-	"SELECT id, datasource_id, name, kind, unit, decimals, minimum"        \
-	"     , maximum, stepped, access, description"                         \
-	"  FROM variable "
+#define SELECT "SELECT " VARIABLE_COLUMNS "FROM variable v "
 
 const struct stmt variable_stmts[] = {
 	[VARIABLE_QUERY] = {"variable_query", "iT",
-		COLUMNS "WHERE datasource_id = $1 AND name LIKE ANY ($2)"
-			" ORDER BY name COLLATE \"C\""},
-	[VARIABLE_QUERY_ALL] = {"variable_query_all", "",
-		COLUMNS "ORDER BY id"},
+		SELECT "WHERE v.datasource_id = $1 AND name LIKE ANY ($2)"
+		       " ORDER BY name COLLATE \"C\""},
+	[VARIABLE_QUERY_ALL] = {"variable_query_all", "", SELECT "ORDER BY id"},
 	[VARIABLE_QUERY_NAMES] = {"variable_query_names", "iT",
-		COLUMNS "JOIN unnest($2) WITH ORDINALITY AS want (name, place)"
-			" USING (name)"
-			" WHERE datasource_id = $1 ORDER BY place"},
+		SELECT "JOIN unnest($2) WITH ORDINALITY AS want (name, place)"
+		       " USING (name)"
+		       " WHERE v.datasource_id = $1 ORDER BY place"},
 	[VARIABLE_FIND] = {"variable_find", "it",
-		COLUMNS "WHERE datasource_id = $1 AND name = $2"},
+		SELECT "WHERE v.datasource_id = $1 AND name = $2"},
 	/* $1 datasource, then a column each; minimum and maximum NaN = none.
 	 * A row of another kind is neither inserted nor updated: it is missing
 	 * in the answer. */

@@ -83,9 +83,11 @@ MUST_CHECK enum rc variable_put(struct db *db, struct arena *arena,
 const char **variable_like_patterns(
 	struct arena *arena, const char *const *patterns, size_t count);
 
-/* Row "row" of a statement that selects the columns in their usual order:
- * id, datasource_id, name, kind, unit, decimals, minimum, maximum, stepped,
- * access, description. */
+/* The columns of table variable AS v, as variable_from_row takes them. */
+#define VARIABLE_COLUMNS                                                       \
+	"v.id, v.datasource_id, v.name, v.kind, v.unit, v.decimals"            \
+	", v.minimum, v.maximum, v.stepped, v.access, v.description "
+
 void variable_from_row(
 	const struct rows *rows, size_t row, struct variable *variable);
 

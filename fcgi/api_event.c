@@ -1,0 +1,136 @@
+/* api_event: the Chronological Event List, and the Alarm Message List. */
+
+#include "fcgi/api_event.h"
+
+#include <strings.h>
+
+#include "fcgi/api.h"
+#include "model/event.h"
+
+#define EVENTS_MAX 10000
+
+/* Rights of a whole list: without any of it there is nothing to filter. */
+static enum rc
+begin(struct req *req, enum policy_action action, struct plant *plant,
+	struct api_filter *filter)
+{
+	static const char *const all[] = {"*"};
+	enum rc rc = plant_find(req, plant);
+
+	if (rc == RC_OK)
+		rc = api_filter_read(req, filter);
+	if (rc != RC_OK)
+		return rc;
+	if (!policy_touches(plant->policy, plant->datasource.id, action))
+		return fault_set(&req->fault, RC_DENIED, "no such right");
+	if (filter->variables.names.items == NULL)
+		filter->variables.names = (struct texts){1, all};
+	return RC_OK;
+}
+
+static bool
+is_shown(const struct plant *plant, const struct event *event)
+{
+	if (event->variable == NULL)
+		return true;
+	return !event->hidden &&
+		policy_allows(plant->policy, plant->datasource.id,
+			event->variable, POLICY_READ_EVENTS);
+}
+
+static void
+write_event(struct jsonw *json, const struct event *event)
+{
+	jsonw_open_obj(json, NULL);
+	jsonw_int(json, "id", event->id);
+	jsonw_str(json, "variableName", event->variable);
+	jsonw_str(json, "value", event->value);
+	jsonw_str(json, "text", event->text);
+	jsonw_null(json, "comment");
+	jsonw_time(json, "receivedTime", event->time_us);
+	jsonw_str(json, "computer", event->computer);
+	jsonw_str(json, "username", event->username);
+	jsonw_null(json, "userFullName");
+	jsonw_str(json, "kind", event->kind);
+	jsonw_close_obj(json);
+}
+
+enum rc
+api_event_query(struct req *req, struct resp *resp)
+{
+	struct api_filter filter;
+	struct event_list list;
+	struct plant plant;
+	struct jsonw *json;
+	enum rc rc = begin(req, POLICY_READ_EVENTS, &plant, &filter);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = event_query(req->db, req->arena,
+		&(struct event_filter){
+			.datasource_id = plant.datasource.id,
+			.from_us = filter.time.from_us,
+			.to_us = filter.time.to_us,
+			.patterns = filter.variables.names.items,
+			.patterns_count = filter.variables.names.count,
+			.limit = EVENTS_MAX + 1,
+		},
+		&list, &req->fault);
+	if (rc != RC_OK)
+		return rc;
+	if (list.count > EVENTS_MAX)
+		return fault_tell(&req->fault, RC_TOO_LARGE, "TooManyEvents",
+			"timeFilter",
+			"More than %d events; ask for a shorter time or fewer "
+			"variables.",
+			EVENTS_MAX);
+	json = resp_json(resp, 200);
+	jsonw_open_obj(json, NULL);
+	jsonw_open_arr(json, "events");
+	for (size_t i = 0; i < list.count; i++)
+		if (is_shown(&plant, &list.items[i]))
+			write_event(json, &list.items[i]);
+	jsonw_close_arr(json);
+	jsonw_close_obj(json);
+	return RC_OK;
+}
+
+static enum rc
+check_flags(struct req *req, const struct texts *flags)
+{
+	static const char *const known[] = {
+		"OnlyActive", "OnlyCleared", "OnlyUnacknowledged"};
+
+	for (size_t i = 0; i < flags->count; i++) {
+		bool found = false;
+
+		for (size_t j = 0; j < ARRAY_LENGTH(known); j++)
+			found |= strcasecmp(flags->items[i], known[j]) == 0;
+		if (!found)
+			return fault_tell(&req->fault, RC_BAD_INPUT,
+				"BadRequest", "filterFlags",
+				"The flags are OnlyActive, OnlyCleared and "
+				"OnlyUnacknowledged.");
+	}
+	return RC_OK;
+}
+
+enum rc
+api_alarm_query(struct req *req, struct resp *resp)
+{
+	struct api_filter filter;
+	struct plant plant;
+	struct jsonw *json;
+	enum rc rc = begin(req, POLICY_READ_ALARMS, &plant, &filter);
+
+	if (rc == RC_OK)
+		rc = check_flags(req, &filter.flags);
+	if (rc != RC_OK)
+		return rc;
+	json = resp_json(resp, 200);
+	jsonw_open_obj(json, NULL);
+	jsonw_open_arr(json, "alarms");
+	jsonw_close_arr(json);
+	jsonw_close_obj(json);
+	return RC_OK;
+}
