@@ -18,8 +18,10 @@
 #include "model/caller.h"
 
 #define LISTEN_DESCRIPTOR 0
+/* Memory of an answer that is kept for the next one. */
+#define KEEP_BYTES        ((size_t)1024 * 1024)
 /* A larger body's memory is given back after its request. */
-#define BODY_KEEP_BYTES   ((size_t)1024 * 1024)
+#define BODY_KEEP_BYTES ((size_t)1024 * 1024)
 
 /* What one accept loop keeps between requests. */
 struct loop {
@@ -28,13 +30,15 @@ struct loop {
 	struct caller_gate *gate;
 	struct arena *arena;
 	struct buf body; /* of the current request */
+	struct req req;
 	struct resp resp;
 	FCGX_Request fcgi;
 };
 
 static atomic_bool stopping;
 
-/* --- the request ------------------------------------------------------------ */
+/* --- the request ------------------------------------------------------------
+ */
 
 static const char *
 get_param(const struct req *req, const char *name)
@@ -56,7 +60,8 @@ param_or(const struct req *req, const char *name, const char *fallback)
 static const char *
 skip_prefix(const char *path)
 {
-	static const char *const prefixes[] = {"/iiot-api", "/identity-service"};
+	static const char *const prefixes[] = {
+		"/iiot-api", "/identity-service"};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(prefixes); i++) {
 		size_t length = strlen(prefixes[i]);
@@ -82,7 +87,7 @@ static bool
 is_request_id(const char *text)
 {
 	return strlen(text) >= 16 &&
-		strspn(text, "0123456789abcdef") == strlen(text);
+	       strspn(text, "0123456789abcdef") == strlen(text);
 }
 
 static void
@@ -101,10 +106,8 @@ set_id(struct req *req)
 static void
 build_request(struct loop *loop, struct req *req)
 {
-	static struct caller nobody = {.kind = CALLER_NOBODY,
-		.subject = "",
-		.name = "",
-		.scopes = ""};
+	static struct caller nobody = {
+		.kind = CALLER_NOBODY, .subject = "", .name = "", .scopes = ""};
 
 	memset(req, 0, sizeof(*req));
 	req->arena = loop->arena;
@@ -145,10 +148,11 @@ read_body(struct loop *loop, struct req *req, size_t max_bytes)
 	return RC_OK;
 }
 
-/* --- the answer -------------------------------------------------------------- */
+/* --- the answer --------------------------------------------------------------
+ */
 
 static void
-send_answer(struct loop *loop, const struct req *req, struct resp *resp)
+send_head(struct loop *loop, const struct req *req, const struct resp *resp)
 {
 	FCGX_Stream *out = loop->fcgi.out;
 
@@ -157,11 +161,51 @@ send_answer(struct loop *loop, const struct req *req, struct resp *resp)
 	for (size_t i = 0; i < resp->headers_count; i++)
 		FCGX_FPrintF(out, "%s: %s\r\n", resp->headers[i].name,
 			resp->headers[i].value);
-	FCGX_FPrintF(
-		out, "Content-Length: %d\r\n\r\n", (int)resp->body.length);
-	if (req->method != METHOD_HEAD && resp->body.length > 0)
-		FCGX_PutStr(resp->body.data, (int)resp->body.length, out);
+	if (!resp->started)
+		FCGX_FPrintF(
+			out, "Content-Length: %d\r\n", (int)resp->body.length);
+	FCGX_PutS("\r\n", out);
+}
+
+static bool
+send_body(struct loop *loop, const struct req *req, const struct resp *resp)
+{
+	if (req->method == METHOD_HEAD || resp->body.length == 0)
+		return true;
+	return FCGX_PutStr(resp->body.data, (int)resp->body.length,
+		       loop->fcgi.out) >= 0;
+}
+
+/* resp_flush: the head goes out with the first part, without a length. */
+static bool
+send_part(struct resp *resp)
+{
+	struct loop *loop = resp->transport;
+
+	if (!resp->started) {
+		resp->started = true;
+		send_head(loop, &loop->req, resp);
+	}
+	resp->sent_bytes += resp->body.length;
+	return send_body(loop, &loop->req, resp);
+}
+
+static void
+send_answer(struct loop *loop, const struct req *req, struct resp *resp)
+{
+	if (!resp->started)
+		send_head(loop, req, resp);
+	send_body(loop, req, resp);
 	FCGX_Finish_r(&loop->fcgi);
+}
+
+/* What has begun well and ends badly must not look complete: cut it off. */
+static void
+break_off(struct loop *loop, const struct req *req)
+{
+	log_warn(req->id, "answer broken off: %s: %s",
+		fault_name(req->fault.rc), req->fault.text);
+	FCGX_Free(&loop->fcgi, 1);
 }
 
 static const char *
@@ -204,13 +248,19 @@ answer_fault(struct loop *loop, struct req *req, struct resp *resp)
 			req->id, "%s: %s", fault_name(fault->rc), fault->text);
 }
 
-/* --- one request ------------------------------------------------------------- */
+/* --- one request -------------------------------------------------------------
+ */
 
 static enum rc
 call_handler(struct req *req, struct resp *resp, const struct route *route)
 {
 	enum rc rc = route->handler(req, resp);
 
+	if (rc == RC_OK && resp->body.overflow)
+		rc = fault_tell(&req->fault, RC_TOO_LARGE, "TooLarge", NULL,
+			"The answer would be larger than %zu MiB; ask for "
+			"less.",
+			resp->body.limit_bytes >> 20);
 	if (req->db != NULL && db_in_transaction(req->db)) {
 		db_rollback(req->db);
 		if (rc == RC_OK)
@@ -236,7 +286,7 @@ handle(struct loop *loop, struct req *req, struct resp *resp,
 	if (rc != RC_OK)
 		return rc;
 	rc = call_handler(req, resp, *route);
-	if (rc == RC_RETRY) {
+	if (rc == RC_RETRY && !resp->started) {
 		resp_clear(resp);
 		rc = call_handler(req, resp, *route);
 	}
@@ -251,7 +301,7 @@ log_access(const struct req *req, const struct resp *resp,
 		method_name(req->method), route != NULL ? route->pattern : "-",
 		resp->status,
 		req->caller->name[0] != '\0' ? req->caller->name : "-",
-		resp->body.length,
+		resp->sent_bytes + resp->body.length,
 		(long long)(clock_steady_us() - started_us));
 }
 
@@ -260,20 +310,29 @@ serve_one(struct loop *loop)
 {
 	int64_t started_us = clock_steady_us();
 	const struct route *route = NULL;
-	struct req req;
+	struct resp *resp = &loop->resp;
+	struct req *req = &loop->req;
+	enum rc rc;
 
-	build_request(loop, &req);
-	resp_clear(&loop->resp);
-	if (handle(loop, &req, &loop->resp, &route) != RC_OK)
-		answer_fault(loop, &req, &loop->resp);
-	log_access(&req, &loop->resp, route, started_us);
-	send_answer(loop, &req, &loop->resp);
+	build_request(loop, req);
+	resp_clear(resp);
+	resp->send = send_part;
+	resp->transport = loop;
+	rc = handle(loop, req, resp, &route);
+	if (rc != RC_OK && !resp->started)
+		answer_fault(loop, req, resp);
+	log_access(req, resp, route, started_us);
+	if (rc != RC_OK && resp->started)
+		break_off(loop, req);
+	else
+		send_answer(loop, req, resp);
+	if (resp->body.capacity > KEEP_BYTES)
+		buf_free(&resp->body);
 	arena_reset(loop->arena);
-	if (loop->body.capacity > BODY_KEEP_BYTES)
-		buf_free(&loop->body);
 }
 
-/* --- loops ------------------------------------------------------------------- */
+/* --- loops -------------------------------------------------------------------
+ */
 
 static enum rc
 open_loop(struct loop *loop, const struct service *service, struct fault *fault)
@@ -289,9 +348,8 @@ open_loop(struct loop *loop, const struct service *service, struct fault *fault)
 	if (service->database != NULL)
 		rc = db_open(service->database, service->name, service->stmts,
 			&loop->db, fault);
-	if (rc == RC_OK &&
-		FCGX_InitRequest(&loop->fcgi, LISTEN_DESCRIPTOR,
-			FCGI_FAIL_ACCEPT_ON_INTR) != 0)
+	if (rc == RC_OK && FCGX_InitRequest(&loop->fcgi, LISTEN_DESCRIPTOR,
+				   FCGI_FAIL_ACCEPT_ON_INTR) != 0)
 		rc = fault_set(fault, RC_IO, "cannot use the FastCGI socket");
 	return rc;
 }
@@ -353,7 +411,8 @@ service_run(const struct service *service)
 	return EXIT_SUCCESS;
 }
 
-/* --- the command line --------------------------------------------------------- */
+/* --- the command line
+ * --------------------------------------------------------- */
 
 static void
 print_routes(const struct route *routes)
@@ -414,6 +473,28 @@ read_options(int argc, char **argv, const char *name,
 	return wish;
 }
 
+/* A program whose table has [log] level gets what it says. */
+static enum rc
+set_log_level(const char *config, const struct conf_entry *entries,
+	const void *target, struct fault *fault)
+{
+	for (; entries->section != NULL; entries++) {
+		const char *level;
+
+		if (strcmp(entries->section, "log") != 0 ||
+			strcmp(entries->key, "level") != 0)
+			continue;
+		memcpy(&level, (const char *)target + entries->offset,
+			sizeof(level));
+		if (!log_set_level(level))
+			return fault_set(fault, RC_BAD_INPUT,
+				"%s: [log] level is error, warn, info or "
+				"debug, not \"%s\"",
+				config, level);
+	}
+	return RC_OK;
+}
+
 static enum rc
 load(const char *config, const struct conf_entry *entries,
 	const struct route *routes, struct arena *arena, void *target,
@@ -421,6 +502,8 @@ load(const char *config, const struct conf_entry *entries,
 {
 	enum rc rc = conf_load(arena, config, entries, target, fault);
 
+	if (rc == RC_OK)
+		rc = set_log_level(config, entries, target, fault);
 	if (rc == RC_OK && routes != NULL)
 		rc = route_check(routes, fault);
 	return rc;

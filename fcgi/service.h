@@ -12,6 +12,14 @@
 #include "lib/db.h"
 #include "lib/route.h"
 
+/* The [log] entry of a program's table; "member" is a const char *. What it
+ * says is set by service_begin. */
+#define LOG_CONF_ENTRY(type, member)                                           \
+	{                                                                      \
+		"log", "level", CONF_TEXT, offsetof(type, member), "info", 0,  \
+			0, "error, warn, info or debug"                        \
+	}
+
 struct service {
 	const char *name;
 	const struct route *routes;
@@ -20,8 +28,8 @@ struct service {
 	const struct db_conf *database;
 	const char *issuer;
 	/* Answer a fault as a page; NULL = the JSON envelope. */
-	void (*page_fault)(struct req *req, struct resp *resp,
-		const struct fault *fault);
+	void (*page_fault)(
+		struct req *req, struct resp *resp, const struct fault *fault);
 };
 
 /* The start of every program's main: what the command line asked for. */

@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,6 +26,17 @@ log_open(const char *program, enum log_level level)
 {
 	log_program = program;
 	log_limit = level;
+}
+
+bool
+log_set_level(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(level_names); i++)
+		if (strcmp(level_names[i], name) == 0) {
+			log_limit = (enum log_level)i;
+			return true;
+		}
+	return false;
 }
 
 /* A value between quotes must not end the quotes nor the line. */

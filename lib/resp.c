@@ -26,6 +26,8 @@ resp_clear(struct resp *resp)
 {
 	resp->status = 200;
 	resp->headers_count = 0;
+	resp->started = false;
+	resp->sent_bytes = 0;
 	buf_clear(&resp->body);
 }
 
@@ -45,8 +47,7 @@ resp_header(struct resp *resp, const char *name, const char *value)
 {
 	for (size_t i = 0; i < resp->headers_count; i++)
 		if (strcasecmp(resp->headers[i].name, name) == 0) {
-			resp->headers[i] =
-				resp->headers[--resp->headers_count];
+			resp->headers[i] = resp->headers[--resp->headers_count];
 			i--;
 		}
 	resp_header_add(resp, name, value);
@@ -64,8 +65,7 @@ resp_body(struct resp *resp, int status, const char *type)
 struct jsonw *
 resp_json(struct resp *resp, int status)
 {
-	jsonw_init(&resp->json,
-		resp_body(resp, status, "application/json"));
+	jsonw_init(&resp->json, resp_body(resp, status, "application/json"));
 	return &resp->json;
 }
 
@@ -89,6 +89,18 @@ resp_empty(struct resp *resp, int status)
 	buf_clear(&resp->body);
 }
 
+bool
+resp_flush(struct resp *resp)
+{
+	bool there;
+
+	if (resp->send == NULL)
+		return true;
+	there = resp->send(resp);
+	buf_clear(&resp->body);
+	return there;
+}
+
 static const char *
 or_else(const char *text, const char *fallback)
 {
@@ -104,7 +116,8 @@ resp_fault(struct resp *resp, const struct fault *fault)
 	json = resp_json(resp, public->status);
 	jsonw_open_obj(json, NULL);
 	jsonw_str(json, "errorCode", or_else(fault->code, public->code));
-	jsonw_str(json, "errorMessage", or_else(fault->client, public->message));
+	jsonw_str(
+		json, "errorMessage", or_else(fault->client, public->message));
 	if (fault->field[0] != '\0')
 		jsonw_str(json, "field", fault->field);
 	jsonw_close_obj(json);

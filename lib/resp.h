@@ -16,6 +16,11 @@ struct resp {
 	size_t headers_count;
 	struct buf body;
 	struct jsonw json;
+	/* Of the transport, for resp_flush; NULL = it keeps everything. */
+	bool (*send)(struct resp *resp);
+	void *transport;
+	bool started;      /* something has been sent: no way back */
+	size_t sent_bytes; /* before what is in the body now */
 };
 
 void resp_init(struct resp *resp);
@@ -38,6 +43,13 @@ struct buf *resp_body(struct resp *resp, int status, const char *type);
 /* 303 See Other: the next request is a GET. */
 void resp_redirect(struct resp *resp, const char *location);
 void resp_empty(struct resp *resp, int status);
+
+/*
+ * Send what the body holds and empty it, for answers that are too large to
+ * keep. From then on the status stands, and a fault can only break the answer
+ * off. False when the client has gone: stop.
+ */
+MUST_CHECK bool resp_flush(struct resp *resp);
 
 /* The JSON error envelope {"errorCode","errorMessage",...} for a fault. */
 void resp_fault(struct resp *resp, const struct fault *fault);
