@@ -2,8 +2,8 @@
  * chunk: the packed samples of one variable over a stretch of time.
  *
  * Lossless: every bit of times, statuses and values comes back, NaN payloads
- * and -0.0 too. The layout is doc/STORAGE.md. No SQL in the codec; the rows
- * of table chunk are at the end of this file.
+ * and -0.0 too. The layout is doc/STORAGE.md. No SQL here; the rows of table
+ * chunk are model/chunk_store.h.
  */
 #ifndef FG_MODEL_CHUNK_H
 #define FG_MODEL_CHUNK_H
@@ -14,6 +14,7 @@
 #include "model/sample.h"
 
 #define CHUNK_SAMPLES_MAX 4096
+#define CHUNK_STRINGS_MAX (1024 * 1024) /* bytes of all strings together */
 
 /*
  * What can be said of a chunk without unpacking it. "Good" is a sample without
@@ -49,9 +50,15 @@ struct chunk_columns {
 	uint32_t *string_bytes;
 };
 
+/* The value at "index" as a number; NaN for strings. */
+double chunk_number(const struct chunk_columns *columns, size_t index);
+
+/* How many of the first samples fit into one chunk: at least one. */
+size_t chunk_fit(const struct sample *samples, size_t count);
+
 /*
- * Pack 1..CHUNK_SAMPLES_MAX samples of one variable and kind, times not
- * falling, and append the bytes to "out".
+ * Pack samples of one variable and kind, times not falling and no more than
+ * chunk_fit, and append the bytes to "out".
  * Fails: RC_BUG when the caller breaks that rule.
  */
 MUST_CHECK enum rc chunk_encode(const struct sample *samples, size_t count,
