@@ -1,0 +1,73 @@
+/* user: a person's account. Names are lower case; passwords are argon2id. */
+#ifndef FG_MODEL_USER_H
+#define FG_MODEL_USER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/db.h"
+#include "lib/encode.h"
+
+#define USER_NAME_BYTES 128
+
+extern const struct stmt user_stmts[];
+
+struct user {
+	int64_t id;
+	uint8_t uuid[UUID_BYTES]; /* the sub claim; never used again */
+	const char *name;
+	const char *full_name;
+	const char *email;
+	bool administrator;
+	bool active;
+	int64_t epoch; /* tokens of another epoch are refused */
+};
+
+struct user_list {
+	size_t count;
+	struct user *items;
+};
+
+struct user_new {
+	const char *name; /* any case; kept in lower case */
+	const char *full_name;
+	const char *email;
+	bool administrator;
+	const char *password;
+};
+
+/*
+ * Fails: RC_BAD_INPUT name or password with words for the user; RC_CONFLICT
+ *        the name is taken.
+ */
+MUST_CHECK enum rc user_create(struct db *db, struct arena *arena,
+	const struct user_new *new_user, struct user *user,
+	struct fault *fault);
+
+/* Fails: RC_NOT_FOUND. */
+MUST_CHECK enum rc user_find(struct db *db, struct arena *arena,
+	const char *name, struct user *user, struct fault *fault);
+MUST_CHECK enum rc user_find_id(struct db *db, struct arena *arena, int64_t id,
+	struct user *user, struct fault *fault);
+
+MUST_CHECK enum rc user_list(struct db *db, struct arena *arena,
+	struct user_list *list, struct fault *fault);
+
+/* Also ends all sessions and tokens. Fails: as user_create. */
+MUST_CHECK enum rc user_set_password(struct db *db, struct arena *arena,
+	int64_t user_id, const char *password, struct fault *fault);
+
+/* active or not; a disabled user's sessions and tokens end at once. */
+MUST_CHECK enum rc user_set_active(
+	struct db *db, int64_t user_id, bool active, struct fault *fault);
+
+/*
+ * Find the active user whose name and password these are. It takes as long
+ * for a name that nobody has. The stored hash is renewed when it is dated.
+ * Fails: RC_UNAUTHENTICATED with one text for all reasons.
+ */
+MUST_CHECK enum rc user_log_in(struct db *db, struct arena *arena,
+	const char *name, const char *password, struct user *user,
+	struct fault *fault);
+
+#endif
