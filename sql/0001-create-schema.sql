@@ -88,29 +88,136 @@ CREATE TABLE frame (
   , crc           bigint NOT NULL
   , body          bytea NOT NULL
 ) PARTITION BY RANGE (received_at);
+CREATE INDEX frame_id ON frame (id);
 CREATE INDEX frame_node_sequence ON frame (node_id, sequence);
 CREATE INDEX frame_datasource_last ON frame (datasource_id, last_us);
 CREATE TABLE frame_default PARTITION OF frame DEFAULT;
 ALTER TABLE frame_default ALTER body SET STORAGE EXTERNAL;
 
 -- Packed samples of one variable; the codec is described in doc/STORAGE.md.
+-- Numbers that are not there are NULL. id rises as data arrive: of samples
+-- with equal times the one of the lower id came first.
+CREATE SEQUENCE chunk_id_seq;
 CREATE TABLE chunk (
-    variable_id integer NOT NULL
+    id          bigint NOT NULL DEFAULT nextval('chunk_id_seq')
   , first_us    bigint NOT NULL
   , last_us     bigint NOT NULL
-  , id          bigint GENERATED ALWAYS AS IDENTITY
-  , samples     integer NOT NULL
-  , good        integer NOT NULL
   , minimum     double precision
   , maximum     double precision
   , first_value double precision
   , last_value  double precision
-  , total       double precision
-  , integral    double precision -- of value over good time, value x seconds
+  , total       double precision NOT NULL
+  , integral    double precision NOT NULL -- over good time, value x seconds
   , good_us     bigint NOT NULL
-  , worst       bigint NOT NULL  -- all status bits seen, or-ed
+  , worst       bigint NOT NULL -- all status bits seen, or-ed
+  , variable_id integer NOT NULL
+  , samples     integer NOT NULL
+  , good        integer NOT NULL
   , body        bytea NOT NULL
 ) PARTITION BY RANGE (first_us);
+CREATE INDEX chunk_variable_last ON chunk (variable_id, last_us, first_us);
+CREATE INDEX chunk_small ON chunk (variable_id) WHERE samples < 2048;
+
+-- The keeper makes and drops partitions; it may do so through these alone.
+-- They wait for locks half a second: nobody queues behind them for long, and
+-- the keeper comes again.
+CREATE FUNCTION frame_partition_create(from_at timestamptz, to_at timestamptz)
+RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp SET lock_timeout = '500ms' AS $$
+DECLARE
+    name text := 'frame_' || to_char(from_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MI');
+BEGIN
+    IF to_regclass(name) IS NOT NULL OR EXISTS (
+        SELECT FROM frame_default
+         WHERE received_at >= from_at AND received_at < to_at) THEN
+        RETURN false;
+    END IF;
+    EXECUTE format('CREATE TABLE %I (LIKE frame INCLUDING ALL)', name);
+    EXECUTE format('ALTER TABLE %I ALTER body SET STORAGE EXTERNAL', name);
+    EXECUTE format('ALTER TABLE frame ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)'
+      , name, from_at, to_at);
+    RETURN true;
+EXCEPTION
+    WHEN invalid_object_definition THEN -- another width already covers it
+        RETURN false;
+    WHEN lock_not_available THEN
+        RETURN false;
+END $$;
+
+CREATE FUNCTION is_partition(parent regclass, name text) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM pg_inherits
+         WHERE inhparent = parent AND inhrelid = to_regclass(quote_ident(name)))
+$$;
+
+-- Only an empty one. Locked in the order in which readers and writers lock.
+CREATE FUNCTION frame_partition_drop(name text)
+RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp SET lock_timeout = '500ms' AS $$
+DECLARE
+    used boolean;
+BEGIN
+    IF name = 'frame_default' OR NOT is_partition('frame', name) THEN
+        RETURN false;
+    END IF;
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I)', name) INTO used;
+    IF used THEN
+        RETURN false;
+    END IF;
+    LOCK TABLE ONLY frame IN ACCESS EXCLUSIVE MODE;
+    EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', name);
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I)', name) INTO used;
+    IF NOT used THEN
+        EXECUTE format('DROP TABLE %I', name);
+    END IF;
+    RETURN NOT used;
+EXCEPTION WHEN lock_not_available THEN
+    RETURN false;
+END $$;
+
+-- A month of chunks. Bodies are compressed already; longer than 2 kB they are
+-- moved out of line, where they fill pages better than one or two to a page.
+CREATE FUNCTION chunk_partition_create(from_us bigint, to_us bigint)
+RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp SET lock_timeout = '500ms' AS $$
+DECLARE
+    name text := 'chunk_' || to_char(to_timestamp(from_us / 1000000)
+        AT TIME ZONE 'UTC', 'YYYYMM');
+BEGIN
+    IF to_regclass(name) IS NOT NULL THEN
+        RETURN false;
+    END IF;
+    EXECUTE format('CREATE TABLE %I (LIKE chunk INCLUDING ALL)', name);
+    EXECUTE format('ALTER TABLE %I ALTER body SET STORAGE EXTERNAL', name);
+    EXECUTE format('ALTER TABLE chunk ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)'
+      , name, from_us, to_us);
+    RETURN true;
+END $$;
+
+-- Retention: only one whose samples are all older.
+CREATE FUNCTION chunk_partition_drop(name text, before_us bigint)
+RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp SET lock_timeout = '500ms' AS $$
+DECLARE
+    used boolean;
+BEGIN
+    IF NOT is_partition('chunk', name) THEN
+        RETURN false;
+    END IF;
+    LOCK TABLE ONLY chunk IN ACCESS EXCLUSIVE MODE;
+    EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', name);
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE last_us >= $1)', name)
+       INTO used USING before_us;
+    IF NOT used THEN
+        EXECUTE format('DROP TABLE %I', name);
+    END IF;
+    RETURN NOT used;
+EXCEPTION WHEN lock_not_available THEN
+    RETURN false;
+END $$;
+
+REVOKE ALL ON FUNCTION frame_partition_create, frame_partition_drop
+  , chunk_partition_create, chunk_partition_drop FROM PUBLIC;
 
 CREATE TABLE image_checkpoint (
     hub      text PRIMARY KEY

@@ -30,3 +30,6 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON account_password, client_secret,
 GRANT SELECT, INSERT ON frame, chunk TO fieldgrid_keeper;
 GRANT DELETE ON frame, chunk, session, authorization_code, refresh_token,
   revoked_family, login_failure TO fieldgrid_keeper;
+GRANT USAGE ON SEQUENCE chunk_id_seq TO fieldgrid_keeper;
+GRANT EXECUTE ON FUNCTION frame_partition_create, frame_partition_drop
+  , chunk_partition_create, chunk_partition_drop TO fieldgrid_keeper;
