@@ -1,0 +1,17 @@
+/* web_routes: the pages of the web engine. */
+
+#include "web/web_routes.h"
+
+const struct route web_routes[] = {
+	{METHOD_GET, "/", page_overview, .need = NEED_LOGIN,
+		.summary = "Overview of plants"},
+	{METHOD_GET, "/plants/{ds}", page_variables, .need = NEED_LOGIN,
+		.summary = "All variables of a plant, live"},
+	{METHOD_GET, "/plants/{ds}/screens", page_screens, .need = NEED_LOGIN,
+		.summary = "Goes to the first screen of a plant"},
+	{METHOD_GET, "/plants/{ds}/screens/{name}", page_screen,
+		.need = NEED_LOGIN, .summary = "A process screen"},
+	{METHOD_GET, "/trend", page_trend, .need = NEED_LOGIN,
+		.summary = "Trend of variables"},
+	ROUTES_END,
+};

@@ -1,0 +1,16 @@
+/* web_routes: the pages of the web engine. */
+#ifndef FG_WEB_WEB_ROUTES_H
+#define FG_WEB_WEB_ROUTES_H
+
+#include "lib/route.h"
+
+extern const struct route web_routes[];
+
+/* Each answers a page, or fails as page_fault shows it. */
+MUST_CHECK enum rc page_overview(struct req *req, struct resp *resp);
+MUST_CHECK enum rc page_variables(struct req *req, struct resp *resp);
+MUST_CHECK enum rc page_screen(struct req *req, struct resp *resp);
+MUST_CHECK enum rc page_screens(struct req *req, struct resp *resp);
+MUST_CHECK enum rc page_trend(struct req *req, struct resp *resp);
+
+#endif
