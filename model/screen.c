@@ -52,8 +52,8 @@ screen_query(struct db *db, struct arena *arena, struct screen_list *list,
 {
 	struct screen *items;
 	struct rows *rows;
-	enum rc rc = db_query(db, arena, &screen_stmts[SCREEN_QUERY],
-		NO_PARAMS, &rows, fault);
+	enum rc rc = db_query(db, arena, &screen_stmts[SCREEN_QUERY], NO_PARAMS,
+		&rows, fault);
 
 	if (rc != RC_OK)
 		return rc;

@@ -59,7 +59,7 @@ MUST_CHECK enum rc screen_delete(struct db *db, int64_t datasource_id,
  *        script, foreignObject, style, image, animation, on*, a link to
  *        elsewhere, an id that begins with fg-; RC_TOO_LARGE.
  */
-MUST_CHECK enum rc screen_clean(const char *svg, size_t length,
-	struct buf *out, size_t *dropped, struct fault *fault);
+MUST_CHECK enum rc screen_clean(const char *svg, size_t length, struct buf *out,
+	size_t *dropped, struct fault *fault);
 
 #endif

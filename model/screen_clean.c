@@ -30,7 +30,8 @@ struct cleaner {
 	size_t dropped;
 };
 
-/* --- lists ----------------------------------------------------------------- */
+/* --- lists -----------------------------------------------------------------
+ */
 
 static const char *const elements[] = {"a", "circle", "clipPath", "defs",
 	"desc", "ellipse", "g", "line", "linearGradient", "marker", "path",
@@ -40,21 +41,21 @@ static const char *const elements[] = {"a", "circle", "clipPath", "defs",
 /* Left out with all they hold: what editors keep for themselves. */
 static const char *const left_out[] = {"metadata", NULL};
 
-static const char *const attributes[] = {"class", "clip-path",
-	"clip-rule", "clipPathUnits", "cx", "cy", "d", "display",
-	"dominant-baseline", "dx", "dy", "fill", "fill-opacity", "fill-rule",
-	"font-family", "font-size", "font-style", "font-weight", "fx", "fy",
-	"gradientTransform", "gradientUnits", "height", "id", "letter-spacing",
-	"marker-end", "marker-mid", "marker-start", "markerHeight",
-	"markerUnits", "markerWidth", "offset", "opacity", "orient",
-	"pathLength", "patternContentUnits", "patternTransform", "patternUnits",
-	"points", "preserveAspectRatio", "r", "refX", "refY", "role", "rotate",
-	"rx", "ry", "shape-rendering", "spreadMethod", "stop-color",
-	"stop-opacity", "stroke", "stroke-dasharray", "stroke-dashoffset",
-	"stroke-linecap", "stroke-linejoin", "stroke-miterlimit",
-	"stroke-opacity", "stroke-width", "tabindex", "text-anchor",
-	"textLength", "lengthAdjust", "transform", "vector-effect", "viewBox",
-	"visibility", "width", "x", "x1", "x2", "y", "y1", "y2", NULL};
+static const char *const attributes[] = {"class", "clip-path", "clip-rule",
+	"clipPathUnits", "cx", "cy", "d", "display", "dominant-baseline", "dx",
+	"dy", "fill", "fill-opacity", "fill-rule", "font-family", "font-size",
+	"font-style", "font-weight", "fx", "fy", "gradientTransform",
+	"gradientUnits", "height", "id", "letter-spacing", "marker-end",
+	"marker-mid", "marker-start", "markerHeight", "markerUnits",
+	"markerWidth", "offset", "opacity", "orient", "pathLength",
+	"patternContentUnits", "patternTransform", "patternUnits", "points",
+	"preserveAspectRatio", "r", "refX", "refY", "role", "rotate", "rx",
+	"ry", "shape-rendering", "spreadMethod", "stop-color", "stop-opacity",
+	"stroke", "stroke-dasharray", "stroke-dashoffset", "stroke-linecap",
+	"stroke-linejoin", "stroke-miterlimit", "stroke-opacity",
+	"stroke-width", "tabindex", "text-anchor", "textLength", "lengthAdjust",
+	"transform", "vector-effect", "viewBox", "visibility", "width", "x",
+	"x1", "x2", "y", "y1", "y2", NULL};
 
 static bool
 listed(const char *const *list, const char *name)
@@ -65,7 +66,8 @@ listed(const char *const *list, const char *name)
 	return false;
 }
 
-/* --- faults ----------------------------------------------------------------- */
+/* --- faults -----------------------------------------------------------------
+ */
 
 static void
 refuse(struct cleaner *cleaner, const char *why, const char *what)
@@ -80,7 +82,8 @@ refuse(struct cleaner *cleaner, const char *why, const char *what)
 	XML_StopParser(cleaner->parser, XML_FALSE);
 }
 
-/* --- writing ---------------------------------------------------------------- */
+/* --- writing ----------------------------------------------------------------
+ */
 
 static void
 write_text(struct buf *out, const char *text, size_t length)
@@ -112,7 +115,8 @@ write_attribute(struct buf *out, const char *name, const char *value)
 	buf_char(out, '"');
 }
 
-/* --- attributes ------------------------------------------------------------- */
+/* --- attributes -------------------------------------------------------------
+ */
 
 static bool
 has_prefix(const char *text, const char *prefix)
@@ -209,19 +213,21 @@ write_style(struct cleaner *cleaner, const char **given, const char *style)
 }
 
 static void
-check_and_write(struct cleaner *cleaner, const char *element,
-	const char *name, const char *value)
+check_and_write(struct cleaner *cleaner, const char *element, const char *name,
+	const char *value)
 {
-	bool known = listed(attributes, name) ||
-		     (is_plain_name(name) && (has_prefix(name, "data-fg-") ||
-						     has_prefix(name, "aria-")));
+	bool known =
+		listed(attributes, name) ||
+		(is_plain_name(name) && (has_prefix(name, "data-fg-") ||
+						has_prefix(name, "aria-")));
 
 	if (has_prefix(name, "on"))
 		refuse(cleaner, "event handlers are not allowed", name);
 	else if (strcmp(name, "href") == 0 && !href_is_local(element, value))
 		refuse(cleaner, "link to elsewhere", value);
 	else if (strcmp(name, "id") == 0 && has_prefix(value, "fg-"))
-		refuse(cleaner, "ids that begin with fg- are the page's", value);
+		refuse(cleaner, "ids that begin with fg- are the page's",
+			value);
 	else if (known && !has_prefix(name, "data-fg-") && !links_inside(value))
 		refuse(cleaner, "attribute points to elsewhere", value);
 	else if (known || strcmp(name, "href") == 0)
@@ -249,7 +255,8 @@ write_attributes(
 	}
 }
 
-/* --- elements --------------------------------------------------------------- */
+/* --- elements ---------------------------------------------------------------
+ */
 
 /* The name without its namespace; NULL for what is not SVG. */
 static const char *
@@ -337,7 +344,8 @@ start_doctype(void *context, const char *name, const char *system_id,
 	refuse(context, "a document type is not allowed", name);
 }
 
-/* --- document --------------------------------------------------------------- */
+/* --- document ---------------------------------------------------------------
+ */
 
 enum rc
 screen_clean(const char *svg, size_t length, struct buf *out, size_t *dropped,

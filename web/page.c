@@ -13,7 +13,8 @@
 /* More plants than this go into a menu. */
 #define NAVIGATION_PLANTS 6
 
-/* --- the view --------------------------------------------------------------- */
+/* --- the view ---------------------------------------------------------------
+ */
 
 static void
 add_user(struct req *req, struct json_object *view)
@@ -48,13 +49,14 @@ base_view(struct req *req)
 	return view;
 }
 
-/* --- plants ----------------------------------------------------------------- */
+/* --- plants -----------------------------------------------------------------
+ */
 
 static void
 keep_visible(struct req *req, struct page *page)
 {
-	struct datasource *seen = arena_array(
-		req->arena, page->plants.count + 1, sizeof(*seen));
+	struct datasource *seen =
+		arena_array(req->arena, page->plants.count + 1, sizeof(*seen));
 	size_t count = 0;
 
 	for (size_t i = 0; i < page->plants.count; i++)
@@ -71,8 +73,8 @@ page_begin(struct req *req, struct page *page)
 	enum rc rc;
 
 	page->view = base_view(req);
-	rc = policy_load(req->db, req->arena, req->caller, &page->policy,
-		&req->fault);
+	rc = policy_load(
+		req->db, req->arena, req->caller, &page->policy, &req->fault);
 	if (rc == RC_OK)
 		rc = datasource_query(
 			req->db, req->arena, &page->plants, &req->fault);
@@ -156,7 +158,8 @@ page_may_read(const struct page *page, const struct variable *variable)
 		       variable->name, POLICY_READ_VALUES);
 }
 
-/* --- addresses -------------------------------------------------------------- */
+/* --- addresses --------------------------------------------------------------
+ */
 
 const char *
 page_variables_url(struct req *req, const struct datasource *plant)
@@ -191,7 +194,8 @@ page_plant_url(struct req *req, const struct page *page,
 	return page_variables_url(req, plant);
 }
 
-/* --- answers ---------------------------------------------------------------- */
+/* --- answers ----------------------------------------------------------------
+ */
 
 static enum rc
 answer(struct req *req, struct resp *resp, int status, const char *name,
@@ -201,8 +205,8 @@ answer(struct req *req, struct resp *resp, int status, const char *name,
 	struct fault fault;
 
 	resp_header(resp, "Cache-Control", "no-store");
-	if (mustache_render(app->templates, name, view,
-		    resp_html(resp, status), &fault) != RC_OK)
+	if (mustache_render(app->templates, name, view, resp_html(resp, status),
+		    &fault) != RC_OK)
 		return fault_set(&req->fault, RC_BUG, "%s", fault.text);
 	return RC_OK;
 }
@@ -258,10 +262,9 @@ fault_view(struct req *req, int status)
 	view_str(object, "request", req->id);
 	view_time(object, "time", clock_now_us());
 	if (status >= 500 && req->method == METHOD_GET)
-		view_str(object, "retry", arena_printf(req->arena, "%s%s%s",
-						  req->path,
-						  *req->query ? "?" : "",
-						  req->query));
+		view_str(object, "retry",
+			arena_printf(req->arena, "%s%s%s", req->path,
+				*req->query ? "?" : "", req->query));
 	return view;
 }
 

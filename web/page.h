@@ -46,8 +46,8 @@ void page_navigate(struct req *req, struct page *page, enum page_place place,
 
 /* The plant that {ds} of the path names. Fails: RC_NOT_FOUND, also for one
  * that the caller may not see. */
-MUST_CHECK enum rc page_plant(struct req *req, struct page *page,
-	const struct datasource **plant);
+MUST_CHECK enum rc page_plant(
+	struct req *req, struct page *page, const struct datasource **plant);
 
 /* Add "plant", "screens" and the tabs of a plant's pages; "screen" is the
  * current one or NULL. */
@@ -63,15 +63,14 @@ MUST_CHECK enum rc page_render(struct req *req, struct resp *resp,
 
 /* The service's page_fault: log in first, or a page that says what is wrong,
  * with the request id. */
-void page_fault(
-	struct req *req, struct resp *resp, const struct fault *fault);
+void page_fault(struct req *req, struct resp *resp, const struct fault *fault);
 
 /* Addresses, in the request's arena. */
 const char *page_variables_url(struct req *req, const struct datasource *plant);
-const char *page_screen_url(struct req *req, const struct datasource *plant,
-	const char *screen);
-const char *page_trend_url(struct req *req, const struct datasource *plant,
-	const char *variable);
+const char *page_screen_url(
+	struct req *req, const struct datasource *plant, const char *screen);
+const char *page_trend_url(
+	struct req *req, const struct datasource *plant, const char *variable);
 /* The first screen of the plant, or its variables. */
 const char *page_plant_url(struct req *req, const struct page *page,
 	const struct datasource *plant);

@@ -77,8 +77,7 @@ add_card(struct req *req, const struct page *page, struct json_object *list,
 	view_time(card, "seen", plant->seen_us);
 	view_str(card, "url", url);
 	view_str(card, "variables_url", variables_url);
-	view_str(card, "screen",
-		strcmp(url, variables_url) != 0 ? url : NULL);
+	view_str(card, "screen", strcmp(url, variables_url) != 0 ? url : NULL);
 	return add_numbers(req, page, card, plant);
 }
 

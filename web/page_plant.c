@@ -22,7 +22,8 @@ begin(struct req *req, struct page *page, const char *screen,
 	return RC_OK;
 }
 
-/* --- variables -------------------------------------------------------------- */
+/* --- variables --------------------------------------------------------------
+ */
 
 static void
 add_variable(struct req *req, struct json_object *list,
@@ -40,15 +41,15 @@ add_variable(struct req *req, struct json_object *list,
 }
 
 static enum rc
-add_variables(struct req *req, struct page *page,
-	const struct datasource *plant)
+add_variables(
+	struct req *req, struct page *page, const struct datasource *plant)
 {
 	static const char *const all[] = {"*"};
 	struct json_object *list = view_list(page->view, "variables");
 	struct variable_list found;
 	int64_t count = 0;
-	enum rc rc = variable_query(req->db, req->arena, plant->id, all, 1,
-		&found, &req->fault);
+	enum rc rc = variable_query(
+		req->db, req->arena, plant->id, all, 1, &found, &req->fault);
 
 	if (rc != RC_OK)
 		return rc;
@@ -81,7 +82,8 @@ page_variables(struct req *req, struct resp *resp)
 	return page_render(req, resp, &page, "plant");
 }
 
-/* --- screens ---------------------------------------------------------------- */
+/* --- screens ----------------------------------------------------------------
+ */
 
 enum rc
 page_screen(struct req *req, struct resp *resp)

@@ -27,7 +27,7 @@ struct json_object *view_object(struct json_object *view, const char *key);
 struct json_object *view_list(struct json_object *view, const char *key);
 
 /* Something that has an owner already, seen from here too. */
-void view_share(struct json_object *view, const char *key,
-	struct json_object *object);
+void view_share(
+	struct json_object *view, const char *key, struct json_object *object);
 
 #endif
