@@ -102,6 +102,7 @@ CREATE TABLE refresh_token (
   , revoked_at  timestamptz
 );
 CREATE INDEX refresh_token_family ON refresh_token (family);
+CREATE INDEX refresh_token_sid ON refresh_token (sid);
 
 -- Access tokens of a family are refused from here on until they expire.
 CREATE TABLE revoked_family (
@@ -110,7 +111,7 @@ CREATE TABLE revoked_family (
 );
 
 CREATE TABLE login_failure (
-    subject    text NOT NULL -- account:NAME or address:IP
+    subject    text NOT NULL -- pair:HASH IP, address:IP or account:HASH
   , failures   integer NOT NULL
   , blocked_until timestamptz NOT NULL
   , PRIMARY KEY (subject)

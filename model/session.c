@@ -1,0 +1,260 @@
+/* session: a person who has logged in with a browser. */
+
+#include "model/session.h"
+
+#include <string.h>
+
+#include "lib/clock.h"
+
+/* Failures before the first wait: of one name at one address, of an address,
+ * of a name from anywhere; and the longest wait of each. */
+#define PAIR_FREE     5
+#define PAIR_WAIT_S   60
+#define SOURCE_FREE   20
+#define SOURCE_WAIT_S 60
+#define NAME_FREE     50
+#define NAME_WAIT_S   4
+
+#define ENDED                                                                  \
+	"(expires_at <= now() OR seen_at <= now() - interval '30 minutes')"
+
+enum {
+	STMT_CREATE,
+	STMT_FIND,
+	STMT_END_GRANTS,
+	STMT_END_REFRESH,
+	STMT_DELETE,
+	STMT_WAIT,
+	STMT_FAILED,
+	STMT_WORKED,
+	STMT_SWEEP_SESSIONS,
+	STMT_SWEEP_CODES,
+	STMT_SWEEP_REFRESH,
+	STMT_SWEEP_FAMILIES,
+	STMT_SWEEP_FAILURES
+};
+
+const struct stmt session_stmts[] = {
+	/* $1 hash $2 sid $3 user $4 csrf $5 address $6 agent */
+	[STMT_CREATE] = {"session_create", "bunttt",
+		"INSERT INTO session (hash, sid, account_id, csrf, expires_at"
+		", address, agent)"
+		" VALUES ($1, $2, $3, $4, now() + interval '12 hours', $5, $6)"},
+	[STMT_FIND] = {"session_find", "b",
+		"SELECT session.sid"
+		"     , session.account_id"
+		"     , session.csrf"
+		"     , session.created_at"
+		"  FROM session"
+		"  JOIN account ON account.id = session.account_id"
+		" WHERE session.hash = $1"
+		"   AND account.state = 'active'"
+		"   AND NOT " ENDED},
+	/* $1 hash of the session $2 sid */
+	[STMT_END_GRANTS] = {"session_end_grants", "bu",
+		"INSERT INTO revoked_family (family, expires_at)"
+		" SELECT family, now() + interval '31 days'"
+		"   FROM (SELECT family FROM authorization_code"
+		"          WHERE session_hash = $1"
+		"         UNION SELECT family FROM refresh_token"
+		"          WHERE sid = $2) AS given"
+		" ON CONFLICT DO NOTHING"},
+	[STMT_END_REFRESH] = {"session_end_refresh", "u",
+		"UPDATE refresh_token SET revoked_at = now()"
+		" WHERE sid = $1 AND revoked_at IS NULL"},
+	[STMT_DELETE] = {"session_delete", "b",
+		"DELETE FROM session WHERE hash = $1"},
+	[STMT_WAIT] = {"session_wait", "T",
+		"SELECT coalesce(max(ceil(extract(epoch FROM"
+		"       blocked_until - now())))::bigint, 0)"
+		"  FROM login_failure"
+		" WHERE subject = ANY ($1) AND blocked_until > now()"},
+	/* $1 subject $2 failures that cost nothing $3 longest wait */
+	[STMT_FAILED] = {"session_failed", "tnn",
+		"INSERT INTO login_failure AS old"
+		" (subject, failures, blocked_until) VALUES ($1, 1, now())"
+		" ON CONFLICT (subject) DO UPDATE SET"
+		"   failures = CASE WHEN old.blocked_until <"
+		"       now() - interval '15 minutes'"
+		"     THEN 1 ELSE old.failures + 1 END"
+		" , blocked_until = now() + interval '1 second' *"
+		"     CASE WHEN old.blocked_until <"
+		"         now() - interval '15 minutes'"
+		"         OR old.failures + 1 < $2 THEN 0"
+		"     ELSE least($3, 2 ^ least(10, old.failures + 1 - $2))"
+		"     END"},
+	[STMT_WORKED] = {"session_worked", "T",
+		"DELETE FROM login_failure WHERE subject = ANY ($1)"},
+	[STMT_SWEEP_SESSIONS] = {"session_sweep", "",
+		"DELETE FROM session WHERE " ENDED},
+	[STMT_SWEEP_CODES] = {"session_sweep_codes", "",
+		"DELETE FROM authorization_code"
+		" WHERE expires_at < now() - interval '31 days'"},
+	[STMT_SWEEP_REFRESH] = {"session_sweep_refresh", "",
+		"DELETE FROM refresh_token WHERE dies_at < now()"},
+	[STMT_SWEEP_FAMILIES] = {"session_sweep_families", "",
+		"DELETE FROM revoked_family WHERE expires_at < now()"},
+	[STMT_SWEEP_FAILURES] = {"session_sweep_failures", "",
+		"DELETE FROM login_failure"
+		" WHERE blocked_until < now() - interval '1 hour'"},
+	STMT_END,
+};
+
+enum rc
+session_create(struct db *db, struct arena *arena, int64_t user_id,
+	const char *address, const char *agent, struct session *session,
+	struct fault *fault)
+{
+	session->cookie = secret_token(arena);
+	session->csrf = secret_token(arena);
+	session->user_id = user_id;
+	session->auth_time_us = clock_now_us();
+	secret_hash(session->hash, session->cookie, strlen(session->cookie));
+	uuid_random(session->sid);
+	return db_exec(db, &session_stmts[STMT_CREATE],
+		PARAMS(P_BYTES(session->hash, sizeof(session->hash)),
+			P_UUID(session->sid), P_SHORT(user_id),
+			P_TEXT(session->csrf), P_TEXT(address),
+			P_TEXT(agent)),
+		NULL, fault);
+}
+
+enum rc
+session_find(struct db *db, struct arena *arena, const char *cookie,
+	struct session *session, struct fault *fault)
+{
+	struct rows *rows = NULL;
+	enum rc rc;
+
+	session->cookie = NULL;
+	secret_hash(session->hash, cookie, strlen(cookie));
+	rc = db_find(db, arena, &session_stmts[STMT_FIND],
+		PARAMS(P_BYTES(session->hash, sizeof(session->hash))), &rows,
+		fault);
+	if (rc != RC_OK)
+		return rc;
+	memcpy(session->sid, rows_uuid(rows, 0, 0), UUID_BYTES);
+	session->user_id = rows_int(rows, 0, 1);
+	session->csrf = rows_text(rows, 0, 2);
+	session->auth_time_us = rows_time(rows, 0, 3);
+	return RC_OK;
+}
+
+static enum rc
+end_all(struct db *db, const struct session *session, struct fault *fault)
+{
+	struct param hash = P_BYTES(session->hash, sizeof(session->hash));
+	enum rc rc = db_exec(db, &session_stmts[STMT_END_GRANTS],
+		PARAMS(hash, P_UUID(session->sid)), NULL, fault);
+
+	if (rc == RC_OK)
+		rc = db_exec(db, &session_stmts[STMT_END_REFRESH],
+			PARAMS(P_UUID(session->sid)), NULL, fault);
+	if (rc == RC_OK)
+		rc = db_exec(db, &session_stmts[STMT_DELETE], PARAMS(hash),
+			NULL, fault);
+	return rc;
+}
+
+enum rc
+session_end(struct db *db, const struct session *session, struct fault *fault)
+{
+	enum rc rc = db_begin(db, DB_READ_COMMITTED, fault);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = end_all(db, session, fault);
+	if (rc == RC_OK)
+		return db_commit(db, fault);
+	db_rollback(db);
+	return rc;
+}
+
+/* --- failures ---------------------------------------------------------------------- */
+
+struct subjects {
+	const char *pair;
+	const char *source;
+	const char *name;
+};
+
+/* A hash of the name: whatever somebody typed is not kept as text. */
+static struct subjects
+make_subjects(struct arena *arena, const char *name, const char *address)
+{
+	uint8_t hash[SECRET_HASH_BYTES];
+	const char *digest;
+
+	secret_hash(hash, name, strlen(name));
+	digest = encode_base64url(arena, hash, 16);
+	return (struct subjects){
+		.pair = arena_printf(arena, "pair:%s %s", digest, address),
+		.source = arena_printf(arena, "address:%s", address),
+		.name = arena_printf(arena, "account:%s", digest),
+	};
+}
+
+enum rc
+session_login_wait(struct db *db, struct arena *arena, const char *name,
+	const char *address, int64_t *wait_s, struct fault *fault)
+{
+	struct subjects subjects = make_subjects(arena, name, address);
+	const char *list[] = {subjects.pair, subjects.source, subjects.name};
+	struct rows *rows = NULL;
+	enum rc rc = db_find(db, arena, &session_stmts[STMT_WAIT],
+		PARAMS(P_TEXTS(list, ARRAY_LENGTH(list))), &rows, fault);
+
+	if (rc == RC_OK)
+		*wait_s = rows_int(rows, 0, 0);
+	return rc;
+}
+
+static enum rc
+count_failure(struct db *db, const char *subject, int64_t free_failures,
+	int64_t wait_s, struct fault *fault)
+{
+	return db_exec(db, &session_stmts[STMT_FAILED],
+		PARAMS(P_TEXT(subject), P_SHORT(free_failures),
+			P_SHORT(wait_s)),
+		NULL, fault);
+}
+
+enum rc
+session_login_failed(struct db *db, struct arena *arena, const char *name,
+	const char *address, struct fault *fault)
+{
+	struct subjects subjects = make_subjects(arena, name, address);
+	enum rc rc = count_failure(
+		db, subjects.pair, PAIR_FREE, PAIR_WAIT_S, fault);
+
+	if (rc == RC_OK)
+		rc = count_failure(db, subjects.source, SOURCE_FREE,
+			SOURCE_WAIT_S, fault);
+	if (rc == RC_OK)
+		rc = count_failure(
+			db, subjects.name, NAME_FREE, NAME_WAIT_S, fault);
+	return rc;
+}
+
+/* The address keeps its count: one good account is no licence to guess. */
+enum rc
+session_login_worked(struct db *db, struct arena *arena, const char *name,
+	const char *address, struct fault *fault)
+{
+	struct subjects subjects = make_subjects(arena, name, address);
+	const char *list[] = {subjects.pair, subjects.name};
+
+	return db_exec(db, &session_stmts[STMT_WORKED],
+		PARAMS(P_TEXTS(list, ARRAY_LENGTH(list))), NULL, fault);
+}
+
+enum rc
+session_sweep(struct db *db, struct fault *fault)
+{
+	enum rc rc = RC_OK;
+
+	for (int i = STMT_SWEEP_SESSIONS;
+		i <= STMT_SWEEP_FAILURES && rc == RC_OK; i++)
+		rc = db_exec(db, &session_stmts[i], NO_PARAMS, NULL, fault);
+	return rc;
+}

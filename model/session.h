@@ -1,0 +1,56 @@
+/*
+ * session: a person who has logged in with a browser.
+ *
+ * The cookie is 256 random bits; only its hash is stored. A session ends 30
+ * minutes after its last use and 12 hours after its start.
+ */
+#ifndef FG_MODEL_SESSION_H
+#define FG_MODEL_SESSION_H
+
+#include <stdint.h>
+
+#include "lib/db.h"
+#include "lib/encode.h"
+#include "lib/secret.h"
+
+extern const struct stmt session_stmts[];
+
+struct session {
+	const char *cookie; /* only from session_create */
+	uint8_t hash[SECRET_HASH_BYTES];
+	uint8_t sid[UUID_BYTES]; /* what tokens call it */
+	int64_t user_id;
+	const char *csrf;
+	int64_t auth_time_us;
+};
+
+/* Always a new cookie, so that nobody can plant one before a login. */
+MUST_CHECK enum rc session_create(struct db *db, struct arena *arena,
+	int64_t user_id, const char *address, const char *agent,
+	struct session *session, struct fault *fault);
+
+/* Fails: RC_NOT_FOUND no such session, ended, or its user is disabled. */
+MUST_CHECK enum rc session_find(struct db *db, struct arena *arena,
+	const char *cookie, struct session *session, struct fault *fault);
+
+/* End it, and the refresh and access tokens that came from it. */
+MUST_CHECK enum rc session_end(
+	struct db *db, const struct session *session, struct fault *fault);
+
+/*
+ * How long "name" at "address" must wait before the next try to log in; grows
+ * with failures, up to a minute, and is forgotten after a quarter of an hour.
+ * Others at other addresses are not kept out.
+ */
+MUST_CHECK enum rc session_login_wait(struct db *db, struct arena *arena,
+	const char *name, const char *address, int64_t *wait_s,
+	struct fault *fault);
+MUST_CHECK enum rc session_login_failed(struct db *db, struct arena *arena,
+	const char *name, const char *address, struct fault *fault);
+MUST_CHECK enum rc session_login_worked(struct db *db, struct arena *arena,
+	const char *name, const char *address, struct fault *fault);
+
+/* Delete what has ended: sessions, codes, tokens, counters. */
+MUST_CHECK enum rc session_sweep(struct db *db, struct fault *fault);
+
+#endif
