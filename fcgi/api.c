@@ -37,8 +37,7 @@ plant_find(struct req *req, struct plant *plant)
 	if (rc == RC_OK)
 		rc = policy_load(req->db, req->arena, req->caller,
 			&plant->policy, &req->fault);
-	if (rc == RC_OK &&
-		!plant_visible(plant->policy, plant->datasource.id))
+	if (rc == RC_OK && !plant_visible(plant->policy, plant->datasource.id))
 		rc = fault_set(&req->fault, RC_NOT_FOUND, "not visible");
 	if (rc == RC_NOT_FOUND)
 		return fault_tell(&req->fault, RC_NOT_FOUND, "NotFound", NULL,
@@ -51,11 +50,12 @@ plant_shows(const struct plant *plant, const struct variable *variable,
 	enum policy_action action)
 {
 	return variable->access != ACCESS_NONE &&
-		policy_allows(plant->policy, plant->datasource.id,
-			variable->name, action);
+	       policy_allows(plant->policy, plant->datasource.id,
+		       variable->name, action);
 }
 
-/* --- filters ---------------------------------------------------------------- */
+/* --- filters ----------------------------------------------------------------
+ */
 
 static const struct field time_fields[] = {
 	{.name = "from",

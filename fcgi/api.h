@@ -21,7 +21,11 @@ struct api {
 	const char *issuer;
 	const char *document_file; /* the OpenAPI document */
 	int64_t samples_max;       /* that one request may read */
-	const char *document;      /* its text */
+	const char *templates;     /* folder */
+	const char *manifest;      /* file with the names of static files */
+	const char *document;      /* the text of document_file */
+	const char *page;          /* Swagger UI */
+	const char *redirect_page;
 };
 
 /* A datasource as the caller of one request sees it. */

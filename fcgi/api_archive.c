@@ -14,7 +14,8 @@
 /* Integers beyond this are not exact where JSON numbers are doubles. */
 #define EXACT_MAX (INT64_C(1) << 53)
 
-/* --- the tree --------------------------------------------------------------- */
+/* --- the tree ---------------------------------------------------------------
+ */
 
 enum form { FORM_V1, FORM_V2 };
 
@@ -93,7 +94,8 @@ api_archive_tree_origins(struct req *req, struct resp *resp)
 	return answer_tree(req, resp, FORM_V2);
 }
 
-/* --- one -------------------------------------------------------------------- */
+/* --- one --------------------------------------------------------------------
+ */
 
 static enum rc
 find_archive(
@@ -140,7 +142,8 @@ api_archive_one(struct req *req, struct resp *resp)
 	return RC_OK;
 }
 
-/* --- values ----------------------------------------------------------------- */
+/* --- values -----------------------------------------------------------------
+ */
 
 /* Clients turn what looks like a number into one, and null into 0: so what is
  * not a finite number is text, and a bool is 0 or 1. */
@@ -165,13 +168,13 @@ write_value(struct jsonw *json, const struct value *value)
 			jsonw_num(json, "value", value->number);
 		else
 			jsonw_str(json, "value",
-				isnan(value->number)	   ? "NaN"
-					: value->number > 0 ? "Infinity"
-							    : "-Infinity");
+				isnan(value->number) ? "NaN"
+				: value->number > 0  ? "Infinity"
+						     : "-Infinity");
 		break;
 	case VALUE_STRING:
-		jsonw_strn(json, "value", value->string.data,
-			value->string.bytes);
+		jsonw_strn(
+			json, "value", value->string.data, value->string.bytes);
 		break;
 	case VALUE_NONE:
 		jsonw_null(json, "value");
@@ -244,8 +247,8 @@ find_variable(const struct plant *plant, const struct archive *archive,
 
 		if (strcmp(item->name, name) == 0)
 			return plant_shows(plant, item, POLICY_READ_HISTORY)
-				? item
-				: NULL;
+				       ? item
+				       : NULL;
 	}
 	return NULL;
 }
@@ -271,8 +274,8 @@ choose_variables(struct req *req, const struct plant *plant,
 		arena_array(req->arena, names->count + 1, sizeof(*strangers));
 
 	for (size_t i = 0; i < names->count; i++) {
-		const struct variable *found = find_variable(
-			plant, request->archive, names->items[i]);
+		const struct variable *found =
+			find_variable(plant, request->archive, names->items[i]);
 
 		if (found == NULL)
 			strangers[unknown->count++] = names->items[i];
@@ -287,16 +290,16 @@ static enum rc
 answer_values(struct req *req, struct resp *resp,
 	const struct archive_request *request)
 {
-	struct values values = {.json = resp_json(resp, 200),
-		.out = &resp->body};
+	struct values values = {
+		.json = resp_json(resp, 200), .out = &resp->body};
 	enum rc rc = RC_OK;
 
 	jsonw_open_obj(values.json, NULL);
 	jsonw_open_arr(values.json, "variables");
 	if (request->count > 0)
 		rc = archive_read(req->db, req->arena, request,
-			&(struct archive_visitor){write_variable, write_sample,
-				&values},
+			&(struct archive_visitor){
+				write_variable, write_sample, &values},
 			&req->fault);
 	close_variable(&values);
 	jsonw_close_arr(values.json);

@@ -4,8 +4,7 @@
 
 #include "fcgi/api.h"
 
-typedef void write_fn(
-	struct jsonw *json, const struct datasource *datasource);
+typedef void write_fn(struct jsonw *json, const struct datasource *datasource);
 
 static void
 write_v1(struct jsonw *json, const struct datasource *datasource)
@@ -50,8 +49,8 @@ answer(struct req *req, struct resp *resp, const char *key, write_fn *write)
 
 	rc = datasource_query(req->db, req->arena, &list, &req->fault);
 	if (rc == RC_OK)
-		rc = policy_load(req->db, req->arena, req->caller, &policy,
-			&req->fault);
+		rc = policy_load(
+			req->db, req->arena, req->caller, &policy, &req->fault);
 	if (rc != RC_OK)
 		return rc;
 	json = resp_json(resp, 200);

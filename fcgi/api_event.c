@@ -34,8 +34,8 @@ is_shown(const struct plant *plant, const struct event *event)
 	if (event->variable == NULL)
 		return true;
 	return !event->hidden &&
-		policy_allows(plant->policy, plant->datasource.id,
-			event->variable, POLICY_READ_EVENTS);
+	       policy_allows(plant->policy, plant->datasource.id,
+		       event->variable, POLICY_READ_EVENTS);
 }
 
 static void

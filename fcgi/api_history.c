@@ -42,7 +42,8 @@ static const struct field question_fields[] = {
 	FIELDS_END,
 };
 
-/* --- what is asked ---------------------------------------------------------- */
+/* --- what is asked ----------------------------------------------------------
+ */
 
 enum rc
 api_history_check_range(struct req *req, int64_t from_us, int64_t to_us)
@@ -84,11 +85,11 @@ api_history_variables(struct req *req, struct resp *resp,
 	*variables = (struct variable_list){0, items};
 	for (size_t i = 0; i < found.count; i++)
 		if (plant_shows(plant, &found.items[i], POLICY_READ_HISTORY) &&
-			!is_listed(items, variables->count,
-				found.items[i].name))
+			!is_listed(
+				items, variables->count, found.items[i].name))
 			items[variables->count++] = found.items[i];
-	strangers = arena_array(
-		req->arena, names->count + 1, sizeof(*strangers));
+	strangers =
+		arena_array(req->arena, names->count + 1, sizeof(*strangers));
 	for (size_t i = 0; i < names->count; i++)
 		if (!is_listed(items, variables->count, names->items[i]))
 			strangers[unknown.count++] = names->items[i];
@@ -101,7 +102,8 @@ api_history_variables(struct req *req, struct resp *resp,
 	return RC_OK;
 }
 
-/* --- what there is ---------------------------------------------------------- */
+/* --- what there is ----------------------------------------------------------
+ */
 
 /* The samples of one variable, until there are more than wanted. */
 struct samples {
@@ -122,7 +124,7 @@ keep_sample(void *context, const struct sample *sample, struct fault *fault)
 
 	(void)fault;
 	samples->within += sample->time_us >= samples->from_us &&
-		sample->time_us < samples->to_us;
+			   sample->time_us < samples->to_us;
 	if (samples->count == samples->room)
 		return RC_OK;
 	kept = &samples->items[samples->count++];
@@ -151,7 +153,8 @@ read_samples(struct req *req, const struct question *question,
 		&(struct history_visitor){keep_sample, samples}, &req->fault);
 }
 
-/* --- the answer ------------------------------------------------------------- */
+/* --- the answer -------------------------------------------------------------
+ */
 
 /* Milliseconds; microseconds as a fraction when there are some. */
 static void
@@ -256,8 +259,8 @@ answer_variable(struct req *req, struct jsonw *json,
 	few = samples->within <= points || variable->kind == VALUE_STRING;
 	if (rc == RC_OK && !few)
 		rc = history_envelope(req->db, req->arena,
-			&(struct history_range){variable->id,
-				question->from_us, question->to_us},
+			&(struct history_range){variable->id, question->from_us,
+				question->to_us},
 			points, &envelope, &req->fault);
 	if (rc != RC_OK)
 		return rc;

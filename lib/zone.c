@@ -22,7 +22,7 @@ is_name(const char *name)
 	size_t length = strlen(name);
 
 	return length > 0 && length < NAME_BYTES && name[0] != '/' &&
-		strspn(name, letters) == length;
+	       strspn(name, letters) == length;
 }
 
 /* A zone file begins with a fixed word (RFC 8536, 3.1). */
@@ -70,10 +70,10 @@ zone_format(char text[ZONE_TEXT_BYTES], int64_t time_us)
 	minutes = (int)(local.tm_gmtoff / 60);
 	used = strftime(text, ZONE_TEXT_BYTES, "%Y-%m-%dT%H:%M:%S", &local);
 	used += (size_t)(micro % 1000 == 0
-			? snprintf(text + used, ZONE_TEXT_BYTES - used, ".%03d",
-				  (int)(micro / 1000))
-			: snprintf(text + used, ZONE_TEXT_BYTES - used, ".%06d",
-				  (int)micro));
+				 ? snprintf(text + used, ZONE_TEXT_BYTES - used,
+					   ".%03d", (int)(micro / 1000))
+				 : snprintf(text + used, ZONE_TEXT_BYTES - used,
+					   ".%06d", (int)micro));
 	snprintf(text + used, ZONE_TEXT_BYTES - used, "%c%02d:%02d",
 		minutes < 0 ? '-' : '+', abs(minutes) / 60 % 100,
 		abs(minutes) % 60);
