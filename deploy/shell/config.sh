@@ -1,0 +1,86 @@
+# config: files from templates and from the example configurations.
+
+# fill FILE NAME=VALUE...: FILE with each @NAME@ replaced.
+fill() {
+	local file=$1 text pair
+	shift
+	text=$(cat "$file")
+	for pair; do
+		text=${text//"@${pair%%=*}@"/"${pair#*=}"}
+	done
+	printf '%s\n' "$text"
+}
+
+# configure_ini EXAMPLE SECTION.KEY=VALUE...: the example with these values;
+# keys that the example does not have are left out.
+configure_ini() {
+	local example=$1
+	shift
+	awk '
+		BEGIN {
+			for (i = 2; i < ARGC; i++) {
+				at = index(ARGV[i], "=")
+				value[substr(ARGV[i], 1, at - 1)] = substr(ARGV[i], at + 1)
+				delete ARGV[i]
+			}
+		}
+		/^[ \t]*\[/ {
+			section = $0
+			gsub(/^[ \t]*\[|\][ \t]*$/, "", section)
+		}
+		/^[#; \t]*[a-z0-9_]+[ \t]*=/ {
+			key = $0
+			sub(/[ \t]*=.*/, "", key)
+			gsub(/^[#; \t]+/, "", key)
+			if ((section "." key) in value) {
+				print key " = " value[section "." key]
+				next
+			}
+		}
+		{ print }' "$example" "$@"
+}
+
+# The configuration of every program, from its example.
+config_services() {
+	local name conf
+	for name in hub api identity web keeper fieldgridctl; do
+		[ -r "$top/deploy/conf/$name.conf" ] || continue
+		conf=$name
+		[ "$name" != fieldgridctl ] || conf=owner
+		configure_ini "$top/deploy/conf/$name.conf" \
+			"database.host=$state/run" \
+			"database.port=5432" \
+			"database.name=fieldgrid" \
+			"database.user=fieldgrid_$conf" \
+			"database.password_file=$(secret_file "$conf")" \
+			"identity.issuer=$url" \
+			"paths.data=$top" \
+			"paths.pki=$state/pki" \
+			"paths.seal_key=$state/secret/seal.key" \
+			> "$state/etc/$name.conf"
+	done
+}
+
+config_nginx() {
+	local name file pairs=(
+		"STATE=$state" "RUN=$state/run" "NGINX=$state/etc/nginx"
+		"STATIC=$top/static" "ACCESS_LOG=/dev/stderr"
+		"SERVER_CERTIFICATE=$state/pki/server.pem"
+		"SERVER_KEY=$state/pki/server.key" "CLIENT_CA=$state/pki/ca.pem"
+		"LOGIN_RATE=5r/s" "TOKEN_RATE=50r/s"
+		"HTTPS_PORT=${setting[https-port]}" "NODE_PORT=${setting[node-port]}"
+		"API_PORT=${setting[api-port]}"
+		"IDENTITY_PORT=${setting[identity-port]}"
+	)
+	mkdir -p "$state/etc/nginx/snippets"
+	for file in "$top"/deploy/nginx/snippets/*.conf; do
+		fill "$file" "${pairs[@]}" > "$state/etc/nginx/snippets/${file##*/}"
+	done
+	for name in unavailable too-many too-large; do
+		cp "$top/deploy/nginx/$name.html" "$state/etc/nginx/"
+	done
+	fill "$top/deploy/nginx/nginx.conf" "${pairs[@]}" > "$state/etc/nginx.conf"
+	fill "$top/deploy/nginx/fieldgrid.conf" "${pairs[@]}" |
+		if [ -e /proc/net/if_inet6 ]; then cat; else sed '/# ipv6$/d'; fi \
+			> "$state/etc/fieldgrid.nginx.conf"
+}

@@ -1,0 +1,6 @@
+# demo: three plants that send data.
+
+plants='host solar wind'
+
+demo_enrol() { :; }
+demo_wait() { :; }

@@ -1,0 +1,91 @@
+/*
+ * ctl: what the commands of fieldgridctl share.
+ *
+ * One file per noun, ctl_<noun>.c, with one table of its commands; ctl_main.c
+ * lists the tables. A command reads its arguments and options from "ctl",
+ * prints its result to stdout and returns RC_OK, or the reason why not.
+ */
+#ifndef FG_FCGI_CTL_H
+#define FG_FCGI_CTL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/arena.h"
+#include "lib/db.h"
+#include "lib/fault.h"
+
+#define CTL_ARGUMENTS_MAX 16
+#define CTL_OPTIONS_MAX   32
+
+struct ctl_conf {
+	const char *log_level;
+	struct db_conf database;
+	const char *data;     /* folder with sql/ and templates/ */
+	const char *pki;      /* folder with the authority */
+	const char *seal_key; /* file that seals signing keys */
+};
+
+/* An option of one command; "value" names its value, NULL = a flag. */
+struct ctl_option {
+	const char *name; /* without -- */
+	const char *value;
+	const char *help;
+};
+
+#define CTL_OPTIONS_END                                                        \
+	{                                                                      \
+		.name = NULL                                                   \
+	}
+
+struct ctl;
+
+struct ctl_command {
+	const char *noun;
+	const char *verb;      /* "" when the noun alone is the command */
+	const char *arguments; /* for the usage line: "NAME FILE" */
+	int arguments_min;
+	int arguments_max;
+	const char *help;
+	const struct ctl_option *options; /* NULL = none */
+	const struct stmt *const *stmts;  /* NULL = needs no database */
+	enum rc (*run)(struct ctl *ctl);
+};
+
+#define CTL_COMMANDS_END                                                       \
+	{                                                                      \
+		.noun = NULL                                                   \
+	}
+
+/* A given option: "value" is "" for a flag. */
+struct ctl_given {
+	const struct ctl_option *option;
+	const char *value;
+};
+
+struct ctl {
+	struct arena *arena;
+	struct ctl_conf conf;
+	const struct ctl_command *command;
+	struct db *db; /* NULL when the command needs none */
+	const char *arguments[CTL_ARGUMENTS_MAX + 1]; /* ends with NULL */
+	int argument_count;
+	struct ctl_given given[CTL_OPTIONS_MAX];
+	int given_count;
+	struct fault fault;
+};
+
+/* The value of an option, "" for a flag, NULL when it was not given. */
+const char *ctl_option(const struct ctl *ctl, const char *name);
+/* The values of an option that may be given more than once, NULL at the end;
+ * lives in the arena. */
+const char **ctl_options(const struct ctl *ctl, const char *name);
+
+/* A whole number; *number keeps its value when the option was not given. */
+MUST_CHECK enum rc ctl_option_int(struct ctl *ctl, const char *name,
+	int64_t minimum, int64_t maximum, int64_t *number);
+
+extern const struct ctl_command ctl_migrate_commands[];
+extern const struct ctl_command ctl_node_commands[];
+
+#endif

@@ -1,0 +1,87 @@
+/* file: whole small files, read and written. */
+
+#include "lib/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum rc
+file_read(struct arena *arena, const char *path, size_t bytes_max,
+	char **text, size_t *bytes, struct fault *fault)
+{
+	FILE *file = fopen(path, "re");
+	size_t length = 0;
+	size_t got;
+	bool failed;
+
+	if (file == NULL)
+		return fault_set(
+			fault, RC_IO, "%s: %s", path, strerror(errno));
+	*text = arena_alloc(arena, bytes_max + 2);
+	while ((got = fread(*text + length, 1, bytes_max + 1 - length, file)) >
+		0)
+		length += got;
+	failed = ferror(file) != 0;
+	fclose(file);
+	if (failed)
+		return fault_set(fault, RC_IO, "%s: cannot be read", path);
+	if (length > bytes_max)
+		return fault_set(fault, RC_TOO_LARGE,
+			"%s: larger than %zu bytes", path, bytes_max);
+	(*text)[length] = '\0';
+	if (bytes != NULL)
+		*bytes = length;
+	return RC_OK;
+}
+
+static bool
+write_all(int file, const char *text)
+{
+	size_t left = strlen(text);
+
+	while (left > 0) {
+		ssize_t written = write(file, text, left);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return false;
+		text += written;
+		left -= (size_t)written;
+	}
+	return true;
+}
+
+static bool
+write_new(const char *path, const char *text, mode_t mode)
+{
+	int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	bool good;
+
+	if (file < 0)
+		return false;
+	good = fchmod(file, mode) == 0 && write_all(file, text) &&
+		fsync(file) == 0;
+	return close(file) == 0 && good;
+}
+
+enum rc
+file_write(
+	const char *path, const char *text, mode_t mode, struct fault *fault)
+{
+	char fresh[PATH_MAX];
+	int length = snprintf(fresh, sizeof(fresh), "%s.new", path);
+
+	if (length < 0 || (size_t)length >= sizeof(fresh))
+		return fault_set(fault, RC_IO, "%s: path too long", path);
+	if (!write_new(fresh, text, mode) || rename(fresh, path) != 0)
+		return fault_set(
+			fault, RC_IO, "%s: %s", path, strerror(errno));
+	return RC_OK;
+}

@@ -1,0 +1,26 @@
+/* file: whole small files, read and written. */
+#ifndef FG_LIB_FILE_H
+#define FG_LIB_FILE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "lib/arena.h"
+#include "lib/fault.h"
+
+/*
+ * Read "path" into "arena", with a zero byte behind it; "bytes" may be NULL.
+ * Fails: RC_IO it cannot be read; RC_TOO_LARGE more than bytes_max.
+ */
+MUST_CHECK enum rc file_read(struct arena *arena, const char *path,
+	size_t bytes_max, char **text, size_t *bytes, struct fault *fault);
+
+/*
+ * Make "path" hold "text": written beside it, synced and renamed, so that a
+ * reader sees the old text or the new one. "mode" is exact.
+ * Fails: RC_IO.
+ */
+MUST_CHECK enum rc file_write(const char *path, const char *text, mode_t mode,
+	struct fault *fault);
+
+#endif
