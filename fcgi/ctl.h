@@ -13,6 +13,7 @@
 
 #include "lib/arena.h"
 #include "lib/db.h"
+#include "lib/encode.h"
 #include "lib/fault.h"
 
 #define CTL_ARGUMENTS_MAX 16
@@ -77,6 +78,8 @@ struct ctl {
 
 /* The value of an option, "" for a flag, NULL when it was not given. */
 const char *ctl_option(const struct ctl *ctl, const char *name);
+const char *ctl_option_or(
+	const struct ctl *ctl, const char *name, const char *fallback);
 /* The values of an option that may be given more than once, NULL at the end;
  * lives in the arena. */
 const char **ctl_options(const struct ctl *ctl, const char *name);
@@ -85,7 +88,18 @@ const char **ctl_options(const struct ctl *ctl, const char *name);
 MUST_CHECK enum rc ctl_option_int(struct ctl *ctl, const char *name,
 	int64_t minimum, int64_t maximum, int64_t *number);
 
+MUST_CHECK enum rc ctl_uuid(
+	struct ctl *ctl, const char *text, uint8_t uuid[UUID_BYTES]);
+
+/* A transaction around several changes: "rc = ctl_begin(ctl); …; return
+ * ctl_end(ctl, rc)", which commits when rc is RC_OK and else rolls back. */
+MUST_CHECK enum rc ctl_begin(struct ctl *ctl);
+MUST_CHECK enum rc ctl_end(struct ctl *ctl, enum rc rc);
+
+extern const struct ctl_command ctl_client_commands[];
 extern const struct ctl_command ctl_migrate_commands[];
 extern const struct ctl_command ctl_node_commands[];
+extern const struct ctl_command ctl_policy_commands[];
+extern const struct ctl_command ctl_user_commands[];
 
 #endif

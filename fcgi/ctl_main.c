@@ -1,6 +1,5 @@
 /* ctl_main: fieldgridctl, the administrator's command. */
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,51 +28,11 @@ static const struct conf_entry fieldgridctl_conf_entries[] = {
 /* Every noun's table, in the order of the help text. */
 static const struct ctl_command *const tables[] = {
 	ctl_migrate_commands,
+	ctl_user_commands,
+	ctl_client_commands,
 	ctl_node_commands,
+	ctl_policy_commands,
 };
-
-/* --- options ------------------------------------------------------------------- */
-
-const char *
-ctl_option(const struct ctl *ctl, const char *name)
-{
-	for (int i = ctl->given_count - 1; i >= 0; i--)
-		if (strcmp(ctl->given[i].option->name, name) == 0)
-			return ctl->given[i].value;
-	return NULL;
-}
-
-const char **
-ctl_options(const struct ctl *ctl, const char *name)
-{
-	const char **values = arena_array(
-		ctl->arena, (size_t)ctl->given_count + 1, sizeof(*values));
-	int count = 0;
-
-	for (int i = 0; i < ctl->given_count; i++)
-		if (strcmp(ctl->given[i].option->name, name) == 0)
-			values[count++] = ctl->given[i].value;
-	return values;
-}
-
-enum rc
-ctl_option_int(struct ctl *ctl, const char *name, int64_t minimum,
-	int64_t maximum, int64_t *number)
-{
-	const char *value = ctl_option(ctl, name);
-	char *end;
-
-	if (value == NULL)
-		return RC_OK;
-	*number = strtoll(value, &end, 10);
-	if (end == value || *end != '\0' || *number < minimum ||
-		*number > maximum)
-		return fault_set(&ctl->fault, RC_BAD_INPUT,
-			"--%s %s: must be a whole number from %" PRId64
-			" to %" PRId64,
-			name, value, minimum, maximum);
-	return RC_OK;
-}
 
 /* --- help ---------------------------------------------------------------------- */
 

@@ -6,67 +6,99 @@
 #include <sys/stat.h>
 
 #include "fcgi/ctl.h"
-#include "lib/clock.h"
 #include "lib/file.h"
-#include "lib/secret.h"
-#include "lib/tls.h"
+#include "model/caller.h"
+#include "model/client.h"
+#include "model/datasource.h"
 #include "model/enrolment.h"
 
 #define CERTIFICATE_DAYS 365
 #define PEM_BYTES        ((size_t)64 * 1024)
-#define DATASOURCES_MAX  16
 
-static const struct stmt *const stmts[] = {enrolment_stmts, NULL};
+static const struct stmt *const stmts[] = {
+	enrolment_stmts, datasource_stmts, client_stmts, NULL};
 
 /* What a new node takes home. */
 struct bundle {
 	const char *folder;
-	char uuid[UUID_TEXT_BYTES];
+	const char *client_id;
 	const char *secret;
 	const char *authority_pem;
 	struct tls_identity identity;
 };
 
-/* --- add ------------------------------------------------------------------------ */
-
-/* "UUID" or "UUID:NAME" */
 static enum rc
-parse_datasource(struct ctl *ctl, const char *text, bool publish,
-	struct enrolment_datasource *datasource)
+find_node(struct ctl *ctl, struct enrolled *node)
 {
-	const char *colon = strchr(text, ':');
-	size_t length = colon != NULL ? (size_t)(colon - text) : strlen(text);
+	const char *name = ctl->arguments[0];
+	enum rc rc =
+		enrolment_find(ctl->db, ctl->arena, name, node, &ctl->fault);
 
-	if (!uuid_parse(arena_strndup(ctl->arena, text, length),
-		    datasource->uuid) ||
-		(colon != NULL && colon[1] == '\0'))
-		return fault_set(&ctl->fault, RC_BAD_INPUT,
-			"%s: expected UUID or UUID:NAME", text);
-	datasource->name = colon != NULL ? colon + 1 : NULL;
-	datasource->publish = publish;
-	datasource->subscribe = !publish;
-	return RC_OK;
+	if (rc == RC_NOT_FOUND)
+		return fault_set(
+			&ctl->fault, rc, "there is no node \"%s\"", name);
+	return rc;
 }
 
+/* --- rights ------------------------------------------------------------------------ */
+
+/* The datasource UUID; with a name it is created when missing. */
 static enum rc
-parse_datasources(struct ctl *ctl, const char *option, bool publish,
-	struct enrolment_datasource *list, size_t *count)
+find_datasource(struct ctl *ctl, const char *text, const char *name,
+	struct datasource *datasource)
+{
+	uint8_t uuid[UUID_BYTES];
+	enum rc rc = ctl_uuid(ctl, text, uuid);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = datasource_find(
+		ctl->db, ctl->arena, uuid, datasource, &ctl->fault);
+	if (rc != RC_NOT_FOUND)
+		return rc;
+	if (name == NULL)
+		return fault_set(&ctl->fault, rc,
+			"there is no datasource %s; UUID:NAME creates one",
+			text);
+	rc = datasource_create(ctl->db, ctl->arena, uuid, name, "", datasource,
+		&ctl->fault);
+	if (rc == RC_CONFLICT)
+		fault_set(&ctl->fault, rc,
+			"another datasource is called \"%s\"", name);
+	return rc;
+}
+
+/* Each value of the option is "UUID" or "UUID:NAME". */
+static enum rc
+allow(struct ctl *ctl, int64_t node_id, const char *option, bool publish)
 {
 	const char **values = ctl_options(ctl, option);
+	enum rc rc = RC_OK;
 
-	for (; *values != NULL; values++) {
-		enum rc rc;
+	for (; rc == RC_OK && *values != NULL; values++) {
+		char *uuid = arena_strdup(ctl->arena, *values);
+		char *name = strchr(uuid, ':');
+		struct datasource datasource;
 
-		if (*count == DATASOURCES_MAX)
-			return fault_set(&ctl->fault, RC_BAD_INPUT,
-				"more than %d datasources", DATASOURCES_MAX);
-		rc = parse_datasource(ctl, *values, publish, &list[*count]);
-		if (rc != RC_OK)
-			return rc;
-		++*count;
+		if (name != NULL)
+			*name++ = '\0';
+		rc = find_datasource(ctl, uuid, name, &datasource);
+		if (rc == RC_OK)
+			rc = enrolment_allow(ctl->db, node_id, datasource.id,
+				publish, !publish, &ctl->fault);
 	}
-	return RC_OK;
+	return rc;
 }
+
+static enum rc
+allow_all(struct ctl *ctl, int64_t node_id)
+{
+	enum rc rc = allow(ctl, node_id, "publish", true);
+
+	return rc == RC_OK ? allow(ctl, node_id, "subscribe", false) : rc;
+}
+
+/* --- the bundle --------------------------------------------------------------------- */
 
 static enum rc
 read_authority(struct ctl *ctl, struct tls_identity *authority)
@@ -87,6 +119,41 @@ read_authority(struct ctl *ctl, struct tls_identity *authority)
 }
 
 static enum rc
+issue(struct ctl *ctl, const struct enrolled *node, struct bundle *bundle)
+{
+	struct tls_identity authority;
+	int64_t days = CERTIFICATE_DAYS;
+	enum rc rc = ctl_option_int(ctl, "days", 1, 3650, &days);
+
+	if (rc == RC_OK)
+		rc = read_authority(ctl, &authority);
+	if (rc == RC_OK)
+		rc = enrolment_issue(ctl->db, ctl->arena, node, &authority,
+			(int)days, &bundle->identity, &ctl->fault);
+	if (rc == RC_OK)
+		bundle->authority_pem = authority.certificate_pem;
+	return rc;
+}
+
+/* A client of the node's name, for tokens of the hub. */
+static enum rc
+give_access(struct ctl *ctl, const struct enrolled *node, struct bundle *bundle)
+{
+	static const char *const grants[] = {CLIENT_GRANT_CLIENT, NULL};
+	static const char *const scopes[] = {CALLER_SCOPE_HUB, NULL};
+	struct client_new wanted = {.client_id = node->name,
+		.name = node->name,
+		.node_id = node->id,
+		.grants = grants,
+		.scopes = scopes};
+	struct client client;
+
+	bundle->client_id = node->name;
+	return client_create(ctl->db, ctl->arena, &wanted, &client,
+		&bundle->secret, &ctl->fault);
+}
+
+static enum rc
 write_bundle(struct ctl *ctl, const struct bundle *bundle)
 {
 	const struct {
@@ -96,10 +163,8 @@ write_bundle(struct ctl *ctl, const struct bundle *bundle)
 		{"ca.pem", bundle->authority_pem},
 		{"node.pem", bundle->identity.certificate_pem},
 		{"node.key", bundle->identity.private_pem},
-		{"client_id",
-			arena_printf(ctl->arena, "%s\n", bundle->uuid)},
-		{"client_secret",
-			arena_printf(ctl->arena, "%s\n", bundle->secret)},
+		{"client_id", bundle->client_id},
+		{"client_secret", bundle->secret},
 	};
 	enum rc rc = RC_OK;
 
@@ -109,146 +174,110 @@ write_bundle(struct ctl *ctl, const struct bundle *bundle)
 	for (size_t i = 0; rc == RC_OK && i < ARRAY_LENGTH(files); i++)
 		rc = file_write(arena_printf(ctl->arena, "%s/%s",
 					bundle->folder, files[i].name),
-			files[i].text, 0600, &ctl->fault);
+			arena_printf(ctl->arena, "%s\n", files[i].text), 0600,
+			&ctl->fault);
 	return rc;
 }
 
-/* Certificate and files; the caller's transaction is still open. */
+/* --- the commands -------------------------------------------------------------------- */
+
+/* Pending, with its rights and its certificate. */
 static enum rc
-certify(struct ctl *ctl, const uint8_t uuid[UUID_BYTES], int64_t node_id,
-	struct bundle *bundle)
+create(struct ctl *ctl, struct enrolled *node, struct bundle *bundle)
 {
-	struct tls_identity authority;
-	struct tls_facts facts;
-	int64_t days = CERTIFICATE_DAYS;
-	enum rc rc = ctl_option_int(ctl, "days", 1, 3650, &days);
+	const char *name = ctl->arguments[0];
+	enum rc rc = enrolment_create(ctl->db, ctl->arena, name,
+		ctl_option_or(ctl, "kind", "ingress"), node, &ctl->fault);
 
-	if (rc == RC_OK)
-		rc = read_authority(ctl, &authority);
-	if (rc == RC_OK)
-		rc = tls_issue_node(ctl->arena, &authority, uuid, (int)days,
-			&bundle->identity, &ctl->fault);
-	if (rc == RC_OK)
-		rc = tls_read(ctl->arena, bundle->identity.certificate_pem,
-			&facts, &ctl->fault);
-	if (rc != RC_OK)
-		return rc;
-	bundle->authority_pem = authority.certificate_pem;
-	rc = enrolment_certify(ctl->db, node_id,
-		&(struct enrolment_certificate){.fingerprint =
-							facts.fingerprint,
-			.serial = facts.serial,
-			.not_after_us = facts.not_after_us},
-		&ctl->fault);
-	return rc == RC_OK ? write_bundle(ctl, bundle) : rc;
-}
-
-static enum rc
-create(struct ctl *ctl, const struct enrolment_new *node,
-	struct bundle *bundle)
-{
-	int64_t node_id;
-	enum rc rc = db_begin(ctl->db, DB_READ_COMMITTED, &ctl->fault);
-
-	if (rc == RC_OK)
-		rc = enrolment_create(
-			ctl->db, ctl->arena, node, &node_id, &ctl->fault);
 	if (rc == RC_CONFLICT)
-		fault_set(&ctl->fault, rc,
-			"the node's name or a datasource's name is taken");
-	if (rc == RC_NOT_FOUND)
-		fault_set(&ctl->fault, rc,
-			"there is no such datasource; UUID:NAME creates one");
+		return fault_set(&ctl->fault, rc,
+			"there is a node \"%s\" already", name);
 	if (rc == RC_OK)
-		rc = certify(ctl, node->uuid, node_id, bundle);
-	if (rc == RC_OK)
-		rc = db_commit(ctl->db, &ctl->fault);
-	if (rc != RC_OK)
-		db_rollback(ctl->db);
-	return rc;
+		rc = allow_all(ctl, node->id);
+	return rc == RC_OK ? issue(ctl, node, bundle) : rc;
+}
+
+static void
+print_added(const struct enrolled *node, const struct bundle *bundle)
+{
+	char uuid[UUID_TEXT_BYTES];
+
+	uuid_format(uuid, node->uuid);
+	printf("Node %s (%s) is authorised.\n"
+	       "Its key, certificate and access data are in %s:\n"
+	       "  ca.pem node.pem node.key client_id client_secret\n"
+	       "Bring them to the machine on a safe way and delete them "
+	       "here.\n",
+		node->name, uuid, bundle->folder);
 }
 
 static enum rc
 node_add(struct ctl *ctl)
 {
-	struct enrolment_datasource datasources[DATASOURCES_MAX];
-	struct enrolment_new node = {.name = ctl->arguments[0],
-		.kind = ctl_option(ctl, "kind"),
-		.datasources = datasources};
-	struct bundle bundle = {.folder = ctl_option(ctl, "out"),
-		.secret = secret_token(ctl->arena)};
-	uint8_t hash[SECRET_HASH_BYTES];
+	struct bundle bundle = {.folder = ctl_option(ctl, "out")};
+	struct enrolled node;
 	enum rc rc;
 
 	if (bundle.folder == NULL)
 		return fault_set(&ctl->fault, RC_BAD_INPUT,
-			"--out FOLDER is needed: the files go there");
-	if (node.kind == NULL)
-		node.kind = "ingress";
-	rc = parse_datasources(ctl, "publish", true, datasources,
-		&node.datasource_count);
+			"--out FOLDER is needed: the node's files go there");
+	rc = ctl_begin(ctl);
 	if (rc == RC_OK)
-		rc = parse_datasources(ctl, "subscribe", false, datasources,
-			&node.datasource_count);
-	if (rc != RC_OK)
-		return rc;
-	uuid_random(node.uuid);
-	uuid_format(bundle.uuid, node.uuid);
-	secret_hash(hash, bundle.secret, strlen(bundle.secret));
-	node.secret_hash = hash;
-	rc = create(ctl, &node, &bundle);
-	if (rc != RC_OK)
-		return rc;
-	printf("node %s\nfiles %s: ca.pem node.pem node.key client_id "
-	       "client_secret\nBring the folder to the machine on a safe way, "
-	       "then delete it here.\n",
-		bundle.uuid, bundle.folder);
-	return RC_OK;
+		rc = ctl_end(ctl, create(ctl, &node, &bundle));
+	if (rc == RC_OK)
+		rc = give_access(ctl, &node, &bundle);
+	if (rc == RC_OK)
+		rc = write_bundle(ctl, &bundle);
+	/* Last: a node without its files is never let in. */
+	if (rc == RC_OK)
+		rc = enrolment_set_state(
+			ctl->db, node.id, "authorised", &ctl->fault);
+	if (rc == RC_OK)
+		print_added(&node, &bundle);
+	return rc;
 }
-
-/* --- list, authorise, block --------------------------------------------------------- */
 
 static enum rc
 node_list(struct ctl *ctl)
 {
-	struct enrolment_row *rows;
-	size_t count;
-	enum rc rc = enrolment_list(
-		ctl->db, ctl->arena, &rows, &count, &ctl->fault);
+	struct enrolled_list list;
+	enum rc rc =
+		enrolment_list(ctl->db, ctl->arena, &list, &ctl->fault);
+
+	for (size_t i = 0; rc == RC_OK && i < list.count; i++) {
+		char uuid[UUID_TEXT_BYTES];
+
+		uuid_format(uuid, list.items[i].uuid);
+		printf("%s\t%s\t%s\t%s\n", uuid, list.items[i].name,
+			list.items[i].kind, list.items[i].state);
+	}
+	return rc;
+}
+
+static enum rc
+node_allow(struct ctl *ctl)
+{
+	struct enrolled node;
+	enum rc rc = ctl_begin(ctl);
 
 	if (rc != RC_OK)
 		return rc;
-	for (size_t i = 0; i < count; i++) {
-		char uuid[UUID_TEXT_BYTES];
-		char seen[CLOCK_TEXT_BYTES] = "never";
-
-		uuid_format(uuid, rows[i].uuid);
-		if (rows[i].seen_us != CLOCK_NEVER)
-			clock_format(seen, rows[i].seen_us);
-		printf("%s\t%s\t%s\t%s\tseen %s\t%s\n", uuid, rows[i].name,
-			rows[i].kind, rows[i].state, seen,
-			rows[i].datasources);
-	}
-	return RC_OK;
+	rc = find_node(ctl, &node);
+	if (rc == RC_OK)
+		rc = allow_all(ctl, node.id);
+	return ctl_end(ctl, rc);
 }
 
 static enum rc
 set_state(struct ctl *ctl, const char *state)
 {
-	const char *name = ctl->arguments[0];
-	enum rc rc = db_begin(ctl->db, DB_READ_COMMITTED, &ctl->fault);
+	struct enrolled node;
+	enum rc rc = find_node(ctl, &node);
 
 	if (rc == RC_OK)
-		rc = enrolment_set_state(
-			ctl->db, ctl->arena, name, state, &ctl->fault);
+		rc = enrolment_set_state(ctl->db, node.id, state, &ctl->fault);
 	if (rc == RC_OK)
-		rc = db_commit(ctl->db, &ctl->fault);
-	if (rc != RC_OK)
-		db_rollback(ctl->db);
-	if (rc == RC_NOT_FOUND)
-		fault_set(&ctl->fault, rc, "there is no node \"%s\"", name);
-	if (rc == RC_OK)
-		printf("node %s is %s\n", name, state);
+		printf("Node %s is %s.\n", node.name, state);
 	return rc;
 }
 
@@ -265,13 +294,21 @@ node_block(struct ctl *ctl)
 }
 
 static const struct ctl_option add_options[] = {
-	{"out", "FOLDER", "where the node's key, certificate and access data go"},
+	{"out", "FOLDER",
+		"where its key, certificate and access data are written"},
 	{"publish", "UUID[:NAME]",
-		"a datasource that it may send; created with NAME when missing; "
-		"may be repeated"},
-	{"subscribe", "UUID[:NAME]", "a datasource that it may receive"},
+		"a datasource it may send; created when NAME is given and it is "
+		"missing; may be repeated"},
+	{"subscribe", "UUID[:NAME]",
+		"a datasource it may receive; may be repeated"},
 	{"kind", "KIND", "ingress (default), egress or service"},
-	{"days", "N", "how long the certificate is valid (default 365)"},
+	{"days", "N", "how long the certificate is valid; default 365"},
+	CTL_OPTIONS_END,
+};
+
+static const struct ctl_option allow_options[] = {
+	{"publish", "UUID[:NAME]", "a datasource it may send"},
+	{"subscribe", "UUID[:NAME]", "a datasource it may receive"},
 	CTL_OPTIONS_END,
 };
 
@@ -281,9 +318,11 @@ const struct ctl_command ctl_node_commands[] = {
 		add_options, stmts, node_add},
 	{"node", "list", "", 0, 0, "every node with its state", NULL, stmts,
 		node_list},
-	{"node", "authorise", "NAME|UUID", 1, 1, "let it send again", NULL,
-		stmts, node_authorise},
-	{"node", "block", "NAME|UUID", 1, 1,
+	{"node", "allow", "NAME", 1, 1, "let it send or receive a datasource",
+		allow_options, stmts, node_allow},
+	{"node", "authorise", "NAME", 1, 1, "let it in again", NULL, stmts,
+		node_authorise},
+	{"node", "block", "NAME", 1, 1,
 		"shut it out at once: frames, tokens and streams", NULL, stmts,
 		node_block},
 	CTL_COMMANDS_END,

@@ -130,10 +130,8 @@ grid_enter() {
 grid_start() {
 	umask 027
 	cd "$state"
-	if ! supervisor_running; then
-		grid_configure
-		grid_run
-	fi
+	supervisor_running || grid_configure
+	[ -e "$state/run/started" ] || grid_run
 	grid_ready
 	[ "$demo" = no ] || demo_enrol
 	[ "$demo" = no ] || demo_wait
@@ -142,6 +140,7 @@ grid_start() {
 
 grid_configure() {
 	local name
+	rm -f "$state/run/started"
 	for name in $ports host; do
 		printf '%s=%s\n' "$name" "${setting[$name]}"
 	done > "$state/etc/settings"
@@ -162,7 +161,7 @@ grid_services() {
 	local name
 	rm -rf "$state/service"
 	service_define postgresql "$(quoted "$(postgresql_bin)/postgres") \
--D $(quoted "$state/postgresql")" INT
+-D $(quoted "$state/postgresql")" INT "$state/postgresql"
 	fastcgi_workers hub 1
 	fastcgi_workers api 3
 	fastcgi_workers identity 2
@@ -195,14 +194,18 @@ grid_run() {
 	database_roles
 	step "Bringing the database up to date"
 	quietly "$state/log/migrate.log" grid_ctl migrate
-	quietly "$state/log/keys.log" grid_ctl keys init
+	! grid_has keys init || quietly "$state/log/keys.log" grid_ctl keys init
+	quietly "$state/log/nginx-test.log" nginx -t -e stderr -c "$state/etc/nginx.conf"
 	step "Starting the services and nginx"
 	for name in $(service_names); do service_up "$name"; done
+	: > "$state/run/started"
 }
 
 grid_ctl() {
 	"$build/fieldgridctl" --config "$state/etc/fieldgridctl.conf" "$@"
 }
+
+grid_has() { "$build/fieldgridctl" "$1" "$2" --help > /dev/null 2>&1; }
 
 grid_ready() {
 	wait_until 30 grid_answers ||
@@ -218,7 +221,7 @@ grid_answers() {
 # The first administrator, with a random password.
 grid_user_account() {
 	local file="$state/secret/admin.password"
-	[ ! -s "$file" ] || return 0
+	[ ! -s "$file" ] && grid_has user add || return 0
 	step "Creating the user admin"
 	(umask 077 && random_password > "$file.new")
 	grid_ctl user add admin --administrator --password-file "$file.new" \
@@ -234,7 +237,7 @@ grid_print() {
 
 		fieldgrid runs: $url/
 		    user      admin
-		    password  $(cat "$state/secret/admin.password")
+		    password  $(cat "$state/secret/admin.password" 2> /dev/null)
 
 		The browser does not know the private authority $state/pki/ca.pem: import it,
 		or accept the warning. Next: deploy/quickstart status | logs | stop | reset

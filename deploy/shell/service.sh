@@ -5,11 +5,13 @@
 # have is a pause between attempts, control of one service, and rotated logs:
 # these come from runsv and svlogd.
 
-# service_define NAME COMMAND-LINE [STOP-SIGNAL]: write its run scripts; the
-# command line is shell text.
+# service_define NAME COMMAND-LINE [STOP-SIGNAL [FOLDER]]: write its run
+# scripts. The command line is shell text; FOLDER is where its processes work
+# when that is not their own working folder.
 service_define() {
 	local name=$1 command=$2 signal=${3:-} folder="$state/service/$1"
-	mkdir -p "$folder/log" "$folder/control" "$state/log/$name" "$state/work/$name"
+	local work="$state/work/$1"
+	mkdir -p "$folder/log" "$folder/control" "$state/log/$name" "$work"
 	printf 's1000000\nn5\n' > "$state/log/$name/config"
 	install_script "$folder/log/run" <<-EOT
 		#!/bin/sh
@@ -18,8 +20,8 @@ service_define() {
 	install_script "$folder/run" <<-EOT
 		#!/bin/sh
 		exec 2>&1
-		cd $(quoted "$state/work/$name") || exit 1
-		sh $(quoted "$top/deploy/shell/sweep") $(quoted "$state/work/$name") $(quoted "$state/postgresql-of-$name")
+		cd $(quoted "$work") || exit 1
+		sh $(quoted "$top/deploy/shell/sweep") $(quoted "$work") $(quoted "${4:-$work}")
 		exec setpriv --pdeathsig ${signal:-TERM} $command
 	EOT
 	rm -f "$folder/control/t"

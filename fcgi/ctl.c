@@ -1,0 +1,80 @@
+/* ctl: what the commands of fieldgridctl share. */
+
+#include "fcgi/ctl.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *
+ctl_option(const struct ctl *ctl, const char *name)
+{
+	for (int i = ctl->given_count - 1; i >= 0; i--)
+		if (strcmp(ctl->given[i].option->name, name) == 0)
+			return ctl->given[i].value;
+	return NULL;
+}
+
+const char *
+ctl_option_or(const struct ctl *ctl, const char *name, const char *fallback)
+{
+	const char *value = ctl_option(ctl, name);
+
+	return value != NULL ? value : fallback;
+}
+
+const char **
+ctl_options(const struct ctl *ctl, const char *name)
+{
+	const char **values = arena_array(
+		ctl->arena, (size_t)ctl->given_count + 1, sizeof(*values));
+	int count = 0;
+
+	for (int i = 0; i < ctl->given_count; i++)
+		if (strcmp(ctl->given[i].option->name, name) == 0)
+			values[count++] = ctl->given[i].value;
+	return values;
+}
+
+enum rc
+ctl_option_int(struct ctl *ctl, const char *name, int64_t minimum,
+	int64_t maximum, int64_t *number)
+{
+	const char *value = ctl_option(ctl, name);
+	char *end;
+
+	if (value == NULL)
+		return RC_OK;
+	*number = strtoll(value, &end, 10);
+	if (end == value || *end != '\0' || *number < minimum ||
+		*number > maximum)
+		return fault_set(&ctl->fault, RC_BAD_INPUT,
+			"--%s %s: must be a whole number from %" PRId64
+			" to %" PRId64,
+			name, value, minimum, maximum);
+	return RC_OK;
+}
+
+enum rc
+ctl_uuid(struct ctl *ctl, const char *text, uint8_t uuid[UUID_BYTES])
+{
+	if (uuid_parse(text, uuid))
+		return RC_OK;
+	return fault_set(&ctl->fault, RC_BAD_INPUT, "%s: not a UUID", text);
+}
+
+enum rc
+ctl_begin(struct ctl *ctl)
+{
+	return db_begin(ctl->db, DB_READ_COMMITTED, &ctl->fault);
+}
+
+enum rc
+ctl_end(struct ctl *ctl, enum rc rc)
+{
+	if (rc == RC_OK)
+		rc = db_commit(ctl->db, &ctl->fault);
+	if (rc != RC_OK)
+		db_rollback(ctl->db);
+	return rc;
+}
