@@ -116,7 +116,7 @@ export class Faceplate {
 			const series = await querySeries({ datasource: this.datasource, names: [name],
 				from: to - SPAN_MS, to, points: POINTS }, this.#load.signal);
 
-			this.#spark.setSeries(series.get(name) ?? new Series());
+			this.#spark.setSeries(series.get(name)?.series ?? new Series());
 			this.#drawn = 0;
 			this.update();
 		} catch (error) {

@@ -13,13 +13,13 @@ export function queryHistory({ datasource, names, from, to, points }, signal) {
 	}, signal);
 }
 
-// Map name -> Series of one datasource.
+// Map name -> {series, about} of one datasource.
 export async function querySeries(query, signal) {
 	const answer = await queryHistory(query, signal);
 	const span = query.to - query.from;
 
 	return new Map(answer.variables.map((column) =>
-		[column.variableName, Series.fromHistory(column, span, query.points)]));
+		[column.variableName, { series: Series.fromHistory(column, span, query.points), about: column }]));
 }
 
 export function csvAddress({ datasource, names, from, to, zone }) {

@@ -5,6 +5,7 @@ export class ApiError extends Error {
 		super(body?.errorMessage || httpWords(status));
 		this.status = status;
 		this.code = body?.errorCode ?? '';
+		this.variableErrors = body?.variableErrors;
 		this.requestId = requestId ?? '';
 	}
 }

@@ -27,7 +27,7 @@ class Tile {
 	show(live) {
 		const entry = live.entry(this.datasource, this.name);
 
-		setQuality(this.element, live.quality(entry));
+		setQuality(this.value, live.quality(entry));
 		setTitle(this.element, `${this.name}: ${live.qualityText(entry)}`);
 		if (entry === undefined)
 			return;
@@ -84,8 +84,16 @@ class Card {
 			from: to - SPAN_MS, to, points: POINTS });
 
 		for (const tile of tiles)
-			tile.spark.setSeries(series.get(tile.name) ?? new Series(SPAN_MS / POINTS));
+			tile.spark.setSeries(series.get(tile.name)?.series ?? new Series(SPAN_MS / POINTS));
 	}
+}
+
+function showOnline(live, cards) {
+	const label = document.querySelector('[data-fg-online-count]');
+	const online = cards.filter((card) => live.datasources.get(card.id)?.state === 'Online');
+
+	if (label !== null && live.connected)
+		setText(label, String(online.length));
 }
 
 function start() {
@@ -114,6 +122,7 @@ function start() {
 		onState() {
 			for (const card of cards)
 				card.showState(live);
+			showOnline(live, cards);
 			if (live.connected)
 				loadAll(); // also fills what was missed while it was lost
 		},

@@ -26,14 +26,20 @@ class Row {
 		const entry = this.entry;
 		const quality = live.quality(entry);
 
-		setQuality(this.element, quality);
+		setQuality(this.value, quality);
+		setTitle(this.value, live.qualityText(entry));
 		setText(this.status, live.qualityText(entry));
 		if (entry === undefined)
 			return;
 		setText(this.value, formatValue(entry, entry.value));
 		setText(this.unit, entry.unit ?? '');
-		this.value.classList.remove('fg-nodata');
 		this.showAge(live);
+	}
+
+	// Beside the name, plain words find these too.
+	get words() {
+		return [...this.element.querySelectorAll('.fg-row-note, [data-fg-unit], [data-fg-status]')]
+			.map((part) => part.textContent).join(' ');
 	}
 
 	showAge(live) {
@@ -184,7 +190,7 @@ class Table {
 		let shown = 0;
 
 		for (const row of this.rows.values()) {
-			row.shown = test(row.name);
+			row.shown = test(row.name, row.words);
 			row.element.hidden = !row.shown;
 			shown += row.shown ? 1 : 0;
 		}

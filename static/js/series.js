@@ -7,6 +7,7 @@ export class Series {
 	minimum = [];
 	maximum = [];
 	last = [];
+	text = null;   // of a string variable, beside columns that stay null
 	bucket_ms = 0; // 0: every sample kept
 
 	constructor(bucket_ms = 0) {
@@ -25,7 +26,8 @@ export class Series {
 			series.maximum = column.maximum.map(toNumber);
 			series.last = column.last.map(toNumber);
 		} else {
-			series.last = column.value.map(toNumber);
+			series.text = column.type === 'string' ? [...column.value] : null;
+			series.last = column.value.map(series.text === null ? toNumber : () => null);
 			series.minimum = [...series.last];
 			series.maximum = [...series.last];
 		}
@@ -39,7 +41,7 @@ export class Series {
 	// A sample from the stream. Older than the end: already in history.
 	add(time_ms, value) {
 		const end = this.time.length - 1;
-		const number = toNumber(value);
+		const number = this.text === null ? toNumber(value) : null;
 
 		if (end >= 0 && time_ms <= this.time[end])
 			return false;
@@ -49,6 +51,7 @@ export class Series {
 			this.last[end] = number;
 			return true;
 		}
+		this.text?.push(value);
 		this.time.push(time_ms);
 		this.minimum.push(number);
 		this.maximum.push(number);
@@ -67,6 +70,7 @@ export class Series {
 
 		if (end < 0 || this.last[end] === null)
 			return;
+		this.text?.push(null);
 		this.time.push(Math.max(time_ms, this.time[end] + 1));
 		this.minimum.push(null);
 		this.maximum.push(null);
@@ -75,19 +79,19 @@ export class Series {
 
 	// Forget what lies before "from", but keep one as the line's start.
 	trim(from_ms) {
-		let count = indexAt(this.time, from_ms);
+		const count = indexAt(this.time, from_ms);
 
 		if (count <= 0)
 			return;
-		for (const column of [this.time, this.minimum, this.maximum, this.last])
-			column.splice(0, count);
+		for (const column of [this.time, this.minimum, this.maximum, this.last, this.text])
+			column?.splice(0, count);
 	}
 
 	// What was known at a time: the entry at or before it.
 	at(time_ms) {
 		const i = indexAt(this.time, time_ms);
 
-		return i < 0 ? null : { time: this.time[i], value: this.last[i],
+		return i < 0 ? null : { time: this.time[i], value: (this.text ?? this.last)[i],
 			minimum: this.minimum[i], maximum: this.maximum[i] };
 	}
 
