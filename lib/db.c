@@ -17,6 +17,7 @@
 #include "lib/secret.h"
 
 #define PARAMS_MAX        32
+#define LISTENING_MAX     4
 #define RECONNECT_US      (CLOCK_SECOND_US / 2)
 #define CONNECT_MS        2000
 #define GRACE_MS          2000
@@ -47,7 +48,9 @@ struct db {
 	struct arena *scratch; /* encoded parameters of one call */
 	const char *conninfo;
 	const struct stmt *const *sets;
-	const char *listening; /* channel, to listen again after a reconnect */
+	/* Channels, to listen again after a reconnect. */
+	const char *listening[LISTENING_MAX];
+	size_t listening_count;
 	int64_t timeout_ms;
 	PGconn *conn;
 	int64_t tried_us;
@@ -318,20 +321,27 @@ prepare_all(struct db *db, struct fault *fault)
 }
 
 static enum rc
-listen_again(struct db *db, struct fault *fault)
+listen_to(struct db *db, const char *channel, struct fault *fault)
 {
-	char *quoted;
+	char *quoted =
+		PQescapeIdentifier(db->conn, channel, strlen(channel));
 	char *sql;
 
-	if (db->listening == NULL)
-		return RC_OK;
-	quoted = PQescapeIdentifier(
-		db->conn, db->listening, strlen(db->listening));
 	if (quoted == NULL)
 		return refuse_unreachable(db, fault);
 	sql = arena_printf(db->scratch, "LISTEN %s", quoted);
 	PQfreemem(quoted);
 	return db_script(db, sql, fault);
+}
+
+static enum rc
+listen_again(struct db *db, struct fault *fault)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < db->listening_count && rc == RC_OK; i++)
+		rc = listen_to(db, db->listening[i], fault);
+	return rc;
 }
 
 static enum rc
@@ -716,8 +726,11 @@ db_listen(struct db *db, const char *channel, struct fault *fault)
 {
 	enum rc rc = ensure_connected(db, fault);
 
-	db->listening = arena_strdup(db->arena, channel);
-	return rc == RC_OK ? listen_again(db, fault) : rc;
+	if (db->listening_count == LISTENING_MAX)
+		return fault_set(fault, RC_BUG, "listening to too much");
+	db->listening[db->listening_count++] =
+		arena_strdup(db->arena, channel);
+	return rc == RC_OK ? listen_to(db, channel, fault) : rc;
 }
 
 enum rc

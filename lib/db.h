@@ -164,7 +164,8 @@ MUST_CHECK enum rc db_script(
 	struct db *db, const char *sql, struct fault *fault);
 
 /*
- * LISTEN on "channel" and wait for a notification.
+ * LISTEN on "channel", one of at most four, for good: a channel is kept even
+ * when there is no server now. Then wait for a notification on any of them.
  * db_wait returns RC_OK with *payload in "arena", or *payload NULL when
  * "timeout_ms" passed.
  */

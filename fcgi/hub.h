@@ -1,0 +1,61 @@
+/*
+ * hub: what the threads of fieldgrid-hub share.
+ *
+ * Accept threads answer requests (service_loop), the live thread holds the
+ * streams (hub_live), the watch thread follows the database (hub_watch).
+ */
+#ifndef FG_FCGI_HUB_H
+#define FG_FCGI_HUB_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/conf.h"
+#include "lib/db.h"
+#include "lib/req.h"
+#include "lib/route.h"
+#include "model/image.h"
+#include "model/live.h"
+
+struct hub_conf {
+	const char *log_level;
+	struct db_conf database;
+	const char *issuer;
+	const char *name; /* of this hub, for its checkpoint */
+	int64_t threads;
+	const char *live_socket;
+	int64_t checkpoint_s;
+};
+
+extern const struct conf_entry hub_conf_entries[];
+
+struct hub_nodes;
+struct hub_rights;
+struct hub_counters;
+
+struct hub {
+	struct hub_conf conf;
+	const struct stmt *const *stmts;
+	struct image *image;
+	struct live *live;
+	struct hub_nodes *nodes;
+	struct hub_rights *rights;
+	struct hub_counters *counters;
+	atomic_bool ready; /* the image has been rebuilt */
+	atomic_bool stopping;
+};
+
+/* Fails: RC_UNAVAILABLE until the image has been rebuilt. */
+MUST_CHECK enum rc hub_ready(struct req *req, struct hub **hub);
+
+/* The handlers, in the order of the route table. */
+handler_fn hub_position_get;
+handler_fn hub_variables_put;
+handler_fn hub_frames_post;
+handler_fn hub_beat_post;
+handler_fn hub_values_query;
+handler_fn hub_value_get;
+handler_fn hub_live_post;
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * hub_nodes: what the hub remembers of each node between its requests.
+ */
+#ifndef FG_FCGI_HUB_NODES_H
+#define FG_FCGI_HUB_NODES_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/arena.h"
+#include "lib/db.h"
+
+#define HUB_NODE_DATASOURCES 16
+
+/* A node may publish a datasource, as the database said a moment ago. */
+struct hub_grant {
+	int32_t datasource_id;
+	int64_t until_us; /* steady clock */
+};
+
+struct hub_node {
+	int64_t id;
+	/* Held from storing a frame until it is in the image, so that the
+	 * image takes the frames of a node in the order of their commits. */
+	pthread_mutex_t lock;
+	bool behind; /* under lock: a frame may be stored but not in the image
+		      */
+	atomic_bool seen; /* since hub_nodes_flush_seen */
+	pthread_mutex_t grants_lock;
+	struct hub_grant grants[HUB_NODE_DATASOURCES];
+	size_t grants_next;
+};
+
+struct hub_nodes;
+
+struct hub_nodes *hub_nodes_new(void);
+void hub_nodes_free(struct hub_nodes *nodes);
+
+/* Made at first sight; good until hub_nodes_free. */
+struct hub_node *hub_nodes_get(struct hub_nodes *nodes, int64_t id);
+
+/* Ask the database at most once a second for each pair.
+ * Fails: RC_DENIED DatasourceNotAllowed. */
+MUST_CHECK enum rc hub_node_may_publish(struct hub_node *node, struct db *db,
+	struct arena *arena, int32_t datasource_id, struct fault *fault);
+
+/* Write down which nodes have sent something since the last call. */
+MUST_CHECK enum rc hub_nodes_flush_seen(struct hub_nodes *nodes, struct db *db,
+	struct arena *arena, struct fault *fault);
+
+#endif

@@ -1,0 +1,566 @@
+/* frame_json: frames as JSON, columnar. */
+
+#include "model/frame_json.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/encode.h"
+#include "lib/jsonr.h"
+
+/* What is read, and the columns that are kept from frame to frame. */
+struct reader {
+	struct jsonr json;
+	struct arena *arena;
+	struct fault *fault;
+	struct buf samples;  /* struct sample */
+	struct buf series;   /* struct frame_json_series */
+	struct buf events;   /* struct frame_json_event */
+	struct buf shared;   /* int64_t, the times of the frame */
+	struct buf times;    /* int64_t, of one series */
+	struct buf values;   /* struct value */
+	struct buf statuses; /* uint64_t */
+	bool has_shared;
+};
+
+/* Where a member's value goes. */
+typedef enum rc member_fn(struct reader *reader, void *target);
+
+struct member {
+	const char *name;
+	member_fn *read;
+	size_t offset; /* in the target */
+};
+
+static enum rc
+malformed(struct reader *reader, const char *expected)
+{
+	return fault_tell(reader->fault, RC_BAD_INPUT, "FrameMalformed", NULL,
+		"The JSON is wrong at byte %zu: %s expected.",
+		jsonr_offset(&reader->json), expected);
+}
+
+static enum rc
+too_large(struct reader *reader, const char *what, size_t limit)
+{
+	return fault_tell(reader->fault, RC_TOO_LARGE, "TooLarge", NULL,
+		"A frame may have %zu %s.", limit, what);
+}
+
+/* --- objects and arrays ------------------------------------------------------
+ */
+
+static const struct member *
+find_member(const struct member *members, const char *name)
+{
+	for (; members->name != NULL; members++)
+		if (strcmp(members->name, name) == 0)
+			return members;
+	return NULL;
+}
+
+/* The members of an object whose opening brace has been read. */
+static enum rc
+read_members(struct reader *reader, const struct member *members, void *target)
+{
+	enum jsonr_token token;
+
+	while ((token = jsonr_next(&reader->json)) == JSONR_KEY) {
+		const struct member *member =
+			find_member(members, reader->json.text.data);
+		enum rc rc;
+
+		if (member == NULL)
+			return fault_tell(reader->fault, RC_BAD_INPUT,
+				"FrameMalformed", reader->json.text.data,
+				"There is no member \"%.100s\" here.",
+				reader->json.text.data);
+		rc = member->read(reader, (char *)target + member->offset);
+		if (rc != RC_OK)
+			return rc;
+	}
+	return token == JSONR_OBJECT_END ? RC_OK
+					 : malformed(reader, "a member");
+}
+
+/* An array of objects: "each" reads one, behind its opening brace. */
+static enum rc
+read_objects(struct reader *reader, enum rc (*each)(struct reader *, void *),
+	void *target)
+{
+	enum jsonr_token token;
+
+	if (jsonr_next(&reader->json) != JSONR_ARRAY)
+		return malformed(reader, "an array");
+	while ((token = jsonr_next(&reader->json)) == JSONR_OBJECT) {
+		enum rc rc = each(reader, target);
+
+		if (rc != RC_OK)
+			return rc;
+	}
+	return token == JSONR_ARRAY_END ? RC_OK
+					: malformed(reader, "an object");
+}
+
+/* --- single values -----------------------------------------------------------
+ */
+
+static enum rc
+read_int(struct reader *reader, void *target)
+{
+	if (jsonr_next(&reader->json) != JSONR_INT)
+		return malformed(reader, "an integer");
+	*(int64_t *)target = reader->json.integer;
+	return RC_OK;
+}
+
+static enum rc
+read_text(struct reader *reader, void *target)
+{
+	if (jsonr_next(&reader->json) != JSONR_STRING)
+		return malformed(reader, "a string");
+	*(const char **)target = arena_strndup(reader->arena,
+		reader->json.text.data, reader->json.text.length);
+	return RC_OK;
+}
+
+static enum rc
+read_uuid(struct reader *reader, void *target)
+{
+	if (jsonr_next(&reader->json) != JSONR_STRING ||
+		!uuid_parse(reader->json.text.data, target))
+		return malformed(reader, "a UUID");
+	return RC_OK;
+}
+
+static enum rc
+read_spool(struct reader *reader, void *target)
+{
+	const char *text;
+	char *end;
+
+	if (jsonr_next(&reader->json) != JSONR_STRING)
+		return malformed(reader, "16 hexadecimal digits");
+	text = reader->json.text.data;
+	if (strspn(text, "0123456789abcdefABCDEF") != 16 || text[16] != '\0')
+		return malformed(reader, "16 hexadecimal digits");
+	*(uint64_t *)target = strtoull(text, &end, 16);
+	return RC_OK;
+}
+
+/* A text, a number as written, a boolean, or null. */
+static enum rc
+read_any(struct reader *reader, void *target)
+{
+	const char **text = target;
+	struct jsonr *json = &reader->json;
+
+	switch (jsonr_next(json)) {
+	case JSONR_STRING:
+		*text = arena_strndup(
+			reader->arena, json->text.data, json->text.length);
+		return RC_OK;
+	case JSONR_INT:
+	case JSONR_NUM:
+		*text = arena_strndup(
+			reader->arena, json->raw, json->raw_bytes);
+		return RC_OK;
+	case JSONR_TRUE:
+		*text = "true";
+		return RC_OK;
+	case JSONR_FALSE:
+		*text = "false";
+		return RC_OK;
+	case JSONR_NULL:
+		*text = NULL;
+		return RC_OK;
+	default:
+		return malformed(reader, "a value");
+	}
+}
+
+/* --- columns -----------------------------------------------------------------
+ */
+
+static enum rc
+open_column(struct reader *reader, struct buf *column)
+{
+	buf_clear(column);
+	if (jsonr_next(&reader->json) != JSONR_ARRAY)
+		return malformed(reader, "an array");
+	return RC_OK;
+}
+
+static enum rc
+read_integers(struct reader *reader, struct buf *column)
+{
+	enum jsonr_token token;
+	enum rc rc = open_column(reader, column);
+
+	if (rc != RC_OK)
+		return rc;
+	while ((token = jsonr_next(&reader->json)) == JSONR_INT)
+		buf_add(column, &reader->json.integer, sizeof(int64_t));
+	if (token != JSONR_ARRAY_END)
+		return malformed(reader, "an integer");
+	return column->overflow
+		       ? too_large(reader, "samples", FRAME_SAMPLES_MAX)
+		       : RC_OK;
+}
+
+static enum rc
+read_shared(struct reader *reader, void *target)
+{
+	(void)target;
+	reader->has_shared = true;
+	return read_integers(reader, &reader->shared);
+}
+
+static enum rc
+read_statuses(struct reader *reader, void *target)
+{
+	*(bool *)target = true;
+	return read_integers(reader, &reader->statuses);
+}
+
+static enum rc
+read_times(struct reader *reader, void *target)
+{
+	*(bool *)target = true;
+	return read_integers(reader, &reader->times);
+}
+
+/* False for what is no value, such as the end of the array. */
+static bool
+to_value(struct reader *reader, enum jsonr_token token, struct value *value)
+{
+	const struct jsonr *json = &reader->json;
+
+	memset(value, 0, sizeof(*value));
+	switch (token) {
+	case JSONR_INT:
+		value->kind = VALUE_INT;
+		value->integer = json->integer;
+		return true;
+	case JSONR_NUM:
+		value->kind = VALUE_FLOAT;
+		value->number = json->number;
+		return true;
+	case JSONR_TRUE:
+	case JSONR_FALSE:
+		value->kind = VALUE_BOOL;
+		value->boolean = token == JSONR_TRUE;
+		return true;
+	case JSONR_STRING:
+		value->kind = VALUE_STRING;
+		value->string.data = arena_strndup(
+			reader->arena, json->text.data, json->text.length);
+		value->string.bytes = (uint32_t)json->text.length;
+		return true;
+	default:
+		return token == JSONR_NULL;
+	}
+}
+
+static enum rc
+read_values(struct reader *reader, void *target)
+{
+	enum jsonr_token token;
+	struct value value;
+	enum rc rc = open_column(reader, &reader->values);
+
+	*(bool *)target = true;
+	if (rc != RC_OK)
+		return rc;
+	while (to_value(reader, token = jsonr_next(&reader->json), &value))
+		buf_add(&reader->values, &value, sizeof(value));
+	if (token != JSONR_ARRAY_END)
+		return malformed(reader, "a value");
+	return reader->values.overflow
+		       ? too_large(reader, "samples", FRAME_SAMPLES_MAX)
+		       : RC_OK;
+}
+
+/* --- one series --------------------------------------------------------------
+ */
+
+struct series_head {
+	const char *name;
+	bool has_times;
+	bool has_values;
+	bool has_statuses;
+};
+
+static const struct member series_members[] = {
+	{"name", read_text, offsetof(struct series_head, name)},
+	{"time", read_times, offsetof(struct series_head, has_times)},
+	{"value", read_values, offsetof(struct series_head, has_values)},
+	{"status", read_statuses, offsetof(struct series_head, has_statuses)},
+	{NULL, NULL, 0},
+};
+
+static size_t
+count_of(const struct buf *column, size_t bytes)
+{
+	return column->length / bytes;
+}
+
+static void
+add_samples(struct reader *reader, const struct series_head *head, size_t count)
+{
+	const struct value *values = (const void *)reader->values.data;
+	const int64_t *times = (const void *)reader->times.data;
+	const uint64_t *statuses = (const void *)reader->statuses.data;
+	struct sample *samples =
+		buf_reserve(&reader->samples, count * sizeof(*samples));
+
+	if (samples == NULL)
+		return;
+	for (size_t i = 0; i < count; i++)
+		samples[i] = (struct sample){
+			.time_us = head->has_times ? times[i] : 0,
+			.status = head->has_statuses ? statuses[i] : 0,
+			.value = values[i],
+		};
+	reader->samples.length += count * sizeof(*samples);
+}
+
+static enum rc
+read_series(struct reader *reader, void *target)
+{
+	struct series_head head = {.name = NULL};
+	struct frame_json_series series;
+	size_t count;
+	enum rc rc = read_members(reader, series_members, &head);
+
+	(void)target;
+	if (rc != RC_OK)
+		return rc;
+	if (head.name == NULL || !head.has_values)
+		return malformed(reader, "name and value in a series");
+	count = count_of(&reader->values, sizeof(struct value));
+	if ((head.has_times &&
+		    count_of(&reader->times, sizeof(int64_t)) != count) ||
+		(head.has_statuses &&
+			count_of(&reader->statuses, sizeof(uint64_t)) != count))
+		return malformed(reader, "columns of the same length before");
+	series = (struct frame_json_series){
+		.name = head.name,
+		.first = count_of(&reader->samples, sizeof(struct sample)),
+		.count = count,
+		.shared = !head.has_times,
+	};
+	add_samples(reader, &head, count);
+	buf_add(&reader->series, &series, sizeof(series));
+	if (reader->samples.overflow)
+		return too_large(reader, "samples", FRAME_SAMPLES_MAX);
+	return reader->series.overflow
+		       ? too_large(reader, "series", FRAME_JSON_SERIES_MAX)
+		       : RC_OK;
+}
+
+static enum rc
+read_all_series(struct reader *reader, void *target)
+{
+	return read_objects(reader, read_series, target);
+}
+
+/* --- one event ---------------------------------------------------------------
+ */
+
+static const struct member event_members[] = {
+	{"time", read_int, offsetof(struct frame_json_event, event.time_us)},
+	{"kind", read_text, offsetof(struct frame_json_event, event.kind)},
+	{"text", read_text, offsetof(struct frame_json_event, event.text)},
+	{"value", read_any, offsetof(struct frame_json_event, event.value)},
+	{"variable", read_any, offsetof(struct frame_json_event, variable)},
+	{NULL, NULL, 0},
+};
+
+static enum rc
+read_event(struct reader *reader, void *target)
+{
+	struct frame_json_event event = {.variable = NULL};
+	enum rc rc = read_members(reader, event_members, &event);
+
+	(void)target;
+	if (rc != RC_OK)
+		return rc;
+	if (event.event.kind == NULL || event.event.text == NULL)
+		return malformed(reader, "time, kind and text in an event");
+	buf_add(&reader->events, &event, sizeof(event));
+	return reader->events.overflow
+		       ? too_large(reader, "events", FRAME_EVENTS_MAX)
+		       : RC_OK;
+}
+
+static enum rc
+read_events(struct reader *reader, void *target)
+{
+	return read_objects(reader, read_event, target);
+}
+
+/* --- one frame ---------------------------------------------------------------
+ */
+
+static const struct member frame_members[] = {
+	{"datasource", read_uuid, offsetof(struct frame_head, datasource)},
+	{"spool", read_spool, offsetof(struct frame_head, spool_id)},
+	{"sequence", read_int, offsetof(struct frame_head, sequence)},
+	{"time", read_shared, 0},
+	{"series", read_all_series, 0},
+	{"events", read_events, 0},
+	{NULL, NULL, 0},
+};
+
+static enum rc
+share_times(struct reader *reader, struct frame_json *frame)
+{
+	const int64_t *times = (const void *)reader->shared.data;
+	size_t count = reader->has_shared
+			       ? count_of(&reader->shared, sizeof(int64_t))
+			       : 0;
+
+	for (size_t i = 0; i < frame->series_count; i++) {
+		const struct frame_json_series *series = &frame->series[i];
+
+		if (!series->shared)
+			continue;
+		if (series->count != count)
+			return malformed(reader,
+				"as many times as values in every series");
+		for (size_t k = 0; k < count; k++)
+			frame->samples[series->first + k].time_us = times[k];
+	}
+	return RC_OK;
+}
+
+struct visit {
+	frame_json_fn *call;
+	void *context;
+};
+
+static enum rc
+read_frame(struct reader *reader, void *target)
+{
+	const struct visit *visit = target;
+	struct frame_json frame;
+	enum rc rc;
+
+	memset(&frame, 0, sizeof(frame));
+	buf_clear(&reader->samples);
+	buf_clear(&reader->series);
+	buf_clear(&reader->events);
+	reader->has_shared = false;
+	rc = read_members(reader, frame_members, &frame.head);
+	if (rc != RC_OK)
+		return rc;
+	frame.series = (void *)reader->series.data;
+	frame.series_count =
+		count_of(&reader->series, sizeof(struct frame_json_series));
+	frame.samples = (void *)reader->samples.data;
+	frame.samples_count = count_of(&reader->samples, sizeof(struct sample));
+	frame.events = (void *)reader->events.data;
+	frame.events_count =
+		count_of(&reader->events, sizeof(struct frame_json_event));
+	rc = share_times(reader, &frame);
+	return rc != RC_OK ? rc
+			   : visit->call(visit->context, &frame, reader->fault);
+}
+
+static enum rc
+read_frames(struct reader *reader, void *target)
+{
+	return read_objects(reader, read_frame, target);
+}
+
+static const struct member body_members[] = {
+	{"frames", read_frames, 0},
+	{NULL, NULL, 0},
+};
+
+static enum rc
+read_body(struct reader *reader, struct visit *visit)
+{
+	enum rc rc;
+
+	if (jsonr_next(&reader->json) != JSONR_OBJECT)
+		return malformed(reader, "an object");
+	rc = read_members(reader, body_members, visit);
+	if (rc == RC_OK && jsonr_next(&reader->json) != JSONR_END)
+		rc = malformed(reader, "the end");
+	return rc;
+}
+
+enum rc
+frame_json_each(const char *text, size_t length, struct arena *arena,
+	frame_json_fn *visit, void *context, struct fault *fault)
+{
+	struct reader reader = {.arena = arena, .fault = fault};
+	struct visit target = {visit, context};
+	enum rc rc;
+
+	jsonr_init(&reader.json, text, length);
+	buf_init(&reader.samples, FRAME_SAMPLES_MAX * sizeof(struct sample));
+	buf_init(&reader.series,
+		FRAME_JSON_SERIES_MAX * sizeof(struct frame_json_series));
+	buf_init(&reader.events,
+		FRAME_EVENTS_MAX * sizeof(struct frame_json_event));
+	buf_init(&reader.shared, FRAME_SAMPLES_MAX * sizeof(int64_t));
+	buf_init(&reader.times, FRAME_SAMPLES_MAX * sizeof(int64_t));
+	buf_init(&reader.values, FRAME_SAMPLES_MAX * sizeof(struct value));
+	buf_init(&reader.statuses, FRAME_SAMPLES_MAX * sizeof(uint64_t));
+	rc = read_body(&reader, &target);
+	buf_free(&reader.statuses);
+	buf_free(&reader.values);
+	buf_free(&reader.times);
+	buf_free(&reader.shared);
+	buf_free(&reader.events);
+	buf_free(&reader.series);
+	buf_free(&reader.samples);
+	jsonr_free(&reader.json);
+	return rc;
+}
+
+static bool
+text_to_int(const struct value *value, int64_t *integer)
+{
+	const char *text = value->string.data;
+	char *end;
+	long long number;
+
+	if (text[0] != '-' && (text[0] < '0' || text[0] > '9'))
+		return false;
+	errno = 0;
+	number = strtoll(text, &end, 10);
+	if (errno != 0 || end != text + value->string.bytes || end == text)
+		return false;
+	*integer = number;
+	return true;
+}
+
+bool
+frame_json_convert(struct value *value, enum value_kind kind)
+{
+	int64_t integer;
+
+	if (value->kind == kind)
+		return kind != VALUE_STRING ||
+		       value->string.bytes <= VALUE_STRING_BYTES_MAX;
+	if (kind == VALUE_FLOAT &&
+		(value->kind == VALUE_INT || value->kind == VALUE_NONE)) {
+		double number =
+			value->kind == VALUE_INT ? (double)value->integer : NAN;
+
+		*value = (struct value){.kind = kind, .number = number};
+		return true;
+	}
+	if (kind == VALUE_INT && value->kind == VALUE_STRING &&
+		text_to_int(value, &integer)) {
+		*value = (struct value){.kind = kind, .integer = integer};
+		return true;
+	}
+	return false;
+}
