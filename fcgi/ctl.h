@@ -99,6 +99,7 @@ MUST_CHECK enum rc ctl_end(struct ctl *ctl, enum rc rc);
 extern const struct ctl_command ctl_archive_commands[];
 extern const struct ctl_command ctl_client_commands[];
 extern const struct ctl_command ctl_datasource_commands[];
+extern const struct ctl_command ctl_keys_commands[];
 extern const struct ctl_command ctl_migrate_commands[];
 extern const struct ctl_command ctl_node_commands[];
 extern const struct ctl_command ctl_policy_commands[];

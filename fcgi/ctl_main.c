@@ -28,6 +28,7 @@ static const struct conf_entry fieldgridctl_conf_entries[] = {
 /* Every noun's table, in the order of the help text. */
 static const struct ctl_command *const tables[] = {
 	ctl_migrate_commands,
+	ctl_keys_commands,
 	ctl_user_commands,
 	ctl_client_commands,
 	ctl_node_commands,

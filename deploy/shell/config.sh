@@ -32,8 +32,11 @@ configure_ini() {
 			key = $0
 			sub(/[ \t]*=.*/, "", key)
 			gsub(/^[#; \t]+/, "", key)
-			if ((section "." key) in value) {
-				print key " = " value[section "." key]
+			name = section "." key
+			if (name in done) next
+			if (name in value) {
+				print key " = " value[name]
+				done[name] = 1
 				next
 			}
 		}
@@ -57,6 +60,13 @@ config_services() {
 			"paths.data=$top" \
 			"paths.pki=$state/pki" \
 			"paths.seal_key=$state/secret/seal.key" \
+			"keys.seal_file=$state/secret/seal.key" \
+			"hub.live_socket=$state/run/live.sock" \
+			"api.openapi=$top/fcgi/openapi.json" \
+			"identity.templates=$top/templates" \
+			"identity.manifest=$build/static/dist/manifest.json" \
+			"web.templates=$top/templates" \
+			"web.manifest=$build/static/dist/manifest.json" \
 			> "$state/etc/$name.conf"
 	done
 }
@@ -64,7 +74,7 @@ config_services() {
 config_nginx() {
 	local name file pairs=(
 		"STATE=$state" "RUN=$state/run" "NGINX=$state/etc/nginx"
-		"STATIC=$top/static" "ACCESS_LOG=/dev/stderr"
+		"STATIC=$build/static/dist" "ACCESS_LOG=/dev/stderr"
 		"SERVER_CERTIFICATE=$state/pki/server.pem"
 		"SERVER_KEY=$state/pki/server.key" "CLIENT_CA=$state/pki/ca.pem"
 		"LOGIN_RATE=5r/s" "TOKEN_RATE=50r/s"

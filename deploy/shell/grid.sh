@@ -145,13 +145,11 @@ grid_configure() {
 		printf '%s=%s\n' "$name" "${setting[$name]}"
 	done > "$state/etc/settings"
 	database_init
-	pki_ca
+	config_services
+	quietly "$state/log/keys.log" grid_ctl keys init
 	# shellcheck disable=SC2046 # names without spaces
 	pki_server "${setting[host]}" localhost 127.0.0.1 \
 		$(hostname 2> /dev/null | grep -E '^[A-Za-z0-9.-]+$')
-	[ -s "$state/secret/seal.key" ] || (umask 077 &&
-		openssl rand -hex 32 > "$state/secret/seal.key")
-	config_services
 	config_nginx
 	grid_services
 }
@@ -194,7 +192,7 @@ grid_run() {
 	database_roles
 	step "Bringing the database up to date"
 	quietly "$state/log/migrate.log" grid_ctl migrate
-	! grid_has keys init || quietly "$state/log/keys.log" grid_ctl keys init
+	quietly "$state/log/keys.log" grid_ctl keys rotate
 	quietly "$state/log/nginx-test.log" nginx -t -e stderr -c "$state/etc/nginx.conf"
 	step "Starting the services and nginx"
 	for name in $(service_names); do service_up "$name"; done
@@ -204,8 +202,6 @@ grid_run() {
 grid_ctl() {
 	"$build/fieldgridctl" --config "$state/etc/fieldgridctl.conf" "$@"
 }
-
-grid_has() { "$build/fieldgridctl" "$1" "$2" --help > /dev/null 2>&1; }
 
 grid_ready() {
 	wait_until 30 grid_answers ||
@@ -221,14 +217,16 @@ grid_answers() {
 # The first administrator, with a random password.
 grid_user_account() {
 	local file="$state/secret/admin.password"
-	[ ! -s "$file" ] && grid_has user add || return 0
+	[ ! -s "$file" ] || return 0
 	step "Creating the user admin"
 	(umask 077 && random_password > "$file.new")
-	grid_ctl user add admin --administrator --password-file "$file.new" \
-		> "$state/log/user.log" 2>&1 || {
-		cat "$state/log/user.log" >&2
-		die "the user could not be created"
-	}
+	if grid_ctl user list | grep -q '^admin	'; then
+		quietly "$state/log/user.log" grid_ctl user password admin \
+			--password-file "$file.new"
+	else
+		quietly "$state/log/user.log" grid_ctl user add admin --administrator \
+			--password-file "$file.new"
+	fi
 	mv "$file.new" "$file"
 }
 
@@ -237,7 +235,7 @@ grid_print() {
 
 		fieldgrid runs: $url/
 		    user      admin
-		    password  $(cat "$state/secret/admin.password" 2> /dev/null)
+		    password  $(cat "$state/secret/admin.password" )
 
 		The browser does not know the private authority $state/pki/ca.pem: import it,
 		or accept the warning. Next: deploy/quickstart status | logs | stop | reset

@@ -35,7 +35,8 @@ service_define() {
 # fastcgi_define NAME WORKERS PROGRAM-LINE: a service on run/NAME.sock.
 fastcgi_define() {
 	service_define "$1" "spawn-fcgi -s $(quoted "$state/run/$1.sock") -M 0600 \
--n -- multiwatch -f $2 -r 8 -t 500 -s TERM -- setpriv --pdeathsig TERM $3"
+-n -- $(command -v multiwatch) -f $2 -r 8 -t 500 -s TERM -- \
+$(command -v setpriv) --pdeathsig TERM $3"
 }
 
 install_script() {
