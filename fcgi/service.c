@@ -226,6 +226,8 @@ answer_fault(struct loop *loop, struct req *req, struct resp *resp)
 {
 	const struct fault *fault = &req->fault;
 
+	if (loop->service->note_fault != NULL)
+		loop->service->note_fault(req, fault);
 	resp->status = fault_public(fault->rc)->status;
 	buf_clear(&resp->body);
 	if (loop->service->page_fault != NULL)

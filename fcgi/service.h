@@ -30,6 +30,8 @@ struct service {
 	/* Answer a fault as a page; NULL = the JSON envelope. */
 	void (*page_fault)(
 		struct req *req, struct resp *resp, const struct fault *fault);
+	/* Hear of every fault before it is answered, e.g. to count it. */
+	void (*note_fault)(const struct req *req, const struct fault *fault);
 };
 
 /* The start of every program's main: what the command line asked for. */

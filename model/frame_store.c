@@ -2,8 +2,6 @@
 
 #include "model/frame_store.h"
 
-#include <stdbool.h>
-
 #include "lib/clock.h"
 
 enum { STORE, FILL, ENTER, LOCK, KNOWN, REPLAY, POSITIONS };
@@ -265,7 +263,8 @@ sort_out(struct db *db, struct arena *arena, const struct frame_batch *batch,
 	if (rc != RC_OK)
 		return rc;
 	for (size_t i = 0; i < old && i < rows_count(rows); i++) {
-		if (rows_bool(rows, i, 0))
+		batch->rows[i].stored = rows_bool(rows, i, 0);
+		if (batch->rows[i].stored)
 			add_row(late, &batch->rows[i]);
 		else if (!rows_null(rows, i, 1) &&
 			 rows_int(rows, i, 1) != batch->rows[i].head.crc)
@@ -291,8 +290,10 @@ store_rest(struct db *db, struct arena *arena, const struct frame_batch *batch,
 	make_columns(arena, batch, &fresh);
 	while (old < batch->count && batch->rows[old].head.sequence <= last)
 		old++;
-	for (size_t i = old; i < batch->count; i++)
+	for (size_t i = old; i < batch->count; i++) {
 		add_row(&fresh, &batch->rows[i]);
+		batch->rows[i].stored = true;
+	}
 	if (old > 0 && spool_id != batch->spool_id)
 		return tell_conflict(fault, batch->rows[0].head.sequence,
 			"was used by another spool");
@@ -349,6 +350,8 @@ frame_store(struct db *db, struct arena *arena, const struct frame_batch *batch,
 		return rc;
 	if (!moved)
 		return store_slowly(db, arena, batch, sequence, fault);
+	for (size_t i = 0; i < batch->count; i++)
+		batch->rows[i].stored = true;
 	*sequence = batch->rows[batch->count - 1].head.sequence;
 	return RC_OK;
 }

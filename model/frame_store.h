@@ -7,6 +7,7 @@
 #ifndef FG_MODEL_FRAME_STORE_H
 #define FG_MODEL_FRAME_STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,13 +23,14 @@ struct frame_row {
 	struct bytes body; /* the whole frame, head included */
 	const struct frame_event *events;
 	size_t event_count;
+	bool stored; /* set by frame_store: it was new */
 };
 
 /* Frames of one node and one spool with rising sequences. */
 struct frame_batch {
 	int64_t node_id;
 	uint64_t spool_id;
-	const struct frame_row *rows;
+	struct frame_row *rows;
 	size_t count; /* from 1 */
 };
 

@@ -2,8 +2,10 @@
 
 #include "model/image.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,6 +83,7 @@ image_new(void)
 	struct image *image = zeroed_or_die(sizeof(*image));
 
 	lock_init(&image->lock);
+	image->version = 1; /* 0 is before everything */
 	return image;
 }
 
@@ -189,25 +192,33 @@ image_datasources(
 	return image->datasources_count;
 }
 
-struct image_variable *
-image_find(const struct image_datasource *datasource, const char *name)
+size_t
+image_find_index(const struct image_datasource *datasource, const char *name)
 {
 	size_t low = 0;
 	size_t high = datasource->count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		struct image_variable *variable = datasource->variables[middle];
-		int order = strcmp(name, variable->meta.name);
+		int order =
+			strcmp(name, datasource->variables[middle]->meta.name);
 
 		if (order == 0)
-			return variable;
+			return middle;
 		if (order < 0)
 			high = middle;
 		else
 			low = middle + 1;
 	}
-	return NULL;
+	return datasource->count;
+}
+
+struct image_variable *
+image_find(const struct image_datasource *datasource, const char *name)
+{
+	size_t index = image_find_index(datasource, name);
+
+	return index < datasource->count ? datasource->variables[index] : NULL;
 }
 
 void
@@ -413,6 +424,40 @@ image_position(struct image *image, int64_t node_id)
 			sequence = image->positions[i].sequence;
 	pthread_rwlock_unlock(&image->lock);
 	return sequence;
+}
+
+/* JSON numbers are doubles to most readers. */
+#define EXACT_MAX (INT64_C(1) << 53)
+
+void
+image_write_value(const struct image_variable *variable, struct jsonw *json,
+	const char *key)
+{
+	const struct value *value = &variable->value;
+	char text[24];
+
+	switch (value->kind) {
+	case VALUE_BOOL:
+		jsonw_bool(json, key, value->boolean);
+		break;
+	case VALUE_FLOAT:
+		jsonw_num(json, key, value->number);
+		break;
+	case VALUE_INT:
+		if (value->integer <= EXACT_MAX &&
+			value->integer >= -EXACT_MAX) {
+			jsonw_int(json, key, value->integer);
+			break;
+		}
+		snprintf(text, sizeof(text), "%" PRId64, value->integer);
+		jsonw_str(json, key, text);
+		break;
+	case VALUE_STRING:
+		jsonw_strn(json, key, value->string.data, value->string.bytes);
+		break;
+	case VALUE_NONE:
+		jsonw_null(json, key);
+	}
 }
 
 /*

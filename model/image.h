@@ -15,6 +15,7 @@
 
 #include "lib/buf.h"
 #include "lib/fault.h"
+#include "lib/jsonw.h"
 #include "model/sample.h"
 #include "model/variable.h"
 
@@ -69,6 +70,9 @@ struct image_datasource *image_datasource_by_uuid(
 	const struct image *image, const uint8_t uuid[16]);
 struct image_variable *image_find(
 	const struct image_datasource *datasource, const char *name);
+/* Its place among the variables; their count when there is none. */
+size_t image_find_index(
+	const struct image_datasource *datasource, const char *name);
 size_t image_datasources(const struct image *image,
 	struct image_datasource *const **datasources);
 
@@ -97,6 +101,11 @@ void image_end(struct image *image, int64_t node_id, int64_t sequence);
 
 /* The highest sequence noted for a node; 0 when none is. */
 int64_t image_position(struct image *image, int64_t node_id);
+
+/* The value as JSON: null when there is none, NaN as null, an integer beyond
+ * 2^53 as a string. Needs: the lock. */
+void image_write_value(const struct image_variable *variable,
+	struct jsonw *json, const char *key);
 
 /* All values and positions as bytes, of one moment. */
 void image_save(struct image *image, struct buf *out);

@@ -1,0 +1,512 @@
+/* hub_batch: the body of POST /hub/v1/frames, read and checked. */
+
+#include "fcgi/hub_batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <zstd.h>
+
+#include "fcgi/hub_catalog.h"
+#include "lib/clock.h"
+#include "model/frame_json.h"
+
+/* What the checks of one body need. */
+struct reader {
+	struct hub *hub;
+	struct req *req;
+	struct hub_node *node;
+	struct hub_batch *batch;
+	struct arena *scratch; /* reset after every frame */
+	struct buf *encoded;   /* frames made from JSON */
+	int64_t latest_us;     /* a sample may be as late as this */
+	int32_t datasource_id; /* of the frame at hand */
+	struct frame_event *events;
+	size_t event_count;
+	bool catalog_read; /* anew, because of an unknown variable */
+};
+
+/* --- the bytes
+ * ---------------------------------------------------------------- */
+
+static void
+free_buf(void *object)
+{
+	buf_free(object);
+	free(object);
+}
+
+/* A buffer that goes with the request. */
+static struct buf *
+make_buf(struct arena *arena, size_t limit_bytes)
+{
+	struct buf *buf = malloc(sizeof(*buf));
+
+	if (buf == NULL)
+		abort();
+	buf_init(buf, limit_bytes);
+	arena_defer(arena, free_buf, buf);
+	return buf;
+}
+
+static enum rc
+tell_too_large(struct fault *fault)
+{
+	return fault_tell(fault, RC_TOO_LARGE, "TooLarge", NULL,
+		"The frames of one request may have %zu MiB unpacked.",
+		HUB_BATCH_BYTES >> 20);
+}
+
+static enum rc
+inflate_all(ZSTD_DCtx *context, const struct req *req, struct buf *out,
+	struct fault *fault)
+{
+	ZSTD_inBuffer in = {req->body, req->body_bytes, 0};
+	size_t left = 1;
+
+	while (in.pos < in.size || left != 0) {
+		size_t step = ZSTD_DStreamOutSize();
+		ZSTD_outBuffer to = {buf_reserve(out, step), step, 0};
+		size_t before = in.pos;
+
+		if (to.dst == NULL)
+			return tell_too_large(fault);
+		left = ZSTD_decompressStream(context, &to, &in);
+		out->length += to.pos;
+		if (ZSTD_isError(left) ||
+			(to.pos == 0 && in.pos == before && left != 0))
+			return fault_tell(fault, RC_BAD_INPUT,
+				ZSTD_isError(left) ? "FrameMalformed"
+						   : "FrameTruncated",
+				NULL, "The zstd content is broken.");
+	}
+	buf_char(out, '\0');
+	out->length--;
+	return RC_OK;
+}
+
+static enum rc
+inflate_body(struct req *req, struct bytes *bytes)
+{
+	struct buf *out =
+		make_buf(req->arena, HUB_BATCH_BYTES + ZSTD_DStreamOutSize());
+	ZSTD_DCtx *context = ZSTD_createDCtx();
+	enum rc rc;
+
+	if (context == NULL)
+		abort();
+	/* A window larger than the limit would be memory for nothing. */
+	ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, 25);
+	rc = inflate_all(context, req, out, &req->fault);
+	ZSTD_freeDCtx(context);
+	if (rc == RC_OK && out->length > HUB_BATCH_BYTES)
+		rc = tell_too_large(&req->fault);
+	*bytes = (struct bytes){out->data, out->length};
+	return rc;
+}
+
+static enum rc
+body_bytes(struct req *req, struct bytes *bytes)
+{
+	const char *encoding = req_header(req, "Content-Encoding");
+
+	*bytes = (struct bytes){req->body, req->body_bytes};
+	if (encoding == NULL || encoding[0] == '\0' ||
+		strcasecmp(encoding, "identity") == 0)
+		return RC_OK;
+	if (strcasecmp(encoding, "zstd") == 0)
+		return inflate_body(req, bytes);
+	return fault_tell(&req->fault, RC_UNSUPPORTED, "UnsupportedEncoding",
+		"Content-Encoding", "Send frames plain or with zstd.");
+}
+
+/* --- one frame
+ * ---------------------------------------------------------------- */
+
+static enum rc
+check_datasource(struct reader *reader, const uint8_t uuid[16])
+{
+	return hub_catalog_publish(reader->hub, reader->req, reader->node, uuid,
+		&reader->datasource_id);
+}
+
+static enum rc
+check_order(struct reader *reader, const struct frame_head *head)
+{
+	const struct hub_batch *batch = reader->batch;
+	const struct frame_head *last =
+		batch->count > 0 ? &batch->rows[batch->count - 1].head : NULL;
+
+	if (batch->count == HUB_BATCH_FRAMES)
+		return fault_tell(&reader->req->fault, RC_TOO_LARGE, "TooLarge",
+			NULL, "A request may have %d frames.",
+			HUB_BATCH_FRAMES);
+	if (head->sequence < 1 ||
+		(last != NULL && (head->sequence <= last->sequence ||
+					 head->spool_id != last->spool_id)))
+		return fault_tell(&reader->req->fault, RC_BAD_INPUT,
+			"FrameMalformed", "sequence",
+			"The frames of a request are of one spool and their "
+			"sequences rise from 1.");
+	return RC_OK;
+}
+
+static enum rc
+check_time(int64_t time_us, int64_t latest_us, struct fault *fault)
+{
+	char text[CLOCK_TEXT_BYTES];
+
+	if (time_us >= SAMPLE_TIME_MIN_US && time_us <= latest_us)
+		return RC_OK;
+	/* What cannot be a date is told as a number. */
+	if (time_us < -SAMPLE_TIME_MIN_US * 10 ||
+		time_us > SAMPLE_TIME_MIN_US * 100)
+		return fault_tell(fault, RC_UNPROCESSABLE, "TimeOutOfRange",
+			"time", "The time %lld us is out of range.",
+			(long long)time_us);
+	clock_format(text, time_us);
+	return fault_tell(fault, RC_UNPROCESSABLE, "TimeOutOfRange", "time",
+		"The time %s is before 2000 or more than ten minutes ahead.",
+		text);
+}
+
+static enum rc
+tell_unknown(struct fault *fault, const char *name, int32_t id)
+{
+	if (name != NULL)
+		return fault_tell(fault, RC_UNPROCESSABLE, "UnknownVariable",
+			"name", "The datasource has no variable \"%.150s\".",
+			name);
+	return fault_tell(fault, RC_UNPROCESSABLE, "UnknownVariable",
+		"variable", "The datasource has no variable with id %d.", id);
+}
+
+static enum rc
+tell_wrong_type(struct fault *fault, const struct variable *variable)
+{
+	return fault_tell(fault, RC_UNPROCESSABLE, "WrongType", "value",
+		"\"%.150s\" takes values of type %s.", variable->name,
+		variable_kind_name(variable->kind));
+}
+
+static enum rc
+check_samples(void *context, const struct sample *samples, size_t count,
+	struct fault *fault)
+{
+	const struct reader *reader = context;
+	const struct image_variable *variable =
+		image_variable(reader->hub->image, samples[0].variable_id);
+
+	if (variable == NULL ||
+		variable->meta.datasource_id != reader->datasource_id)
+		return tell_unknown(fault, NULL, samples[0].variable_id);
+	for (size_t i = 0; i < count; i++) {
+		enum rc rc;
+
+		if (samples[i].value.kind != variable->meta.kind)
+			return tell_wrong_type(fault, &variable->meta);
+		rc = check_time(samples[i].time_us, reader->latest_us, fault);
+		if (rc != RC_OK)
+			return rc;
+	}
+	return RC_OK;
+}
+
+static enum rc
+take_event(void *context, const struct frame_event *event, struct fault *fault)
+{
+	struct reader *reader = context;
+	struct arena *arena = reader->req->arena;
+	const struct image_variable *variable =
+		image_variable(reader->hub->image, event->variable_id);
+
+	if (event->variable_id != 0 &&
+		(variable == NULL ||
+			variable->meta.datasource_id != reader->datasource_id))
+		return tell_unknown(fault, NULL, event->variable_id);
+	reader->events[reader->event_count++] = (struct frame_event){
+		.time_us = event->time_us,
+		.variable_id = event->variable_id,
+		.kind = arena_strdup(arena, event->kind),
+		.text = arena_strdup(arena, event->text),
+		.value = arena_strdup(arena, event->value),
+	};
+	return check_time(event->time_us, reader->latest_us, fault);
+}
+
+/* Walk the samples and events of a frame and take its events. */
+static enum rc
+check_content(
+	struct reader *reader, const struct frame_head *head, const char *frame)
+{
+	struct frame_visitor visitor = {
+		.samples = check_samples,
+		.event = take_event,
+		.context = reader,
+	};
+	enum rc rc;
+
+	reader->event_count = 0;
+	reader->events = arena_array(
+		reader->req->arena, head->events, sizeof(*reader->events));
+	image_read_lock(reader->hub->image);
+	rc = frame_each(frame, head->total_bytes, reader->scratch, &visitor,
+		&reader->req->fault);
+	image_unlock(reader->hub->image);
+	arena_reset(reader->scratch);
+	return rc;
+}
+
+static bool
+is_unknown_variable(const struct reader *reader, enum rc rc)
+{
+	return rc == RC_UNPROCESSABLE && !reader->catalog_read &&
+	       strcmp(reader->req->fault.code, "UnknownVariable") == 0;
+}
+
+/* Another hub, or fieldgridctl, may have made the variable a moment ago. */
+static enum rc
+read_catalog_once(struct reader *reader)
+{
+	struct req *req = reader->req;
+
+	reader->catalog_read = true;
+	return hub_catalog_read(reader->hub, req->db, req->arena, &req->fault);
+}
+
+static void
+add_row(struct reader *reader, const struct frame_head *head, const char *frame)
+{
+	struct hub_batch *batch = reader->batch;
+
+	batch->samples += head->samples;
+	batch->rows[batch->count++] = (struct frame_row){
+		.datasource_id = reader->datasource_id,
+		.head = *head,
+		.body = {frame, head->total_bytes},
+		.events = reader->events,
+		.event_count = reader->event_count,
+	};
+}
+
+/* --- binary
+ * ------------------------------------------------------------------- */
+
+static enum rc
+read_binary_frame(
+	struct reader *reader, const char *data, size_t length, size_t *used)
+{
+	struct frame_head head;
+	enum rc rc = frame_peek(data, length, &head, &reader->req->fault);
+
+	if (rc == RC_OK)
+		rc = check_order(reader, &head);
+	if (rc == RC_OK)
+		rc = check_datasource(reader, head.datasource);
+	if (rc != RC_OK)
+		return rc;
+	rc = check_content(reader, &head, data);
+	if (is_unknown_variable(reader, rc)) {
+		rc = read_catalog_once(reader);
+		if (rc == RC_OK)
+			rc = check_content(reader, &head, data);
+	}
+	if (rc == RC_OK)
+		add_row(reader, &head, data);
+	*used = head.total_bytes;
+	return rc;
+}
+
+static enum rc
+read_binary(struct reader *reader, struct bytes body)
+{
+	const char *at = body.data;
+	size_t left = body.length;
+
+	while (left > 0) {
+		size_t used;
+		enum rc rc = read_binary_frame(reader, at, left, &used);
+
+		if (rc != RC_OK)
+			return rc;
+		at += used;
+		left -= used;
+	}
+	return RC_OK;
+}
+
+/* --- JSON
+ * --------------------------------------------------------------------- */
+
+static enum rc
+name_series(const struct reader *reader, struct frame_json *frame,
+	const struct frame_json_series *series, struct fault *fault)
+{
+	const struct image_variable *variable = image_find(
+		image_datasource(reader->hub->image, reader->datasource_id),
+		series->name);
+
+	if (variable == NULL)
+		return tell_unknown(fault, series->name, 0);
+	for (size_t i = 0; i < series->count; i++) {
+		struct sample *sample = &frame->samples[series->first + i];
+		enum rc rc;
+
+		sample->variable_id = variable->meta.id;
+		if (!frame_json_convert(&sample->value, variable->meta.kind))
+			return tell_wrong_type(fault, &variable->meta);
+		rc = check_time(sample->time_us, reader->latest_us, fault);
+		if (rc != RC_OK)
+			return rc;
+	}
+	return RC_OK;
+}
+
+static enum rc
+name_event(struct reader *reader, const struct frame_json_event *event,
+	struct fault *fault)
+{
+	struct frame_event *out = &reader->events[reader->event_count++];
+
+	*out = event->event;
+	if (event->variable != NULL) {
+		const struct image_variable *variable =
+			image_find(image_datasource(reader->hub->image,
+					   reader->datasource_id),
+				event->variable);
+
+		if (variable == NULL)
+			return tell_unknown(fault, event->variable, 0);
+		out->variable_id = variable->meta.id;
+	}
+	return check_time(out->time_us, reader->latest_us, fault);
+}
+
+/* Names to ids, values to the kinds of their variables. */
+static enum rc
+name_all(struct reader *reader, struct frame_json *frame, struct fault *fault)
+{
+	enum rc rc = RC_OK;
+
+	reader->event_count = 0;
+	reader->events = arena_array(reader->req->arena, frame->events_count,
+		sizeof(*reader->events));
+	image_read_lock(reader->hub->image);
+	for (size_t i = 0; i < frame->series_count && rc == RC_OK; i++)
+		rc = name_series(reader, frame, &frame->series[i], fault);
+	for (size_t i = 0; i < frame->events_count && rc == RC_OK; i++)
+		rc = name_event(reader, &frame->events[i], fault);
+	image_unlock(reader->hub->image);
+	return rc;
+}
+
+/* Frames are stored in one form: encode what came as JSON. */
+static enum rc
+encode_frame(struct reader *reader, const struct frame_json *frame,
+	struct fault *fault)
+{
+	struct frame_head head;
+	size_t start = reader->encoded->length;
+	enum rc rc = frame_encode(&frame->head, frame->samples,
+		frame->samples_count, reader->events, reader->event_count,
+		FRAME_ZSTD, reader->encoded, fault);
+
+	if (rc == RC_OK)
+		rc = frame_peek(reader->encoded->data + start,
+			reader->encoded->length - start, &head, fault);
+	if (rc == RC_OK)
+		add_row(reader, &head, NULL);
+	return rc;
+}
+
+static enum rc
+take_json_frame(void *context, struct frame_json *frame, struct fault *fault)
+{
+	struct reader *reader = context;
+	enum rc rc = check_order(reader, &frame->head);
+
+	if (rc == RC_OK)
+		rc = check_datasource(reader, frame->head.datasource);
+	if (rc != RC_OK)
+		return rc;
+	rc = name_all(reader, frame, fault);
+	if (is_unknown_variable(reader, rc)) {
+		rc = read_catalog_once(reader);
+		if (rc == RC_OK)
+			rc = name_all(reader, frame, fault);
+	}
+	return rc == RC_OK ? encode_frame(reader, frame, fault) : rc;
+}
+
+static enum rc
+read_json(struct reader *reader, struct bytes body)
+{
+	const char *at;
+	enum rc rc;
+
+	reader->encoded = make_buf(reader->req->arena, HUB_BATCH_BYTES);
+	rc = frame_json_each(body.data, body.length, reader->req->arena,
+		take_json_frame, reader, &reader->req->fault);
+	at = reader->encoded->data;
+	/* Only now does the buffer stay where it is. */
+	for (size_t i = 0; rc == RC_OK && i < reader->batch->count; i++) {
+		reader->batch->rows[i].body.data = at;
+		at += reader->batch->rows[i].body.length;
+	}
+	return rc;
+}
+
+/* --- the body
+ * ----------------------------------------------------------------- */
+
+/* The media type without its parameters. */
+static bool
+is_type(const struct req *req, const char *type)
+{
+	size_t length = strlen(type);
+
+	return strncasecmp(req->content_type, type, length) == 0 &&
+	       strchr("; \t", req->content_type[length]) != NULL;
+}
+
+static enum rc
+read_any(struct reader *reader)
+{
+	struct req *req = reader->req;
+	bool json = is_type(req, HUB_JSON_TYPE);
+	struct bytes body;
+	enum rc rc;
+
+	if (!json && !is_type(req, FRAME_MEDIA_TYPE))
+		return fault_tell(&req->fault, RC_UNSUPPORTED,
+			"UnsupportedMediaType", "Content-Type",
+			"Send " FRAME_MEDIA_TYPE " or " HUB_JSON_TYPE ".");
+	rc = body_bytes(req, &body);
+	if (rc == RC_OK)
+		rc = json ? read_json(reader, body) : read_binary(reader, body);
+	if (rc == RC_OK && reader->batch->count == 0)
+		rc = fault_tell(&req->fault, RC_BAD_INPUT, "FrameMalformed",
+			NULL, "There is no frame in the request.");
+	return rc;
+}
+
+enum rc
+hub_batch_read(struct hub *hub, struct req *req, struct hub_node *node,
+	struct hub_batch *batch)
+{
+	struct reader reader = {
+		.hub = hub,
+		.req = req,
+		.node = node,
+		.batch = batch,
+		.scratch = arena_new(),
+		.latest_us = clock_now_us() + SAMPLE_TIME_AHEAD_US,
+	};
+	enum rc rc;
+
+	batch->count = 0;
+	batch->samples = 0;
+	rc = read_any(&reader);
+	arena_free(reader.scratch);
+	return rc;
+}

@@ -1,0 +1,296 @@
+/* hub_main: fieldgrid-hub, the Data Hub. */
+
+#include <fcgiapp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "fcgi/hub.h"
+#include "fcgi/hub_counters.h"
+#include "fcgi/hub_live.h"
+#include "fcgi/hub_nodes.h"
+#include "fcgi/hub_rights.h"
+#include "fcgi/hub_watch.h"
+#include "fcgi/service.h"
+#include "lib/log.h"
+#include "model/checkpoint.h"
+#include "model/datasource.h"
+#include "model/frame_store.h"
+#include "model/node.h"
+
+#define THREADS_MAX 64
+#define KIB         ((size_t)1024)
+#define MIB         (KIB * 1024)
+/* How long the accept threads may take for their last requests. */
+#define STOP_ROUNDS  400
+#define STOP_WAIT_NS 25000000L
+
+static const struct route routes[] = {
+	{METHOD_GET, "/hub/v1/position", hub_position_get, NEED_NODE, 0,
+		"highest committed frame of the node"},
+	{METHOD_PUT, "/hub/v1/variables", hub_variables_put, NEED_NODE, 4 * MIB,
+		"declare the variables of a datasource"},
+	{METHOD_POST, "/hub/v1/frames", hub_frames_post, NEED_NODE, 8 * MIB,
+		"store frames, durable when answered"},
+	{METHOD_POST, "/hub/v1/beat", hub_beat_post, NEED_NODE, 16 * KIB,
+		"how the node is"},
+	{METHOD_POST, "/api/v1/datasources/{ds}/variables/query",
+		hub_values_query, NEED_API, 256 * KIB,
+		"current values of many variables"},
+	{METHOD_GET, "/api/v1/datasources/{ds}/variables/{name...}",
+		hub_value_get, NEED_API, 0, "current value of one variable"},
+	{METHOD_POST, "/api/v1/live", hub_live_post, NEED_API, 256 * KIB,
+		"register a live stream"},
+	ROUTES_END,
+};
+
+static const struct stmt *const stmts[] = {
+	caller_stmts,
+	checkpoint_stmts,
+	datasource_stmts,
+	frame_store_stmts,
+	node_stmts,
+	policy_stmts,
+	variable_stmts,
+	NULL,
+};
+
+#define HUB(member) offsetof(struct hub_conf, member)
+
+const struct conf_entry hub_conf_entries[] = {
+	LOG_CONF_ENTRY(struct hub_conf, log_level),
+	DB_CONF_ENTRIES(struct hub_conf, database, "fieldgrid_hub"),
+	{"identity", "issuer", CONF_TEXT, HUB(issuer), NULL, 0, 0,
+		"issuer of the tokens, as in its discovery document"},
+	{"hub", "name", CONF_TEXT, HUB(name), "hub", 0, 0,
+		"name of this hub, for its checkpoint"},
+	{"hub", "threads", CONF_INT, HUB(threads), "4", 1, THREADS_MAX,
+		"requests that are worked on at the same time"},
+	{"hub", "live_socket", CONF_PATH, HUB(live_socket),
+		"/run/fieldgrid/live.sock", 0, 0,
+		"unix socket of the live streams, for nginx"},
+	{"hub", "checkpoint_s", CONF_INT, HUB(checkpoint_s), "10", 1, 3600,
+		"write the process image to the database every s"},
+	CONF_END,
+};
+
+enum rc
+hub_ready(struct req *req, struct hub **hub)
+{
+	*hub = (struct hub *)(uintptr_t)req->app;
+	if (atomic_load(&(*hub)->ready))
+		return RC_OK;
+	return fault_tell(&req->fault, RC_UNAVAILABLE, "Unavailable", NULL,
+		"The hub is starting; try again in a moment.");
+}
+
+static void
+note_fault(const struct req *req, const struct fault *fault)
+{
+	const struct hub *hub = req->app;
+
+	if (strncmp(req->path, "/hub/", 5) == 0)
+		hub_counters_fault(hub->counters, fault);
+}
+
+/* A thousand streams are a thousand descriptors. */
+static void
+raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		log_warn(NULL, "cannot raise the limit of open files");
+}
+
+/* --- threads
+ * -------------------------------------------------------------------- */
+
+struct acceptor {
+	pthread_t thread;
+	const struct service *service;
+	atomic_bool done;
+};
+
+static void *
+accept_main(void *context)
+{
+	struct acceptor *acceptor = context;
+	sigset_t interrupt;
+
+	/* The only signal it takes: it ends a waiting accept. */
+	sigemptyset(&interrupt);
+	sigaddset(&interrupt, SIGUSR2);
+	pthread_sigmask(SIG_UNBLOCK, &interrupt, NULL);
+	service_loop(acceptor->service);
+	atomic_store(&acceptor->done, true);
+	return NULL;
+}
+
+static void *
+live_main(void *context)
+{
+	hub_live_run(context);
+	return NULL;
+}
+
+static void *
+watch_main(void *context)
+{
+	hub_watch_run(context);
+	return NULL;
+}
+
+static pthread_t
+start(void *(*function)(void *), void *context)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, function, context) != 0) {
+		log_error(NULL, "cannot start a thread");
+		exit(EXIT_FAILURE);
+	}
+	return thread;
+}
+
+/* A signal may come just before the thread waits, so it comes again. */
+static void
+stop_acceptors(struct acceptor *acceptors, size_t count)
+{
+	const struct timespec moment = {0, STOP_WAIT_NS};
+
+	service_stop();
+	for (size_t i = 0; i < count; i++) {
+		for (int k = 0; k < STOP_ROUNDS; k++) {
+			if (atomic_load(&acceptors[i].done))
+				break;
+			pthread_kill(acceptors[i].thread, SIGUSR2);
+			nanosleep(&moment, NULL);
+		}
+		if (atomic_load(&acceptors[i].done))
+			pthread_join(acceptors[i].thread, NULL);
+	}
+}
+
+/* --- signals
+ * -------------------------------------------------------------------- */
+
+static void
+do_nothing(int signal_number)
+{
+	(void)signal_number;
+}
+
+/* Blocked in every thread; the main one waits for them. */
+static sigset_t
+set_signals(void)
+{
+	struct sigaction interrupt = {.sa_handler = do_nothing};
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGUSR2);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	sigaction(SIGUSR2, &interrupt, NULL); /* no SA_RESTART */
+	signal(SIGPIPE, SIG_IGN);
+	sigdelset(&set, SIGUSR2);
+	return set;
+}
+
+static void
+wait_for_end(const sigset_t *set, const struct hub *hub)
+{
+	int number = 0;
+
+	while (sigwait(set, &number) == 0 && number == SIGUSR1)
+		hub_counters_log(hub->counters);
+}
+
+/* --- main
+ * ----------------------------------------------------------------------- */
+
+static int
+serve(struct hub *hub, struct hub_live *live)
+{
+	static struct acceptor acceptors[THREADS_MAX];
+	const struct service service = {
+		.name = "fieldgrid-hub",
+		.routes = routes,
+		.stmts = stmts,
+		.app = hub,
+		.database = &hub->conf.database,
+		.issuer = hub->conf.issuer,
+		.note_fault = note_fault,
+	};
+	struct hub_watch watch = {hub, live};
+	size_t count = (size_t)hub->conf.threads;
+	sigset_t signals = set_signals();
+	pthread_t watcher;
+	pthread_t streams;
+
+	FCGX_Init();
+	watcher = start(watch_main, &watch);
+	streams = start(live_main, live);
+	for (size_t i = 0; i < count; i++) {
+		acceptors[i].service = &service;
+		acceptors[i].thread = start(accept_main, &acceptors[i]);
+	}
+	wait_for_end(&signals, hub);
+	stop_acceptors(acceptors, count);
+	hub_live_stop(live);
+	pthread_join(streams, NULL);
+	atomic_store(&hub->stopping, true);
+	pthread_join(watcher, NULL);
+	hub_counters_log(hub->counters);
+	return EXIT_SUCCESS;
+}
+
+static void
+close_hub(struct hub *hub, struct hub_live *live)
+{
+	hub_live_free(live);
+	live_free(hub->live);
+	hub_nodes_free(hub->nodes);
+	hub_rights_free(hub->rights);
+	hub_counters_free(hub->counters);
+	image_free(hub->image);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct hub hub;
+	struct arena *arena = arena_new();
+	struct service_start begun = service_begin(argc, argv, "fieldgrid-hub",
+		hub_conf_entries, routes, arena, &hub.conf);
+	struct hub_live *live = NULL;
+	struct fault fault;
+	int exit_code = EXIT_FAILURE;
+
+	if (begun.next == SERVICE_EXIT) {
+		arena_free(arena);
+		return begun.exit_code;
+	}
+	raise_descriptors();
+	hub.stmts = stmts;
+	hub.image = image_new();
+	hub.nodes = hub_nodes_new();
+	hub.rights = hub_rights_new();
+	hub.counters = hub_counters_new();
+	if (hub_live_open(&hub, &live, &fault) == RC_OK)
+		exit_code = serve(&hub, live);
+	else
+		log_error(NULL, "%s", fault.text);
+	close_hub(&hub, live);
+	arena_free(arena);
+	return exit_code;
+}
