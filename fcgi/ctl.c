@@ -5,6 +5,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+
+#include "model/datasource.h"
 
 const char *
 ctl_option(const struct ctl *ctl, const char *name)
@@ -77,4 +80,22 @@ ctl_end(struct ctl *ctl, enum rc rc)
 	if (rc != RC_OK)
 		db_rollback(ctl->db);
 	return rc;
+}
+
+enum rc
+ctl_find_datasource(struct ctl *ctl, const char *wanted, int64_t *id)
+{
+	struct datasource_list list;
+	enum rc rc = datasource_query(ctl->db, ctl->arena, &list, &ctl->fault);
+
+	if (rc != RC_OK)
+		return rc;
+	for (size_t i = 0; i < list.count; i++) {
+		*id = list.items[i].id;
+		if (strcmp(list.items[i].name, wanted) == 0 ||
+			strcasecmp(list.items[i].uuid_text, wanted) == 0)
+			return RC_OK;
+	}
+	return fault_set(&ctl->fault, RC_NOT_FOUND,
+		"there is no datasource \"%s\"", wanted);
 }

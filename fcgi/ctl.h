@@ -91,6 +91,11 @@ MUST_CHECK enum rc ctl_option_int(struct ctl *ctl, const char *name,
 MUST_CHECK enum rc ctl_uuid(
 	struct ctl *ctl, const char *text, uint8_t uuid[UUID_BYTES]);
 
+/* A datasource by its name or its UUID. datasource_stmts must be in the
+ * command's sets. Fails: RC_NOT_FOUND, RC_UNAVAILABLE, RC_DB. */
+MUST_CHECK enum rc ctl_find_datasource(
+	struct ctl *ctl, const char *wanted, int64_t *id);
+
 /* A transaction around several changes: "rc = ctl_begin(ctl); …; return
  * ctl_end(ctl, rc)", which commits when rc is RC_OK and else rolls back. */
 MUST_CHECK enum rc ctl_begin(struct ctl *ctl);
@@ -103,6 +108,7 @@ extern const struct ctl_command ctl_keys_commands[];
 extern const struct ctl_command ctl_migrate_commands[];
 extern const struct ctl_command ctl_node_commands[];
 extern const struct ctl_command ctl_policy_commands[];
+extern const struct ctl_command ctl_screen_commands[];
 extern const struct ctl_command ctl_user_commands[];
 
 #endif

@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "fcgi/ctl.h"
 #include "model/archive.h"
@@ -10,26 +9,6 @@
 
 static const struct stmt *const stmts[] = {
 	archive_stmts, datasource_stmts, variable_stmts, NULL};
-
-/* The first argument names a datasource, or is its UUID. */
-static enum rc
-find_datasource(struct ctl *ctl, int64_t *id)
-{
-	const char *wanted = ctl->arguments[0];
-	struct datasource_list list;
-	enum rc rc = datasource_query(ctl->db, ctl->arena, &list, &ctl->fault);
-
-	if (rc != RC_OK)
-		return rc;
-	for (size_t i = 0; i < list.count; i++) {
-		*id = list.items[i].id;
-		if (strcmp(list.items[i].name, wanted) == 0 ||
-			strcasecmp(list.items[i].uuid_text, wanted) == 0)
-			return RC_OK;
-	}
-	return fault_set(&ctl->fault, RC_NOT_FOUND,
-		"there is no datasource \"%s\"", wanted);
-}
 
 static enum rc
 read_calculation(struct ctl *ctl, struct archive_draft *draft)
@@ -50,7 +29,8 @@ read_draft(struct ctl *ctl, struct archive_draft *draft)
 {
 	const char **patterns = ctl_options(ctl, "variables");
 	const char *rule = ctl_option_or(ctl, "rule", "spontaneous");
-	enum rc rc = find_datasource(ctl, &draft->datasource_id);
+	enum rc rc = ctl_find_datasource(
+		ctl, ctl->arguments[0], &draft->datasource_id);
 
 	if (rc != RC_OK)
 		return rc;
@@ -110,7 +90,8 @@ archive_list(struct ctl *ctl)
 {
 	const struct archive *first = NULL;
 	int64_t datasource_id;
-	enum rc rc = find_datasource(ctl, &datasource_id);
+	enum rc rc =
+		ctl_find_datasource(ctl, ctl->arguments[0], &datasource_id);
 
 	if (rc == RC_OK)
 		rc = archive_query(ctl->db, ctl->arena, datasource_id, &first,
