@@ -52,7 +52,7 @@ read_screen(struct ctl *ctl, const char *path, struct screen *screen)
 	arena_defer(ctl->arena, free_buf, out);
 	rc = screen_clean(text, length, out, &dropped, &why);
 	if (rc != RC_OK)
-		return fault_set(&ctl->fault, rc, "%s:%s", path, why.client);
+		return fault_set(&ctl->fault, rc, "%s:%s", path, why.text);
 	if (dropped > 0)
 		fprintf(stderr,
 			"%s: %zu things left out that only an editor needs\n",
