@@ -570,6 +570,15 @@ find_node(struct req *req, const uint8_t *fingerprint, struct caller *caller)
 	return RC_OK;
 }
 
+enum rc
+caller_find_node(struct req *req, uint8_t fingerprint[TLS_FINGERPRINT_BYTES],
+	struct caller *node)
+{
+	enum rc rc = read_certificate(req, fingerprint);
+
+	return rc == RC_OK ? find_node(req, fingerprint, node) : rc;
+}
+
 static bool
 bound_to(struct arena *arena, struct json_object *claims,
 	const uint8_t *fingerprint)

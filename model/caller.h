@@ -65,6 +65,14 @@ MUST_CHECK enum rc caller_authenticate(
 MUST_CHECK enum rc caller_recheck(struct db *db, struct arena *arena,
 	const struct caller *caller, struct fault *fault);
 
+/*
+ * The node whose certificate secures this connection, without a token; fills
+ * kind, id, subject and name.
+ * Fails: RC_DENIED NoCertificate, UnknownCertificate or NodeNotAuthorised.
+ */
+MUST_CHECK enum rc caller_find_node(
+	struct req *req, uint8_t fingerprint[32], struct caller *node);
+
 bool caller_has_scope(const struct caller *caller, const char *scope);
 
 /* "sent" is the token of the caller's session, from a form or a header.

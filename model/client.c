@@ -24,7 +24,8 @@ enum {
 	STMT_LIST,
 	STMT_STORE,
 	STMT_SECRET,
-	STMT_STATE
+	STMT_STATE,
+	STMT_ORIGIN
 };
 
 const struct stmt client_stmts[] = {
@@ -49,6 +50,9 @@ const struct stmt client_stmts[] = {
 	[STMT_STATE] = {"client_state", "nt",
 		"UPDATE client SET state = $2, epoch = epoch + 1"
 		" WHERE id = $1"},
+	[STMT_ORIGIN] = {"client_origin", "t",
+		"SELECT EXISTS (SELECT FROM client"
+		"  WHERE state = 'active' AND $1 = ANY (origins))"},
 	STMT_END,
 };
 
@@ -353,4 +357,17 @@ client_check_secret(struct db *db, struct arena *arena,
 			return RC_OK;
 	}
 	return fault_set(fault, RC_UNAUTHENTICATED, "wrong client secret");
+}
+
+enum rc
+client_origin_known(struct db *db, struct arena *arena, const char *origin,
+	bool *known, struct fault *fault)
+{
+	struct rows *rows = NULL;
+	enum rc rc = db_find(db, arena, &client_stmts[STMT_ORIGIN],
+		PARAMS(P_TEXT(origin)), &rows, fault);
+
+	if (rc == RC_OK)
+		*known = rows_bool(rows, 0, 0);
+	return rc;
 }

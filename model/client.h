@@ -89,6 +89,10 @@ bool client_list_has(const char *const *list, const char *text);
 /* Exactly a registered one; only the port of a loopback address may differ. */
 bool client_redirect_allowed(const struct client *client, const char *uri);
 
+/* Is "origin" (scheme://host[:port]) that of an active client's pages? */
+MUST_CHECK enum rc client_origin_known(struct db *db, struct arena *arena,
+	const char *origin, bool *known, struct fault *fault);
+
 /* All scopes there are, NULL-terminated. */
 extern const char *const client_scopes[];
 

@@ -1,0 +1,88 @@
+/*
+ * identity: what the endpoints of fieldgrid-identity share.
+ */
+#ifndef FG_FCGI_IDENTITY_H
+#define FG_FCGI_IDENTITY_H
+
+#include "lib/db.h"
+#include "lib/mustache.h"
+#include "lib/req.h"
+#include "lib/resp.h"
+#include "model/caller.h"
+#include "model/session.h"
+#include "model/signing_key.h"
+
+#define IDENTITY_FORM_BYTES_MAX ((size_t)64 * 1024)
+
+struct json_object;
+
+struct identity_conf {
+	const char *log_level;
+	struct db_conf database;
+	const char *issuer;
+	const char *node_url;  /* of the mutual-TLS listener; "" = none */
+	const char *seal_file; /* what private signing keys are sealed with */
+	const char *templates;
+	const char *manifest;
+	const char *site;
+	const char *slots_file; /* lock file that limits password hashes */
+	int64_t slots;          /* password hashes at once */
+};
+
+/* What one worker remembers between requests. */
+struct identity_memory {
+	struct arena *arena; /* of the key */
+	struct signing_key key;
+	int64_t key_read_us; /* steady clock; 0 = never */
+	int64_t upkeep_us;   /* steady clock; 0 = never */
+};
+
+/* req->app */
+struct identity {
+	const struct identity_conf *conf;
+	const struct mustache_set *templates;
+	struct json_object *assets;
+	const struct signing_key_seal *seal;
+	struct caller_gate *gate; /* for tokens inside of requests */
+	struct identity_memory *memory;
+};
+
+const struct identity *identity_of(const struct req *req);
+
+extern const struct route identity_routes[];
+
+/* GET of the two discovery documents and of the key set: 200, public. */
+MUST_CHECK enum rc identity_discovery(struct req *req, struct resp *resp);
+MUST_CHECK enum rc identity_keys(struct req *req, struct resp *resp);
+
+/* OPTIONS of what single-page applications call: 204 for known origins. */
+MUST_CHECK enum rc identity_preflight(struct req *req, struct resp *resp);
+
+/* GET and POST /connect/authorize: 303 to the client or to the login page;
+ * 400 as a page when client or redirect address are wrong. */
+MUST_CHECK enum rc identity_authorize(struct req *req, struct resp *resp);
+
+/* POST /connect/token: 200, or 400 and 401 as RFC 6749 has them. */
+MUST_CHECK enum rc identity_token(struct req *req, struct resp *resp);
+
+/* GET and POST /connect/userinfo: 200, 403 without the scope openid. */
+MUST_CHECK enum rc identity_userinfo(struct req *req, struct resp *resp);
+
+/* GET and POST /connect/endsession: 303 to the client, or a page. */
+MUST_CHECK enum rc identity_end_session(struct req *req, struct resp *resp);
+
+/* GET /login: the form. POST: 303 to "next", 401 again, 429 too fast. */
+MUST_CHECK enum rc identity_login_page(struct req *req, struct resp *resp);
+MUST_CHECK enum rc identity_login(struct req *req, struct resp *resp);
+
+/* GET /logout: a question. POST: 303 to the login page. */
+MUST_CHECK enum rc identity_logout_page(struct req *req, struct resp *resp);
+MUST_CHECK enum rc identity_logout(struct req *req, struct resp *resp);
+
+/*
+ * The session of the request's cookie.
+ * Fails: RC_NOT_FOUND there is none.
+ */
+MUST_CHECK enum rc identity_session(struct req *req, struct session *session);
+
+#endif

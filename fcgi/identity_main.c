@@ -1,0 +1,170 @@
+/* identity_main: fieldgrid-identity, OAuth 2.0 and OpenID Connect. */
+
+#include <json-c/json.h>
+#include <stdlib.h>
+
+#include "fcgi/identity.h"
+#include "fcgi/identity_page.h"
+#include "fcgi/service.h"
+#include "lib/asset.h"
+#include "lib/log.h"
+#include "lib/password.h"
+#include "model/client.h"
+#include "model/grant.h"
+#include "model/user.h"
+
+#define FORM IDENTITY_FORM_BYTES_MAX
+
+const struct route identity_routes[] = {
+	{METHOD_GET, "/.well-known/openid-configuration", identity_discovery,
+		NEED_NONE, 0, "OpenID Connect discovery"},
+	{METHOD_GET, "/.well-known/oauth-authorization-server",
+		identity_discovery, NEED_NONE, 0, "OAuth 2.0 discovery"},
+	{METHOD_GET, "/.well-known/openid-configuration/jwks", identity_keys,
+		NEED_NONE, 0, "public keys of tokens"},
+	{METHOD_GET, "/connect/authorize", identity_authorize, NEED_NONE, 0,
+		"ask for an authorization code"},
+	{METHOD_POST, "/connect/authorize", identity_authorize, NEED_NONE, FORM,
+		"the same, by a form"},
+	{METHOD_POST, "/connect/token", identity_token, NEED_NONE, FORM,
+		"get tokens"},
+	{METHOD_OPTIONS, "/connect/token", identity_preflight, NEED_NONE, 0,
+		"ask whether another origin may"},
+	{METHOD_GET, "/connect/userinfo", identity_userinfo, NEED_LOGIN, 0,
+		"who the user of a token is"},
+	{METHOD_POST, "/connect/userinfo", identity_userinfo, NEED_LOGIN, FORM,
+		"the same, by a form"},
+	{METHOD_OPTIONS, "/connect/userinfo", identity_preflight, NEED_NONE, 0,
+		"ask whether another origin may"},
+	{METHOD_GET, "/connect/endsession", identity_end_session, NEED_NONE, 0,
+		"log out from a client"},
+	{METHOD_POST, "/connect/endsession", identity_end_session, NEED_NONE,
+		FORM, "the same, by a form"},
+	{METHOD_GET, "/login", identity_login_page, NEED_NONE, 0,
+		"the login form"},
+	{METHOD_POST, "/login", identity_login, NEED_NONE, FORM, "log in"},
+	{METHOD_GET, "/logout", identity_logout_page, NEED_NONE, 0,
+		"ask before logging out"},
+	{METHOD_POST, "/logout", identity_logout, NEED_NONE, FORM, "log out"},
+	ROUTES_END,
+};
+
+static const struct conf_entry identity_conf_entries[] = {
+	LOG_CONF_ENTRY(struct identity_conf, log_level),
+	DB_CONF_ENTRIES(
+		struct identity_conf, database, "fieldgrid_identity"),
+	{"identity", "issuer", CONF_TEXT,
+		offsetof(struct identity_conf, issuer), NULL, 0, 0,
+		"https address of this service as clients know it"},
+	{"identity", "node_url", CONF_TEXT,
+		offsetof(struct identity_conf, node_url), "", 0, 0,
+		"https address of the listener for nodes, for discovery"},
+	{"identity", "seal_file", CONF_PATH,
+		offsetof(struct identity_conf, seal_file), NULL, 0, 0,
+		"file with the key that seals private signing keys"},
+	{"identity", "templates", CONF_PATH,
+		offsetof(struct identity_conf, templates),
+		FG_DATA_DIR "/templates", 0, 0, "folder of the templates"},
+	{"identity", "manifest", CONF_PATH,
+		offsetof(struct identity_conf, manifest),
+		FG_DATA_DIR "/static/manifest.json", 0, 0,
+		"file that names the style sheets and scripts"},
+	{"identity", "site", CONF_TEXT, offsetof(struct identity_conf, site),
+		"", 0, 0, "name of this installation, shown below every page"},
+	{"login", "slots", CONF_INT, offsetof(struct identity_conf, slots), "2",
+		1, 64, "password hashes at once, 19 MiB each"},
+	{"login", "slots_file", CONF_TEXT,
+		offsetof(struct identity_conf, slots_file), "", 0, 0,
+		"lock file that all workers share; empty = each for itself"},
+	CONF_END,
+};
+
+static const struct stmt *const identity_stmts[] = {caller_stmts, client_stmts,
+	grant_stmts, session_stmts, signing_key_stmts, user_stmts, NULL};
+
+const struct identity *
+identity_of(const struct req *req)
+{
+	return req->app;
+}
+
+/* Everything that is made at start and lives as long as the worker. */
+struct worker {
+	struct identity_conf conf;
+	struct signing_key_seal seal;
+	struct identity_memory memory;
+	struct mustache_set *templates;
+	struct identity identity;
+};
+
+static enum rc
+start(struct worker *worker, struct arena *arena, struct fault *fault)
+{
+	const struct identity_conf *conf = &worker->conf;
+	enum rc rc = signing_key_seal_load(
+		arena, conf->seal_file, &worker->seal, fault);
+
+	if (rc == RC_OK && conf->slots_file[0] != '\0')
+		rc = password_limit(
+			conf->slots_file, (int)conf->slots, fault);
+	if (rc == RC_OK)
+		rc = mustache_set_load(
+			conf->templates, &worker->templates, fault);
+	if (rc == RC_OK)
+		rc = asset_load(
+			conf->manifest, &worker->identity.assets, fault);
+	worker->memory.arena = arena_new();
+	worker->identity.conf = conf;
+	worker->identity.templates = worker->templates;
+	worker->identity.seal = &worker->seal;
+	worker->identity.gate = caller_gate_new(conf->issuer);
+	worker->identity.memory = &worker->memory;
+	return rc;
+}
+
+static void
+finish(struct worker *worker)
+{
+	caller_gate_free(worker->identity.gate);
+	json_object_put(worker->identity.assets);
+	mustache_set_free(worker->templates);
+	if (worker->memory.arena != NULL)
+		arena_free(worker->memory.arena);
+}
+
+static int
+serve(struct worker *worker, struct arena *arena)
+{
+	const struct service service = {
+		.name = "fieldgrid-identity",
+		.routes = identity_routes,
+		.stmts = identity_stmts,
+		.app = &worker->identity,
+		.database = &worker->conf.database,
+		.issuer = worker->conf.issuer,
+		.page_fault = identity_fault,
+	};
+	struct fault fault = {.rc = RC_OK};
+
+	if (start(worker, arena, &fault) == RC_OK)
+		return service_run(&service);
+	log_error(NULL, "%s", fault.text);
+	return EXIT_FAILURE;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct arena *arena = arena_new();
+	struct worker worker = {.templates = NULL};
+	struct service_start begin = service_begin(argc, argv,
+		"fieldgrid-identity", identity_conf_entries, identity_routes,
+		arena, &worker.conf);
+	int code = begin.exit_code;
+
+	if (begin.next == SERVICE_RUN)
+		code = serve(&worker, arena);
+	finish(&worker);
+	arena_free(arena);
+	return code;
+}

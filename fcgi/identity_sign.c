@@ -1,0 +1,225 @@
+/* identity_sign: access and ID tokens, and the key that signs them. */
+
+#include "fcgi/identity_sign.h"
+
+#include <string.h>
+
+#include "fcgi/identity.h"
+#include "fcgi/identity_oauth.h"
+#include "lib/clock.h"
+#include "lib/jsonw.h"
+#include "lib/jwt.h"
+#include "lib/tls.h"
+
+#define KEY_US      (60 * CLOCK_SECOND_US)
+#define UPKEEP_US   CLOCK_HOUR_US
+#define ID_TOKEN_S  3600
+#define HALF_SHA256 (SECRET_HASH_BYTES / 2)
+
+static bool
+is_due(int64_t last_us, int64_t period_us)
+{
+	return last_us == 0 || clock_steady_us() - last_us > period_us;
+}
+
+enum rc
+identity_upkeep(struct req *req)
+{
+	const struct identity *identity = identity_of(req);
+	enum rc rc;
+
+	if (!is_due(identity->memory->upkeep_us, UPKEEP_US))
+		return RC_OK;
+	rc = signing_key_rotate(
+		req->db, req->arena, identity->seal, &req->fault);
+	if (rc == RC_OK)
+		rc = session_sweep(req->db, &req->fault);
+	if (rc == RC_OK)
+		identity->memory->upkeep_us = clock_steady_us();
+	return rc;
+}
+
+/* The active key, read anew each minute: another worker may have rotated. */
+static enum rc
+active_key(struct req *req, const struct signing_key **key)
+{
+	const struct identity *identity = identity_of(req);
+	struct identity_memory *memory = identity->memory;
+	enum rc rc = identity_upkeep(req);
+
+	*key = &memory->key;
+	if (rc != RC_OK || !is_due(memory->key_read_us, KEY_US))
+		return rc;
+	arena_reset(memory->arena);
+	memory->key_read_us = 0;
+	rc = signing_key_active(req->db, memory->arena, identity->seal,
+		&memory->key, &req->fault);
+	if (rc == RC_OK)
+		memory->key_read_us = clock_steady_us();
+	return rc == RC_NOT_FOUND
+		? fault_set(&req->fault, RC_BUG, "no active signing key")
+		: rc;
+}
+
+static void
+free_buf(void *buf)
+{
+	buf_free(buf);
+}
+
+/* Claims in the making; the buffer goes with the request. */
+struct claims {
+	struct buf *text;
+	struct jsonw json;
+};
+
+static void
+claims_begin(struct req *req, struct claims *claims, const char *use,
+	int64_t life_s)
+{
+	int64_t now_s = clock_now_us() / CLOCK_SECOND_US;
+
+	claims->text = arena_alloc(req->arena, sizeof(*claims->text));
+	buf_init(claims->text, JWT_TOKEN_BYTES_MAX);
+	arena_defer(req->arena, free_buf, claims->text);
+	jsonw_init(&claims->json, claims->text);
+	jsonw_open_obj(&claims->json, NULL);
+	jsonw_str(&claims->json, "iss", identity_of(req)->conf->issuer);
+	jsonw_str(&claims->json, "token_use", use);
+	jsonw_int(&claims->json, "iat", now_s);
+	jsonw_int(&claims->json, "nbf", now_s);
+	jsonw_int(&claims->json, "exp", now_s + life_s);
+}
+
+static enum rc
+claims_sign(struct req *req, struct claims *claims, const char **token)
+{
+	const struct signing_key *key = NULL;
+	enum rc rc = active_key(req, &key);
+
+	jsonw_close_obj(&claims->json);
+	if (rc != RC_OK)
+		return rc;
+	if (claims->text->overflow)
+		return fault_set(&req->fault, RC_BUG, "claims are too long");
+	return jwt_sign(req->arena, key->kid, key->algorithm, key->private_pem,
+		claims->text->data, token, &req->fault);
+}
+
+static const char *
+uuid_text(struct arena *arena, const uint8_t uuid[UUID_BYTES])
+{
+	char *text = arena_alloc(arena, UUID_TEXT_BYTES);
+
+	uuid_format(text, uuid);
+	return text;
+}
+
+static const char *
+random_uuid(struct arena *arena)
+{
+	uint8_t uuid[UUID_BYTES];
+
+	uuid_random(uuid);
+	return uuid_text(arena, uuid);
+}
+
+static void
+write_audience(struct jsonw *json, const struct bearer *bearer)
+{
+	bool hub = client_list_has(bearer->scopes, CALLER_SCOPE_HUB);
+
+	jsonw_str(json, "aud", hub ? CALLER_AUDIENCE_HUB : CALLER_AUDIENCE_API);
+}
+
+static void
+write_user(struct req *req, struct jsonw *json, const struct bearer *bearer)
+{
+	const struct grant *grant = bearer->grant;
+
+	jsonw_str(json, "sub", uuid_text(req->arena, bearer->user->uuid));
+	jsonw_int(json, "user_epoch", bearer->user->epoch);
+	jsonw_str(json, "sid", uuid_text(req->arena, grant->sid));
+	jsonw_str(json, "fam", uuid_text(req->arena, grant->family));
+	jsonw_int(json, "auth_time", grant->auth_time_us / CLOCK_SECOND_US);
+}
+
+enum rc
+identity_sign_access(
+	struct req *req, const struct bearer *bearer, const char **token)
+{
+	const struct client *client = bearer->client;
+	struct claims claims;
+	struct jsonw *json = &claims.json;
+
+	claims_begin(req, &claims, "access", client->access_token_s);
+	jsonw_str(json, "jti", random_uuid(req->arena));
+	jsonw_str(json, "client_id", client->client_id);
+	jsonw_int(json, "client_epoch", client->epoch);
+	jsonw_str(json, "scope", oauth_join(req->arena, bearer->scopes));
+	write_audience(json, bearer);
+	if (bearer->user != NULL)
+		write_user(req, json, bearer);
+	else
+		jsonw_str(json, "sub", client->client_id);
+	if (bearer->fingerprint != NULL) {
+		jsonw_open_obj(json, "cnf");
+		jsonw_str(json, "x5t#S256",
+			encode_base64url(req->arena, bearer->fingerprint,
+				TLS_FINGERPRINT_BYTES));
+		jsonw_close_obj(json);
+	}
+	return claims_sign(req, &claims, token);
+}
+
+/* The left half of the hash ties the two tokens together (Core 3.1.3.6). */
+static const char *
+access_hash(struct req *req, const char *access)
+{
+	uint8_t hash[SECRET_HASH_BYTES];
+
+	secret_hash(hash, access, strlen(access));
+	return encode_base64url(req->arena, hash, HALF_SHA256);
+}
+
+void
+identity_write_profile(
+	struct jsonw *json, const struct user *user, bool profile, bool email)
+{
+	const char *name =
+		user->full_name[0] != '\0' ? user->full_name : user->name;
+
+	if (profile) {
+		jsonw_str(json, "name", name);
+		jsonw_str(json, "preferred_username", user->name);
+	}
+	if (email && user->email[0] != '\0') {
+		jsonw_str(json, "email", user->email);
+		jsonw_bool(json, "email_verified", true);
+	}
+}
+
+enum rc
+identity_sign_id(struct req *req, const struct bearer *bearer,
+	const char *access, const char **token)
+{
+	const struct grant *grant = bearer->grant;
+	struct claims claims;
+	struct jsonw *json = &claims.json;
+
+	claims_begin(req, &claims, "id", ID_TOKEN_S);
+	jsonw_str(json, "sub", uuid_text(req->arena, bearer->user->uuid));
+	jsonw_str(json, "aud", bearer->client->client_id);
+	jsonw_str(json, "sid", uuid_text(req->arena, grant->sid));
+	jsonw_int(json, "auth_time", grant->auth_time_us / CLOCK_SECOND_US);
+	jsonw_open_arr(json, "amr");
+	jsonw_str(json, NULL, "pwd");
+	jsonw_close_arr(json);
+	jsonw_str(json, "at_hash", access_hash(req, access));
+	if (grant->nonce != NULL)
+		jsonw_str(json, "nonce", grant->nonce);
+	identity_write_profile(json, bearer->user,
+		client_list_has(bearer->scopes, "profile"),
+		client_list_has(bearer->scopes, "email"));
+	return claims_sign(req, &claims, token);
+}

@@ -1,0 +1,384 @@
+/* identity_token: POST /connect/token, the three grants. */
+
+#include <string.h>
+
+#include "fcgi/identity.h"
+#include "fcgi/identity_oauth.h"
+#include "fcgi/identity_sign.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/tls.h"
+#include "model/grant.h"
+#include "model/user.h"
+
+#define VERIFIER_MIN 43
+#define VERIFIER_MAX 128
+
+static const char unreserved[] = "abcdefghijklmnopqrstuvwxyz"
+				 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+
+/* A token request, read. */
+struct ask {
+	struct pairs form;
+	struct client client;
+	const char *grant_type;
+	const char *scope;
+	const char *code;
+	const char *redirect_uri;
+	const char *verifier;
+	const char *refresh;
+};
+
+struct reply {
+	const char *access;
+	const char *id;      /* NULL = none */
+	const char *refresh; /* NULL = none */
+};
+
+static enum rc
+invalid_grant(struct req *req, const char *why)
+{
+	return oauth_refuse(req, "invalid_grant", why);
+}
+
+static void
+write_reply(struct req *req, struct resp *resp, const struct bearer *bearer,
+	const struct reply *reply)
+{
+	struct jsonw *json = resp_json(resp, 200);
+
+	jsonw_open_obj(json, NULL);
+	jsonw_str(json, "access_token", reply->access);
+	jsonw_str(json, "token_type", "Bearer");
+	jsonw_int(json, "expires_in", bearer->client->access_token_s);
+	jsonw_str(json, "scope", oauth_join(req->arena, bearer->scopes));
+	if (reply->refresh != NULL)
+		jsonw_str(json, "refresh_token", reply->refresh);
+	if (reply->id != NULL)
+		jsonw_str(json, "id_token", reply->id);
+	jsonw_close_obj(json);
+	oauth_no_store(resp);
+}
+
+/* --- client_credentials -------------------------------------------------------------- */
+
+/* What only a user can give. */
+static enum rc
+refuse_user_scopes(struct req *req, const char *const *scopes)
+{
+	static const char *const of_users[] = {
+		"openid", "profile", "email", "offline_access"};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(of_users); i++)
+		if (client_list_has(scopes, of_users[i]))
+			return oauth_refuse(req, "invalid_scope",
+				"this scope needs a user");
+	return RC_OK;
+}
+
+/* A node's access data work only over its own certificate. */
+static enum rc
+check_certificate(struct req *req, const struct client *client,
+	uint8_t fingerprint[TLS_FINGERPRINT_BYTES])
+{
+	struct caller node = {.kind = CALLER_NOBODY};
+	enum rc rc = caller_find_node(req, fingerprint, &node);
+
+	if (rc == RC_OK && node.id == client->node_id)
+		return RC_OK;
+	if (rc == RC_OK || rc == RC_DENIED) {
+		log_warn(req->id, "client %s without its certificate: %s",
+			client->client_id, req->fault.code);
+		return oauth_refuse(req, "invalid_client",
+			"this client needs the certificate of its node");
+	}
+	return rc;
+}
+
+static enum rc
+grant_client(struct req *req, struct resp *resp, const struct ask *ask)
+{
+	const struct client *client = &ask->client;
+	struct bearer bearer = {.client = client};
+	uint8_t fingerprint[TLS_FINGERPRINT_BYTES];
+	struct reply reply = {NULL, NULL, NULL};
+	enum rc rc;
+
+	if (!client->confidential)
+		return oauth_refuse(req, "unauthorized_client",
+			"a public client cannot act by itself");
+	rc = oauth_scopes(req, client, ask->scope, &bearer.scopes);
+	if (rc == RC_OK)
+		rc = refuse_user_scopes(req, bearer.scopes);
+	if (rc == RC_OK && client->node_id != 0) {
+		rc = check_certificate(req, client, fingerprint);
+		bearer.fingerprint = fingerprint;
+	}
+	if (rc == RC_OK)
+		rc = identity_sign_access(req, &bearer, &reply.access);
+	if (rc == RC_OK)
+		write_reply(req, resp, &bearer, &reply);
+	return rc;
+}
+
+/* --- users' grants --------------------------------------------------------------------- */
+
+static enum rc
+find_user(struct req *req, const struct grant *grant, struct user *user)
+{
+	enum rc rc = user_find_id(
+		req->db, req->arena, grant->user_id, user, &req->fault);
+
+	if (rc == RC_NOT_FOUND || (rc == RC_OK && !user->active))
+		return invalid_grant(req, "the user is not active");
+	return rc;
+}
+
+/* Access token, ID token with openid, refresh token with offline_access. */
+static enum rc
+issue(struct req *req, struct resp *resp, struct bearer *bearer,
+	const struct grant *full)
+{
+	const struct client *client = bearer->client;
+	struct reply reply = {NULL, NULL, NULL};
+	struct user *user = arena_alloc(req->arena, sizeof(*user));
+	enum rc rc = find_user(req, bearer->grant, user);
+
+	bearer->user = user;
+	if (rc == RC_OK)
+		rc = identity_sign_access(req, bearer, &reply.access);
+	if (rc == RC_OK && client_list_has(bearer->scopes, "openid"))
+		rc = identity_sign_id(req, bearer, reply.access, &reply.id);
+	if (rc == RC_OK && client_list_has(full->scopes, "offline_access") &&
+		client_list_has((const char *const *)client->grants,
+			CLIENT_GRANT_REFRESH))
+		rc = grant_refresh_create(req->db, req->arena, full,
+			client->refresh_idle_s, &reply.refresh, &req->fault);
+	if (rc == RC_OK)
+		write_reply(req, resp, bearer, &reply);
+	return rc;
+}
+
+static bool
+verifier_fits(struct req *req, const char *verifier, const char *challenge)
+{
+	size_t length = strlen(verifier);
+	uint8_t hash[SECRET_HASH_BYTES];
+	const char *expected;
+
+	if (length < VERIFIER_MIN || length > VERIFIER_MAX ||
+		strspn(verifier, unreserved) != length)
+		return false;
+	secret_hash(hash, verifier, length);
+	expected = encode_base64url(req->arena, hash, sizeof(hash));
+	return strlen(expected) == strlen(challenge) &&
+		secret_equal(expected, challenge, strlen(challenge));
+}
+
+/* A verifier without a challenge is refused too: somebody took it away. */
+static enum rc
+check_verifier(struct req *req, const struct ask *ask,
+	const struct grant *grant)
+{
+	if (grant->challenge == NULL && ask->verifier == NULL)
+		return RC_OK;
+	if (grant->challenge == NULL)
+		return invalid_grant(req, "code_verifier without a challenge");
+	if (ask->verifier == NULL)
+		return invalid_grant(req, "code_verifier is missing");
+	if (!verifier_fits(req, ask->verifier, grant->challenge))
+		return invalid_grant(req, "code_verifier does not fit");
+	return RC_OK;
+}
+
+static enum rc
+check_redirect(struct req *req, const struct ask *ask,
+	const struct grant *grant)
+{
+	bool good = ask->redirect_uri == NULL
+		? !grant->redirect_uri_sent
+		: strcmp(ask->redirect_uri, grant->redirect_uri) == 0;
+
+	return good ? RC_OK
+		    : invalid_grant(req, "redirect_uri is not that of the "
+					 "authorization request");
+}
+
+static enum rc
+use_code(struct req *req, const struct ask *ask, struct grant *grant)
+{
+	enum rc rc = grant_code_use(
+		req->db, req->arena, ask->code, grant, &req->fault);
+
+	if (rc == RC_CONFLICT)
+		log_warn(req->id, "client %s: a code came twice, its tokens "
+				  "are revoked",
+			ask->client.client_id);
+	if (rc == RC_CONFLICT || rc == RC_NOT_FOUND)
+		return invalid_grant(req, "the code is not valid");
+	if (rc == RC_OK && grant->client_id != ask->client.id)
+		return invalid_grant(req, "the code is not valid");
+	return rc;
+}
+
+static enum rc
+grant_code(struct req *req, struct resp *resp, const struct ask *ask)
+{
+	struct grant grant;
+	struct bearer bearer = {.client = &ask->client, .grant = &grant};
+	enum rc rc;
+
+	if (ask->code == NULL)
+		return oauth_refuse(req, "invalid_request", "code is missing");
+	rc = use_code(req, ask, &grant);
+	if (rc == RC_OK)
+		rc = check_redirect(req, ask, &grant);
+	if (rc == RC_OK)
+		rc = check_verifier(req, ask, &grant);
+	if (rc != RC_OK)
+		return rc;
+	bearer.scopes = grant.scopes;
+	grant.dies_us = clock_now_us() +
+		ask->client.refresh_absolute_s * CLOCK_SECOND_US;
+	return issue(req, resp, &bearer, &grant);
+}
+
+/* Scopes may become fewer, never more; the new refresh token keeps them all. */
+static enum rc
+narrow(struct req *req, const struct ask *ask, const struct grant *grant,
+	const char *const **scopes)
+{
+	enum rc rc;
+
+	*scopes = grant->scopes;
+	if (ask->scope == NULL)
+		return RC_OK;
+	rc = oauth_scopes(req, &ask->client, ask->scope, scopes);
+	for (size_t i = 0; rc == RC_OK && (*scopes)[i] != NULL; i++)
+		if (!client_list_has(grant->scopes, (*scopes)[i]))
+			rc = oauth_refuse(req, "invalid_scope",
+				"more than was granted");
+	return rc;
+}
+
+/* Within a transaction: whatever fails gives the refresh token back. */
+static enum rc
+rotate(struct req *req, struct resp *resp, const struct ask *ask,
+	struct grant *grant)
+{
+	struct bearer bearer = {.client = &ask->client, .grant = grant};
+	enum rc rc = db_begin(req->db, DB_READ_COMMITTED, &req->fault);
+
+	if (rc == RC_OK)
+		rc = grant_refresh_use(req->db, req->arena, ask->refresh,
+			ask->client.id, grant, &req->fault);
+	if (rc == RC_OK)
+		rc = narrow(req, ask, grant, &bearer.scopes);
+	if (rc == RC_OK)
+		rc = issue(req, resp, &bearer, grant);
+	if (rc == RC_OK)
+		return db_commit(req->db, &req->fault);
+	db_rollback(req->db);
+	return rc;
+}
+
+static enum rc
+grant_refresh(struct req *req, struct resp *resp, const struct ask *ask)
+{
+	struct grant grant = {.client_id = 0};
+	enum rc rc;
+
+	if (ask->refresh == NULL)
+		return oauth_refuse(
+			req, "invalid_request", "refresh_token is missing");
+	rc = identity_upkeep(req); /* has its own transaction */
+	if (rc == RC_OK)
+		rc = rotate(req, resp, ask, &grant);
+	if (rc == RC_CONFLICT) {
+		log_warn(req->id, "client %s: a refresh token came twice, its "
+				  "family is revoked",
+			ask->client.client_id);
+		rc = grant_revoke(req->db, grant.family, &req->fault);
+		if (rc == RC_OK)
+			rc = RC_NOT_FOUND;
+	}
+	return rc == RC_NOT_FOUND
+		? invalid_grant(req, "the refresh token is not valid")
+		: rc;
+}
+
+/* --- the endpoint ------------------------------------------------------------------------ */
+
+static enum rc
+read_params(struct req *req, struct ask *ask)
+{
+	const struct {
+		const char *name;
+		const char **value;
+	} params[] = {
+		{"grant_type", &ask->grant_type},
+		{"scope", &ask->scope},
+		{"code", &ask->code},
+		{"redirect_uri", &ask->redirect_uri},
+		{"code_verifier", &ask->verifier},
+		{"refresh_token", &ask->refresh},
+	};
+	enum rc rc = req_form(req, &ask->form);
+
+	for (size_t i = 0; i < ARRAY_LENGTH(params) && rc == RC_OK; i++)
+		rc = oauth_param(
+			req, &ask->form, params[i].name, params[i].value);
+	return rc;
+}
+
+static enum rc
+dispatch(struct req *req, struct resp *resp, const struct ask *ask)
+{
+	static const struct {
+		const char *name;
+		enum rc (*run)(struct req *req, struct resp *resp,
+			const struct ask *ask);
+	} grants[] = {
+		{CLIENT_GRANT_CLIENT, grant_client},
+		{CLIENT_GRANT_CODE, grant_code},
+		{CLIENT_GRANT_REFRESH, grant_refresh},
+	};
+
+	if (ask->grant_type == NULL)
+		return oauth_refuse(
+			req, "invalid_request", "grant_type is missing");
+	for (size_t i = 0; i < ARRAY_LENGTH(grants); i++) {
+		if (strcmp(grants[i].name, ask->grant_type) != 0)
+			continue;
+		if (!client_list_has((const char *const *)ask->client.grants,
+			    grants[i].name))
+			return oauth_refuse(req, "unauthorized_client",
+				"this client may not use this grant");
+		return grants[i].run(req, resp, ask);
+	}
+	return oauth_refuse(
+		req, "unsupported_grant_type", "there is no such grant here");
+}
+
+enum rc
+identity_token(struct req *req, struct resp *resp)
+{
+	struct ask ask = {.grant_type = NULL};
+	enum rc rc = oauth_cors(req, resp);
+
+	if (rc == RC_OK)
+		rc = read_params(req, &ask);
+	if (rc == RC_OK)
+		rc = oauth_client(req, &ask.form, &ask.client);
+	if (rc == RC_OK)
+		rc = dispatch(req, resp, &ask);
+	if (rc != RC_OK)
+		log_info(req->id, "token refused: client=%s error=%s",
+			ask.client.client_id != NULL ? ask.client.client_id
+						     : "-",
+			req->fault.code);
+	else
+		log_info(req->id, "token issued: client=%s grant=%s",
+			ask.client.client_id, ask.grant_type);
+	return oauth_answer(req, resp, rc);
+}
