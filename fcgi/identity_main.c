@@ -59,7 +59,7 @@ static const struct conf_entry identity_conf_entries[] = {
 	{"identity", "node_url", CONF_TEXT,
 		offsetof(struct identity_conf, node_url), "", 0, 0,
 		"https address of the listener for nodes, for discovery"},
-	{"identity", "seal_file", CONF_PATH,
+	{"keys", "seal_file", CONF_PATH,
 		offsetof(struct identity_conf, seal_file), NULL, 0, 0,
 		"file with the key that seals private signing keys"},
 	{"identity", "templates", CONF_PATH,
