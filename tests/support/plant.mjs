@@ -1,0 +1,57 @@
+// plant: a plant for tests: enrolled, its variables announced, its samples sent
+// the way an agent sends them.
+
+import { randomBytes, randomUUID } from 'node:crypto';
+
+export class Plant {
+  #grid;
+  #sequence = 0;
+
+  constructor(grid, name) {
+    this.#grid = grid;
+    this.id = randomUUID();
+    this.name = `${name} ${this.id.slice(0, 8)}`;
+    this.spool = randomBytes(8).toString('hex');
+    this.node = grid.enrol(`node-${this.id.slice(0, 8)}`, `${this.id}:${this.name}`);
+  }
+
+  async #send(method, path, body) {
+    this.token ??= await this.node.token();
+    const reply = await this.node.request(path, { method, body, token: this.token });
+    if (reply.status !== 200) throw new Error(`${path}: ${reply.status} ${reply.text}`);
+    return reply.json;
+  }
+
+  /** Announce variables: [{ name, type, … }]. */
+  announce(variables) {
+    return this.#send('PUT', '/hub/v1/variables', { datasource: this.id, variables });
+  }
+
+  beat() {
+    return this.#send('POST', '/hub/v1/beat', {
+      version: 'test', spoolFrames: 0, spoolBytes: 0, oldest: null, lostSamples: 0,
+      clock: new Date().toISOString(),
+    });
+  }
+
+  /** Send samples, { name: [[ms, value, status?], …] }, and events. */
+  send(series, events = []) {
+    const us = (ms) => Math.round(ms * 1000);
+    return this.#send('POST', '/hub/v1/frames', {
+      frames: [{
+        datasource: this.id,
+        spool: this.spool,
+        sequence: ++this.#sequence,
+        series: Object.entries(series).map(([name, rows]) => ({
+          name,
+          time: rows.map(([ms]) => us(ms)),
+          value: rows.map(([, value]) => value),
+          ...(rows.some(([, , status]) => status) && { status: rows.map(([, , status]) => status ?? 0) }),
+        })),
+        events: events.map((event) => ({ ...event, time: us(event.time) })),
+      }],
+    });
+  }
+
+  close() { this.node.close(); }
+}
