@@ -56,9 +56,9 @@ function newRow(datasource, name) {
 
 	return make('tr', { 'data-fg-var': name },
 		make('th', { scope: 'row', 'data-fg-name': true }, link),
-		make('td', { 'data-fg-value': true, class: 'fg-nodata' }, '–'),
+		make('td', { 'data-fg-value': true, class: 'fg-number fg-nodata' }, '–'),
 		make('td', { 'data-fg-unit': true }),
-		make('td', { 'data-fg-age': true }),
+		make('td', { 'data-fg-age': true, class: 'fg-number' }),
 		make('td', { 'data-fg-status': true }));
 }
 

@@ -5,12 +5,13 @@ import { levelBox, levelOf, mapValue, parseFormat, parseMap, parseWhen } from '.
 import { NONE } from './format.js';
 import { setText } from './page.js';
 import { toNumber } from './series.js';
-import { NODATA } from './quality.js';
+import { BAD, NODATA } from './quality.js';
 
 function bindText(element) {
 	const format = parseFormat(element.dataset.fgFormat);
 
-	return (entry, quality) => setText(element, quality === NODATA ? NONE : format(entry));
+	return (entry, quality) => setText(element, quality === NODATA ? NONE
+		: quality === BAD ? `? ${format(entry)}` : format(entry));
 }
 
 // A value that is not good never takes the colour of a good one.

@@ -5,8 +5,10 @@ import { fromLocalField, toLocalField } from './format.js';
 import { browserZone, make, pageZone } from './page.js';
 import { parseRange, RANGES, SPAN_MIN_MS, SPAN_MAX_MS } from './trend_state.js';
 
+// Signs need a name; words are their own name.
 function button(text, label, onClick) {
-	const element = make('button', { type: 'button', class: 'fg-button', title: label, 'aria-label': label }, text);
+	const named = /[a-z]/i.test(text) ? undefined : label;
+	const element = make('button', { type: 'button', class: 'fg-button', title: label, 'aria-label': named }, text);
 
 	element.addEventListener('click', onClick);
 	return element;
@@ -37,7 +39,7 @@ export class TrendTools {
 				button('+', 'Zoom in', () => handlers.onZoom(0.5)),
 				button('▶', 'Later', () => handlers.onPan(0.5)),
 				this.follow, this.cursors),
-			this.form,
+			this.more,
 			this.downloads);
 	}
 
@@ -45,9 +47,12 @@ export class TrendTools {
 		this.from = make('input', { type: 'datetime-local', step: '1', class: 'fg-input', name: 'from' });
 		this.to = make('input', { type: 'datetime-local', step: '1', class: 'fg-input', name: 'to' });
 		this.zone = make('select', { class: 'fg-select', name: 'zone' });
+		this.more = make('details', { class: 'fg-trend-more', open: innerWidth > 640 },
+			make('summary', { class: 'fg-button' }, 'From, to, zone'));
 		this.form = make('form', { class: 'fg-trend-form' },
 			labelled('From', this.from), labelled('To', this.to), labelled('Zone', this.zone),
 			make('button', { class: 'fg-button', title: 'Show this range' }, 'Show'));
+		this.more.append(this.form);
 		this.form.addEventListener('submit', (event) => {
 			event.preventDefault();
 			this.#submit();
