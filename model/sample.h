@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/arena.h"
+
 /* Also the column variable.kind. "numeric" outside is VALUE_FLOAT or VALUE_INT. */
 enum value_kind {
 	VALUE_NONE = 0,
@@ -57,5 +59,15 @@ struct sample {
 double value_number(const struct value *value);
 /* By bits: NaN equals itself, and -0.0 is not 0.0. */
 bool value_equal(const struct value *left, const struct value *right);
+
+/* By time; equal times keep their order. "arena" holds a copy meanwhile. */
+void sample_sort(struct arena *arena, struct sample *samples, size_t count);
+
+/*
+ * Of samples sorted by time leave out those that came before with the same
+ * time, status and value; they are looked for among the last few of the same
+ * time only. Returns how many are left.
+ */
+size_t sample_unique(struct sample *samples, size_t count);
 
 #endif
