@@ -13,7 +13,7 @@ static const char separators[] = ",;\t";
 static int
 next_char(struct csv *csv)
 {
-	int byte = getc(csv->file);
+	int byte = getc_unlocked(csv->file);
 
 	if (byte == EOF)
 		return EOF;
@@ -30,7 +30,7 @@ next_char(struct csv *csv)
 static int
 peek_char(struct csv *csv)
 {
-	int byte = getc(csv->file);
+	int byte = getc_unlocked(csv->file);
 
 	if (byte != EOF)
 		ungetc(byte, csv->file);
@@ -59,7 +59,7 @@ detect_separator(struct csv *csv)
 	bool quoted = false;
 	int byte;
 
-	while ((byte = getc(csv->file)) != EOF && (quoted || byte != '\n')) {
+	while ((byte = getc_unlocked(csv->file)) != EOF && (quoted || byte != '\n')) {
 		const char *found =
 			byte != 0 ? strchr(separators, byte) : NULL;
 

@@ -1,0 +1,192 @@
+/* agent: what the sampling and the sending thread of an agent share. */
+
+#include "agents/agent.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+
+#define PATH_BYTES 1024
+
+void
+agent_init(struct agent *agent)
+{
+	pthread_condattr_t steady;
+
+	memset(agent, 0, sizeof(*agent));
+	notices_init(&agent->notices);
+	pthread_mutex_init(&agent->lock, NULL);
+	pthread_condattr_init(&steady);
+	pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+	pthread_cond_init(&agent->changed, &steady);
+	pthread_condattr_destroy(&steady);
+	agent->main_thread = pthread_self();
+}
+
+void
+agent_destroy(struct agent *agent)
+{
+	spool_close(agent->spool);
+	notices_destroy(&agent->notices);
+	pthread_mutex_destroy(&agent->lock);
+	pthread_cond_destroy(&agent->changed);
+}
+
+bool
+agent_wait(struct agent *agent, int64_t timeout_us)
+{
+	int64_t until_us = clock_steady_us() + timeout_us;
+	struct timespec until = {
+		.tv_sec = (time_t)(until_us / CLOCK_SECOND_US),
+		.tv_nsec = (long)(until_us % CLOCK_SECOND_US) * 1000};
+	int result;
+
+	pthread_mutex_lock(&agent->lock);
+	result = pthread_cond_timedwait(
+		&agent->changed, &agent->lock, &until);
+	pthread_mutex_unlock(&agent->lock);
+	return result == 0;
+}
+
+void
+agent_set(struct agent *agent, bool *flag)
+{
+	pthread_mutex_lock(&agent->lock);
+	*flag = true;
+	pthread_cond_broadcast(&agent->changed);
+	pthread_mutex_unlock(&agent->lock);
+}
+
+bool
+agent_is(struct agent *agent, const bool *flag)
+{
+	bool truth;
+
+	pthread_mutex_lock(&agent->lock);
+	truth = *flag;
+	pthread_mutex_unlock(&agent->lock);
+	return truth;
+}
+
+void
+agent_end(struct agent *agent, bool *why)
+{
+	agent_set(agent, why);
+	pthread_kill(agent->main_thread, SIGTERM);
+}
+
+/* --- ids ------------------------------------------------------------------- */
+
+static int
+compare_inputs(const void *left, const void *right)
+{
+	return strcmp((*(struct input *const *)left)->name,
+		(*(struct input *const *)right)->name);
+}
+
+/* The inputs in the order of their names. Freed by the caller. */
+static struct input **
+sort_inputs(struct input_list *list)
+{
+	struct input **sorted = calloc(list->count, sizeof(struct input *));
+
+	if (sorted == NULL)
+		abort();
+	for (size_t i = 0; i < list->count; i++)
+		sorted[i] = &list->items[i];
+	qsort(sorted, list->count, sizeof(struct input *), compare_inputs);
+	return sorted;
+}
+
+/* A line is "id kind name"; an id counts only for the same kind. */
+static void
+take_id_line(struct input **sorted, size_t count, char *line)
+{
+	struct input key = {0};
+	struct input *wanted = &key;
+	struct input **found;
+	int32_t id;
+	int kind;
+	int name = 0;
+
+	line[strcspn(line, "\n")] = '\0';
+	if (sscanf(line, "%" SCNd32 " %d %n", &id, &kind, &name) != 2 ||
+		name == 0 || id <= 0)
+		return;
+	key.name = line + name;
+	found = bsearch(&wanted, sorted, count, sizeof(struct input *),
+		compare_inputs);
+	if (found != NULL && (*found)->kind == (enum value_kind)kind)
+		(*found)->id = id;
+}
+
+size_t
+agent_load_ids(struct agent *agent)
+{
+	char path[PATH_BYTES];
+	char line[INPUT_NAME_BYTES_MAX + 64];
+	struct input **sorted;
+	size_t known = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/ids", agent->spool_folder);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return 0;
+	sorted = sort_inputs(&agent->list);
+	while (fgets(line, sizeof(line), file) != NULL)
+		take_id_line(sorted, agent->list.count, line);
+	fclose(file);
+	free(sorted);
+	for (size_t i = 0; i < agent->list.count; i++)
+		known += agent->list.items[i].id != 0;
+	return known;
+}
+
+static void
+save_ids(const struct agent *agent)
+{
+	char fresh[PATH_BYTES];
+	char path[PATH_BYTES];
+	FILE *file;
+	bool good;
+
+	snprintf(path, sizeof(path), "%s/ids", agent->spool_folder);
+	snprintf(fresh, sizeof(fresh), "%s/ids.new", agent->spool_folder);
+	file = fopen(fresh, "we");
+	if (file == NULL) {
+		log_warn(NULL, "%s: %s", fresh, strerror(errno));
+		return;
+	}
+	for (size_t i = 0; i < agent->list.count; i++)
+		fprintf(file, "%" PRId32 " %d %s\n", agent->list.items[i].id,
+			(int)agent->list.items[i].kind,
+			agent->list.items[i].name);
+	good = fflush(file) == 0 && fsync(fileno(file)) == 0;
+	good = fclose(file) == 0 && good;
+	if (!good || rename(fresh, path) != 0)
+		log_warn(NULL, "%s: %s", path, strerror(errno));
+}
+
+void
+agent_keep_ids(struct agent *agent, const struct input_list *given)
+{
+	bool changed = false;
+
+	pthread_mutex_lock(&agent->lock);
+	for (size_t i = 0; i < given->count; i++) {
+		changed |= agent->list.items[i].id != given->items[i].id;
+		agent->list.items[i].id = given->items[i].id;
+	}
+	pthread_mutex_unlock(&agent->lock);
+	if (changed)
+		save_ids(agent);
+}

@@ -1,0 +1,25 @@
+/* driver: where an agent's raw values come from. */
+
+#include "agents/driver.h"
+
+#include <string.h>
+
+extern const struct driver driver_csv;
+extern const struct driver driver_host;
+extern const struct driver driver_sim;
+
+const struct driver *const drivers[] = {
+	&driver_csv,
+	&driver_host,
+	&driver_sim,
+	NULL,
+};
+
+const struct driver *
+driver_find(const char *name)
+{
+	for (size_t i = 0; drivers[i] != NULL; i++)
+		if (strcmp(drivers[i]->name, name) == 0)
+			return drivers[i];
+	return NULL;
+}

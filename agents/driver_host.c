@@ -1,0 +1,740 @@
+/* driver_host: what the kernel of this machine says about itself. */
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "agents/driver.h"
+#include "lib/clock.h"
+
+#define FILE_BYTES   ((size_t)16 * 1024)
+#define SECTOR_BYTES 512
+#define DEVICES_MAX  32
+#define NAME_BYTES   64
+
+/* What one reading of /proc and /sys gave. Times are in clock ticks. */
+struct processor {
+	uint64_t user;
+	uint64_t system;
+	uint64_t iowait;
+	uint64_t idle;
+};
+
+struct device {
+	char name[NAME_BYTES];
+	uint64_t in;   /* bytes received or read */
+	uint64_t out;  /* bytes sent or written */
+	uint64_t busy; /* ms with work to do; disks only */
+};
+
+struct devices {
+	size_t count;
+	struct device items[DEVICES_MAX];
+};
+
+struct reading {
+	int64_t steady_us;
+	struct processor processor;
+	struct devices disks;
+	struct devices interfaces;
+	char memory[FILE_BYTES];
+	char load[128];
+	double uptime_s;
+	struct statvfs root;
+};
+
+struct host {
+	const struct input_list *list;
+	const struct probe **probes;
+	const char **instances;
+	bool primed; /* there is a reading before this one */
+	struct reading before;
+	struct reading now;
+};
+
+/* A probe fills "value", or says false: not available. */
+struct probe {
+	const char *address; /* `*` stands for the instance */
+	enum value_kind kind;
+	bool (*read)(const struct host *host, const char *instance, int detail,
+		struct value *value);
+	int detail;
+};
+
+/* --- files ----------------------------------------------------------------- */
+
+static bool
+read_file(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length;
+
+	if (fd < 0)
+		return false;
+	length = read(fd, text, size - 1);
+	close(fd);
+	text[length > 0 ? length : 0] = '\0';
+	return length > 0;
+}
+
+static bool
+read_number(const char *path, double *number)
+{
+	char text[64];
+	char *end;
+
+	if (!read_file(path, text, sizeof(text)))
+		return false;
+	*number = strtod(text, &end);
+	return end != text;
+}
+
+static void
+read_processor(struct processor *processor)
+{
+	char text[512];
+	unsigned long long t[8] = {0};
+
+	memset(processor, 0, sizeof(*processor));
+	if (!read_file("/proc/stat", text, sizeof(text)) ||
+		sscanf(text, "cpu %llu %llu %llu %llu %llu %llu %llu %llu",
+			&t[0], &t[1], &t[2], &t[3], &t[4], &t[5], &t[6],
+			&t[7]) < 5)
+		return;
+	processor->user = t[0] + t[1];
+	processor->system = t[2] + t[5] + t[6] + t[7];
+	processor->idle = t[3];
+	processor->iowait = t[4];
+}
+
+/* Real hardware or a container's link, not loopback or bridges' inner ends. */
+static bool
+is_interface(const char *name)
+{
+	static const char *const inner[] = {
+		"lo", "veth", "docker", "br-", "virbr", "dummy", "ifb", "tunl",
+		"sit", "gre", "ip6", "ip_vti", "erspan", "bonding"};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(inner); i++)
+		if (strncmp(name, inner[i], strlen(inner[i])) == 0)
+			return false;
+	return true;
+}
+
+/* Whole disks: no partitions, loops, RAM disks. */
+static bool
+is_disk(const char *name)
+{
+	char path[512];
+
+	if (strncmp(name, "loop", 4) == 0 || strncmp(name, "ram", 3) == 0 ||
+		strncmp(name, "zram", 4) == 0 || strncmp(name, "sr", 2) == 0 ||
+		strncmp(name, "fd", 2) == 0)
+		return false;
+	snprintf(path, sizeof(path), "/sys/block/%s", name);
+	return access(path, F_OK) == 0;
+}
+
+static struct device *
+add_device(struct devices *devices, const char *name)
+{
+	struct device *device;
+
+	if (devices->count == DEVICES_MAX)
+		return NULL;
+	device = &devices->items[devices->count++];
+	memset(device, 0, sizeof(*device));
+	snprintf(device->name, sizeof(device->name), "%s", name);
+	return device;
+}
+
+static void
+read_interfaces(struct devices *devices)
+{
+	char text[FILE_BYTES];
+	char *rest = NULL;
+
+	devices->count = 0;
+	if (!read_file("/proc/net/dev", text, sizeof(text)))
+		return;
+	for (char *line = strtok_r(text, "\n", &rest); line != NULL;
+		line = strtok_r(NULL, "\n", &rest)) {
+		char name[NAME_BYTES];
+		unsigned long long in;
+		unsigned long long out;
+		struct device *device;
+
+		if (sscanf(line,
+			    " %63[^: ]: %llu %*u %*u %*u %*u %*u %*u %*u %llu",
+			    name, &in, &out) != 3 ||
+			!is_interface(name))
+			continue;
+		device = add_device(devices, name);
+		if (device == NULL)
+			return;
+		device->in = in;
+		device->out = out;
+	}
+}
+
+static void
+read_disks(struct devices *devices)
+{
+	char text[FILE_BYTES];
+	char *rest = NULL;
+
+	devices->count = 0;
+	if (!read_file("/proc/diskstats", text, sizeof(text)))
+		return;
+	for (char *line = strtok_r(text, "\n", &rest); line != NULL;
+		line = strtok_r(NULL, "\n", &rest)) {
+		char name[NAME_BYTES];
+		unsigned long long in;
+		unsigned long long out;
+		unsigned long long busy;
+		struct device *device;
+
+		if (sscanf(line,
+			    "%*u %*u %63s %*u %*u %llu %*u %*u %*u %llu %*u "
+			    "%*u %llu",
+			    name, &in, &out, &busy) != 4 ||
+			!is_disk(name))
+			continue;
+		device = add_device(devices, name);
+		if (device == NULL)
+			return;
+		device->in = in * SECTOR_BYTES;
+		device->out = out * SECTOR_BYTES;
+		device->busy = busy;
+	}
+}
+
+static void
+take_reading(struct reading *reading)
+{
+	reading->steady_us = clock_steady_us();
+	read_processor(&reading->processor);
+	read_disks(&reading->disks);
+	read_interfaces(&reading->interfaces);
+	if (!read_file("/proc/meminfo", reading->memory,
+		    sizeof(reading->memory)))
+		reading->memory[0] = '\0';
+	if (!read_file("/proc/loadavg", reading->load,
+		    sizeof(reading->load)))
+		reading->load[0] = '\0';
+	if (!read_number("/proc/uptime", &reading->uptime_s))
+		reading->uptime_s = -1;
+	if (statvfs("/", &reading->root) != 0)
+		reading->root.f_blocks = 0;
+}
+
+/* --- probes ---------------------------------------------------------------- */
+
+static bool
+put_number(struct value *value, double number)
+{
+	*value = (struct value){.kind = VALUE_FLOAT, .number = number};
+	return true;
+}
+
+static bool
+put_count(struct value *value, int64_t number)
+{
+	*value = (struct value){.kind = VALUE_INT, .integer = number};
+	return true;
+}
+
+/* detail: 0..2 = averages, 3 = running, 4 = all. */
+static bool
+probe_load(const struct host *host, const char *instance, int detail,
+	struct value *value)
+{
+	double loads[3];
+	long running;
+	long all;
+
+	(void)instance;
+	if (sscanf(host->now.load, "%lf %lf %lf %ld/%ld", &loads[0],
+		    &loads[1], &loads[2], &running, &all) != 5)
+		return false;
+	if (detail < 3)
+		return put_number(value, loads[detail]);
+	return put_count(value, detail == 3 ? running : all);
+}
+
+enum { CPU_USAGE, CPU_USER, CPU_SYSTEM, CPU_IOWAIT };
+
+static bool
+probe_processor(const struct host *host, const char *instance, int detail,
+	struct value *value)
+{
+	const struct processor *a = &host->before.processor;
+	const struct processor *b = &host->now.processor;
+	double user = (double)(b->user - a->user);
+	double system = (double)(b->system - a->system);
+	double iowait = b->iowait > a->iowait
+		? (double)(b->iowait - a->iowait)
+		: 0;
+	double idle = b->idle > a->idle ? (double)(b->idle - a->idle) : 0;
+	double all = user + system + iowait + idle;
+	double part[] = {user + system, user, system, iowait};
+
+	(void)instance;
+	if (!host->primed || all <= 0)
+		return false;
+	return put_number(value, 100 * part[detail] / all);
+}
+
+static bool
+probe_cores(const struct host *host, const char *instance, int detail,
+	struct value *value)
+{
+	(void)host;
+	(void)instance;
+	(void)detail;
+	return put_count(value, sysconf(_SC_NPROCESSORS_ONLN));
+}
+
+static bool
+find_memory(const struct host *host, const char *key, double *bytes)
+{
+	const char *line = strstr(host->now.memory, key);
+	char *end;
+
+	if (line == NULL)
+		return false;
+	line += strlen(key);
+	*bytes = strtod(line, &end) * 1024;
+	return end != line;
+}
+
+enum { MEMORY_TOTAL, MEMORY_USED, MEMORY_AVAILABLE, MEMORY_CACHED,
+	MEMORY_USAGE, SWAP_TOTAL, SWAP_USED };
+
+static bool
+probe_memory(const struct host *host, const char *instance, int detail,
+	struct value *value)
+{
+	double total;
+	double available;
+	double cached;
+	double swap;
+	double swap_free;
+
+	(void)instance;
+	if (!find_memory(host, "MemTotal:", &total) ||
+		!find_memory(host, "MemAvailable:", &available) ||
+		!find_memory(host, "\nCached:", &cached) ||
+		!find_memory(host, "SwapTotal:", &swap) ||
+		!find_memory(host, "SwapFree:", &swap_free) || total <= 0)
+		return false;
+	switch (detail) {
+	case MEMORY_TOTAL:
+		return put_number(value, total);
+	case MEMORY_USED:
+		return put_number(value, total - available);
+	case MEMORY_AVAILABLE:
+		return put_number(value, available);
+	case MEMORY_CACHED:
+		return put_number(value, cached);
+	case MEMORY_USAGE:
+		return put_number(value, 100 * (total - available) / total);
+	case SWAP_TOTAL:
+		return put_number(value, swap);
+	default:
+		return put_number(value, swap - swap_free);
+	}
+}
+
+enum { DISK_TOTAL, DISK_USED, DISK_USAGE };
+
+static bool
+probe_root(const struct host *host, const char *instance, int detail,
+	struct value *value)
+{
+	const struct statvfs *root = &host->now.root;
+	double block = (double)root->f_frsize;
+	double total = block * (double)root->f_blocks;
+	double used = total - block * (double)root->f_bfree;
+	double free_bytes = block * (double)root->f_bavail;
+
+	(void)instance;
+	if (total <= 0)
+		return false;
+	if (detail == DISK_TOTAL)
+		return put_number(value, total);
+	if (detail == DISK_USED)
+		return put_number(value, used);
+	/* As df says it: what is kept for root counts as used up. */
+	return put_number(value, 100 * used / (used + free_bytes));
+}
+
+static const struct device *
+find_device(const struct devices *devices, const char *name)
+{
+	for (size_t i = 0; i < devices->count; i++)
+		if (strcmp(devices->items[i].name, name) == 0)
+			return &devices->items[i];
+	return NULL;
+}
+
+/* A counter that went back was reset: no rate this time. */
+static bool
+put_rate(const struct host *host, uint64_t before, uint64_t now, double factor,
+	struct value *value)
+{
+	double seconds =
+		(double)(host->now.steady_us - host->before.steady_us) /
+		(double)CLOCK_SECOND_US;
+
+	if (!host->primed || now < before || seconds <= 0)
+		return false;
+	return put_number(value, factor * (double)(now - before) / seconds);
+}
+
+enum { DEVICE_IN, DEVICE_OUT, DEVICE_BUSY };
+
+static bool
+put_device_rate(const struct host *host, const struct device *before,
+	const struct device *now, int detail, struct value *value)
+{
+	if (before == NULL || now == NULL)
+		return false;
+	if (detail == DEVICE_IN)
+		return put_rate(host, before->in, now->in, 1, value);
+	if (detail == DEVICE_OUT)
+		return put_rate(host, before->out, now->out, 1, value);
+	if (!put_rate(host, before->busy, now->busy, 0.1, value))
+		return false;
+	value->number = value->number > 100 ? 100 : value->number;
+	return true;
+}
+
+static bool
+probe_disk(const struct host *host, const char *instance, int detail,
+	struct value *value)
+{
+	return put_device_rate(host, find_device(&host->before.disks, instance),
+		find_device(&host->now.disks, instance), detail, value);
+}
+
+static bool
+probe_interface(const struct host *host, const char *instance, int detail,
+	struct value *value)
+{
+	return put_device_rate(host,
+		find_device(&host->before.interfaces, instance),
+		find_device(&host->now.interfaces, instance), detail, value);
+}
+
+static bool
+probe_link(const struct host *host, const char *instance, int detail,
+	struct value *value)
+{
+	char path[256];
+	char text[32];
+
+	(void)host;
+	(void)detail;
+	snprintf(path, sizeof(path), "/sys/class/net/%s/operstate", instance);
+	if (!read_file(path, text, sizeof(text)))
+		return false;
+	/* Some drivers never tell more than "unknown". */
+	*value = (struct value){.kind = VALUE_BOOL,
+		.boolean = strncmp(text, "up", 2) == 0 ||
+			strncmp(text, "unknown", 7) == 0};
+	return true;
+}
+
+/* Instances are thermal_zoneN and hwmonN-tempM. */
+static bool
+probe_temperature(const struct host *host, const char *instance, int detail,
+	struct value *value)
+{
+	char path[256];
+	const char *dash = strchr(instance, '-');
+	double milli;
+
+	(void)host;
+	(void)detail;
+	if (dash != NULL)
+		snprintf(path, sizeof(path), "/sys/class/hwmon/%.*s/%s_input",
+			(int)(dash - instance), instance, dash + 1);
+	else
+		snprintf(path, sizeof(path), "/sys/class/thermal/%s/temp",
+			instance);
+	if (!read_number(path, &milli))
+		return false;
+	return put_number(value, milli / 1000);
+}
+
+static bool
+probe_uptime(const struct host *host, const char *instance, int detail,
+	struct value *value)
+{
+	(void)instance;
+	(void)detail;
+	return host->now.uptime_s >= 0 &&
+		put_count(value, (int64_t)host->now.uptime_s);
+}
+
+static bool
+put_text(struct value *value, const char *text)
+{
+	*value = (struct value){.kind = VALUE_STRING};
+	value->string.data = text;
+	value->string.bytes = (uint32_t)strlen(text);
+	return true;
+}
+
+static bool
+probe_name(const struct host *host, const char *instance, int detail,
+	struct value *value)
+{
+	static struct utsname names; /* one driver runs in one thread */
+
+	(void)host;
+	(void)instance;
+	if (uname(&names) != 0)
+		return false;
+	return put_text(value, detail == 0 ? names.nodename : names.release);
+}
+
+static const struct probe probes[] = {
+	{"cpu/load1", VALUE_FLOAT, probe_load, 0},
+	{"cpu/load5", VALUE_FLOAT, probe_load, 1},
+	{"cpu/load15", VALUE_FLOAT, probe_load, 2},
+	{"cpu/usage", VALUE_FLOAT, probe_processor, CPU_USAGE},
+	{"cpu/user", VALUE_FLOAT, probe_processor, CPU_USER},
+	{"cpu/system", VALUE_FLOAT, probe_processor, CPU_SYSTEM},
+	{"cpu/iowait", VALUE_FLOAT, probe_processor, CPU_IOWAIT},
+	{"cpu/cores", VALUE_INT, probe_cores, 0},
+	{"memory/total", VALUE_FLOAT, probe_memory, MEMORY_TOTAL},
+	{"memory/used", VALUE_FLOAT, probe_memory, MEMORY_USED},
+	{"memory/available", VALUE_FLOAT, probe_memory, MEMORY_AVAILABLE},
+	{"memory/cached", VALUE_FLOAT, probe_memory, MEMORY_CACHED},
+	{"memory/usage", VALUE_FLOAT, probe_memory, MEMORY_USAGE},
+	{"swap/total", VALUE_FLOAT, probe_memory, SWAP_TOTAL},
+	{"swap/used", VALUE_FLOAT, probe_memory, SWAP_USED},
+	{"disk/root/total", VALUE_FLOAT, probe_root, DISK_TOTAL},
+	{"disk/root/used", VALUE_FLOAT, probe_root, DISK_USED},
+	{"disk/root/usage", VALUE_FLOAT, probe_root, DISK_USAGE},
+	{"diskio/*/read", VALUE_FLOAT, probe_disk, DEVICE_IN},
+	{"diskio/*/write", VALUE_FLOAT, probe_disk, DEVICE_OUT},
+	{"diskio/*/busy", VALUE_FLOAT, probe_disk, DEVICE_BUSY},
+	{"net/*/rx", VALUE_FLOAT, probe_interface, DEVICE_IN},
+	{"net/*/tx", VALUE_FLOAT, probe_interface, DEVICE_OUT},
+	{"net/*/up", VALUE_BOOL, probe_link, 0},
+	{"temperature/*", VALUE_FLOAT, probe_temperature, 0},
+	{"system/uptime", VALUE_INT, probe_uptime, 0},
+	{"system/processes", VALUE_INT, probe_load, 4},
+	{"system/running", VALUE_INT, probe_load, 3},
+	{"system/hostname", VALUE_STRING, probe_name, 0},
+	{"system/kernel", VALUE_STRING, probe_name, 1},
+};
+
+/* --- instances of addresses with `*` -------------------------------------- */
+
+static size_t
+name_devices(struct arena *arena, const struct devices *devices,
+	const char **names, size_t room)
+{
+	size_t count = 0;
+
+	for (; count < devices->count && count < room; count++)
+		names[count] = arena_strdup(arena, devices->items[count].name);
+	return count;
+}
+
+static bool
+is_sensor(const char *name)
+{
+	return strncmp(name, "temp", 4) == 0 &&
+		isdigit((unsigned char)name[4]) &&
+		strstr(name, "_input") != NULL;
+}
+
+static size_t
+name_chip_sensors(struct arena *arena, const char *chip, const char **names,
+	size_t room)
+{
+	char path[512];
+	DIR *folder;
+	size_t count = 0;
+
+	snprintf(path, sizeof(path), "/sys/class/hwmon/%s", chip);
+	folder = opendir(path);
+	if (folder == NULL)
+		return 0;
+	for (const struct dirent *entry = readdir(folder);
+		entry != NULL && count < room; entry = readdir(folder))
+		if (is_sensor(entry->d_name))
+			names[count++] = arena_printf(arena, "%s-%.*s", chip,
+				(int)strcspn(entry->d_name, "_"),
+				entry->d_name);
+	closedir(folder);
+	return count;
+}
+
+static int
+compare_names(const void *left, const void *right)
+{
+	return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+static size_t
+name_sensors(struct arena *arena, const char **names, size_t room)
+{
+	static const char *const folders[] = {
+		"/sys/class/thermal", "/sys/class/hwmon"};
+	size_t count = 0;
+
+	for (size_t i = 0; i < ARRAY_LENGTH(folders); i++) {
+		DIR *folder = opendir(folders[i]);
+		const struct dirent *entry;
+
+		if (folder == NULL)
+			continue;
+		while (count < room && (entry = readdir(folder)) != NULL) {
+			if (strncmp(entry->d_name, "thermal_zone", 12) == 0)
+				names[count++] =
+					arena_strdup(arena, entry->d_name);
+			else if (strncmp(entry->d_name, "hwmon", 5) == 0)
+				count += name_chip_sensors(arena,
+					entry->d_name, names + count,
+					room - count);
+		}
+		closedir(folder);
+	}
+	qsort(names, count, sizeof(*names), compare_names);
+	return count;
+}
+
+static size_t
+host_expand(struct arena *arena, const char *address, const char **names,
+	size_t room)
+{
+	struct devices devices;
+
+	if (strncmp(address, "temperature/", 12) == 0)
+		return name_sensors(arena, names, room);
+	if (strncmp(address, "net/", 4) == 0)
+		read_interfaces(&devices);
+	else
+		read_disks(&devices);
+	return name_devices(arena, &devices, names, room);
+}
+
+/* --- driver ---------------------------------------------------------------- */
+
+/* Whether "address" is the probe's, and what its `*` stands for. */
+static bool
+match_probe(struct arena *arena, const struct probe *probe,
+	const char *address, const char **instance)
+{
+	const char *star = strchr(probe->address, '*');
+	size_t before = star != NULL ? (size_t)(star - probe->address) : 0;
+	size_t after = star != NULL ? strlen(star + 1) : 0;
+	size_t length = strlen(address);
+
+	*instance = "";
+	if (star == NULL)
+		return strcmp(probe->address, address) == 0;
+	if (length <= before + after ||
+		memcmp(address, probe->address, before) != 0 ||
+		strcmp(address + length - after, star + 1) != 0)
+		return false;
+	*instance = arena_strndup(
+		arena, address + before, length - before - after);
+	/* It becomes part of a path. */
+	return strchr(*instance, '/') == NULL && (*instance)[0] != '.';
+}
+
+static enum rc
+bind_input(struct host *host, struct arena *arena, size_t index,
+	struct fault *fault)
+{
+	const struct input *input = &host->list->items[index];
+
+	for (size_t i = 0; i < ARRAY_LENGTH(probes); i++) {
+		if (!match_probe(arena, &probes[i], input->address,
+			    &host->instances[index]))
+			continue;
+		if ((probes[i].kind == VALUE_STRING) !=
+			(input->kind == VALUE_STRING))
+			return input_fault(host->list, input, fault,
+				"\"%.80s\" is %sa string", input->address,
+				probes[i].kind == VALUE_STRING ? "" : "not ");
+		host->probes[index] = &probes[i];
+		return RC_OK;
+	}
+	return input_fault(host->list, input, fault,
+		"the host driver has no \"%.80s\"", input->address);
+}
+
+static enum rc
+host_open(const struct driver_setup *setup, void **state, struct fault *fault)
+{
+	struct host *host = arena_alloc(setup->arena, sizeof(*host));
+	size_t count = setup->list->count;
+	enum rc rc = RC_OK;
+
+	host->list = setup->list;
+	host->probes = arena_array(
+		setup->arena, count, sizeof(*host->probes));
+	host->instances = arena_array(
+		setup->arena, count, sizeof(*host->instances));
+	for (size_t i = 0; rc == RC_OK && i < count; i++)
+		rc = bind_input(host, setup->arena, i, fault);
+	*state = host;
+	return rc;
+}
+
+/* Rates need two readings: the first poll puts only what needs none. */
+static enum rc
+host_poll(void *state, int64_t due_us, struct sink *sink, int64_t *next_us,
+	struct fault *fault)
+{
+	struct host *host = state;
+	const bool first = host->now.steady_us == 0;
+	const int64_t now_us = clock_now_us();
+
+	(void)due_us;
+	(void)fault;
+	host->before = host->now;
+	take_reading(&host->now);
+	host->primed = !first;
+	for (size_t i = 0; i < host->list->count; i++) {
+		const struct probe *probe = host->probes[i];
+		struct value value = {.kind = VALUE_FLOAT};
+		bool good = probe->read(
+			host, host->instances[i], probe->detail, &value);
+
+		if (good)
+			sink->put(sink, i, now_us, 0, &value);
+		else if (!first)
+			sink->put(sink, i, now_us, STATUS_INVALID, NULL);
+	}
+	*next_us = DRIVER_NEXT_PERIOD;
+	return RC_OK;
+}
+
+static void
+host_close(void *state)
+{
+	(void)state; /* all of it is in the arena */
+}
+
+const struct driver driver_host = {
+	.name = "host",
+	.expand = host_expand,
+	.open = host_open,
+	.poll = host_poll,
+	.close = host_close,
+};

@@ -1,0 +1,72 @@
+/*
+ * hub: what an agent says to a Data Hub, over one mutual-TLS connection.
+ *
+ * Several addresses may be given; one is used until it fails, then the next.
+ * A token is fetched when there is none, before it expires and after a 401.
+ */
+#ifndef FG_AGENTS_HUB_H
+#define FG_AGENTS_HUB_H
+
+#include <stdatomic.h>
+
+#include "agents/input.h"
+#include "agents/spool.h"
+#include "lib/encode.h"
+
+struct hub;
+
+struct hub_options {
+	const char *const *urls; /* NULL-terminated */
+	const char *ca;
+	const char *certificate;
+	const char *key;
+	const char *client_id;
+	const char *client_secret; /* the file; read again for every token */
+	int64_t timeout_ms;
+	uint8_t datasource[UUID_BYTES];
+	const atomic_bool *stop;
+};
+
+/*
+ * Fails: RC_IO a file cannot be read.
+ *
+ * All calls below fail with RC_UNAVAILABLE when the hub cannot be reached or
+ * cannot serve now, RC_UPSTREAM when TLS is refused, RC_DENIED when this node,
+ * token or datasource is not allowed: then try again later. The fault's code
+ * holds the hub's errorCode, if it sent one.
+ */
+MUST_CHECK enum rc hub_open(const struct hub_options *options,
+	struct hub **hub, struct fault *fault);
+void hub_close(struct hub *hub);
+
+/* The address in use, and how many there are. */
+const char *hub_url(const struct hub *hub);
+size_t hub_url_count(const struct hub *hub);
+
+/* Use the next address from now on. */
+void hub_turn(struct hub *hub);
+
+/* The last committed sequence of this node and the spool it came from. */
+MUST_CHECK enum rc hub_position(struct hub *hub, int64_t *sequence,
+	uint64_t *spool, struct fault *fault);
+
+/*
+ * Create or update the variables and fill the ids of "list".
+ * Fails also: RC_CONFLICT a type changed; RC_BAD_INPUT refused otherwise.
+ */
+MUST_CHECK enum rc hub_declare(
+	struct hub *hub, struct input_list *list, struct fault *fault);
+
+/*
+ * Send frames back to back; "sequence" is what the hub has committed then.
+ * Fails also: RC_CONFLICT SequenceConflict; RC_BAD_INPUT, RC_TOO_LARGE,
+ *             RC_UNSUPPORTED or RC_UNPROCESSABLE: refused for good.
+ */
+MUST_CHECK enum rc hub_frames(struct hub *hub, const struct buf *frames,
+	int64_t *sequence, struct fault *fault);
+
+/* Say that this agent lives. */
+MUST_CHECK enum rc hub_beat(struct hub *hub, const struct spool_status *status,
+	struct fault *fault);
+
+#endif

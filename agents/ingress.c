@@ -1,0 +1,315 @@
+/* ingress: fieldgrid-ingress, the agent that brings a plant's samples in. */
+
+#include <getopt.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agents/ingress_conf.h"
+#include "agents/sender.h"
+#include "lib/clock.h"
+
+#define LAST_SENDING_US   (2 * CLOCK_SECOND_US) /* after SIGTERM */
+#define EXIT_CONFIG       78 /* sysexits: a restart would not help */
+#define ARENA_TRIM_BYTES  (128 * 1024)
+#define MIB               ((uint64_t)1024 * 1024)
+
+struct arguments {
+	const char *config;
+	bool check;
+	int64_t dump_s; /* 0 = do not dump */
+};
+
+static void
+print_help(FILE *out)
+{
+	struct arena *arena = arena_new();
+
+	fputs("usage: fieldgrid-ingress [--config FILE] [--check-config]\n"
+	      "                         [--dump SECONDS] [--help] [--version]\n"
+	      "\n"
+	      "Reads the values of a plant and sends them to the hub.\n"
+	      "  --config FILE    default " FG_CONF_DIR "/ingress.conf\n"
+	      "  --check-config   check configuration and variables, then end\n"
+	      "  --dump SECONDS   print samples, without spool and hub\n"
+	      "\nConfiguration:\n",
+		out);
+	conf_help(out, ingress_conf_table(arena));
+	arena_free(arena);
+}
+
+static int64_t
+parse_seconds(const char *text)
+{
+	char *end;
+	long seconds = strtol(text, &end, 10);
+
+	if (end == text || *end != '\0' || seconds < 1 || seconds > 1000000) {
+		fprintf(stderr, "--dump %s: must be 1 to 1000000\n", text);
+		exit(EXIT_FAILURE);
+	}
+	return seconds;
+}
+
+static void
+parse_arguments(int argc, char **argv, struct arguments *arguments)
+{
+	enum { CONFIG = 1, CHECK, DUMP, HELP, VERSION };
+	static const struct option options[] = {
+		{"config", required_argument, NULL, CONFIG},
+		{"check-config", no_argument, NULL, CHECK},
+		{"dump", required_argument, NULL, DUMP},
+		{"help", no_argument, NULL, HELP},
+		{"version", no_argument, NULL, VERSION},
+		{NULL, 0, NULL, 0},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+		switch (option) {
+		case CONFIG:
+			arguments->config = optarg;
+			break;
+		case CHECK:
+			arguments->check = true;
+			break;
+		case DUMP:
+			arguments->dump_s = parse_seconds(optarg);
+			break;
+		case HELP:
+			print_help(stdout);
+			exit(EXIT_SUCCESS);
+		case VERSION:
+			puts("fieldgrid-ingress " FG_VERSION);
+			exit(EXIT_SUCCESS);
+		default:
+			print_help(stderr);
+			exit(EXIT_FAILURE);
+		}
+	if (optind < argc) {
+		fprintf(stderr, "%s: unknown argument\n", argv[optind]);
+		exit(EXIT_FAILURE);
+	}
+}
+
+/* Signals go to main's sigwait only, not into the middle of a thread. */
+static void
+block_signals(sigset_t *signals)
+{
+	sigemptyset(signals);
+	sigaddset(signals, SIGTERM);
+	sigaddset(signals, SIGINT);
+	pthread_sigmask(SIG_BLOCK, signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static struct sampler_options
+sampler_options(const struct ingress_conf *conf)
+{
+	return (struct sampler_options){
+		.driver = conf->driver,
+		.driver_options = conf->driver_options,
+		.period_us = conf->period_ms * 1000,
+		.flush_us = conf->flush_ms * 1000,
+		.refresh_us = conf->refresh_s * CLOCK_SECOND_US,
+		.frame_samples = (size_t)conf->frame_samples,
+		.when_full = conf->when_full,
+		.compress = conf->compress,
+	};
+}
+
+static enum rc
+open_hub(const struct ingress_conf *conf, struct agent *agent,
+	struct hub **hub, struct fault *fault)
+{
+	struct hub_options options = {.urls = conf->hub_urls,
+		.ca = conf->hub_ca,
+		.certificate = conf->hub_certificate,
+		.key = conf->hub_key,
+		.client_id = conf->hub_client_id,
+		.client_secret = conf->hub_client_secret,
+		.timeout_ms = conf->hub_timeout_ms,
+		.stop = &agent->cut};
+
+	memcpy(options.datasource, conf->datasource, UUID_BYTES);
+	return hub_open(&options, hub, fault);
+}
+
+/* --- modes ----------------------------------------------------------------- */
+
+static enum rc
+check(const struct ingress_conf *conf, struct agent *agent,
+	struct fault *fault)
+{
+	struct sampler_options options = sampler_options(conf);
+	struct sampler *sampler = NULL;
+	struct hub *hub = NULL;
+	enum rc rc = sampler_open(agent, &options, &sampler, fault);
+
+	if (rc == RC_OK)
+		rc = open_hub(conf, agent, &hub, fault);
+	if (rc == RC_OK)
+		printf("%zu variables, driver %s, hub %s: good\n",
+			agent->list.count, conf->driver->name,
+			conf->hub_urls[0]);
+	hub_close(hub);
+	sampler_close(sampler);
+	return rc;
+}
+
+static enum rc
+dump(const struct ingress_conf *conf, struct agent *agent, int64_t seconds,
+	struct fault *fault)
+{
+	struct sampler_options options = sampler_options(conf);
+	struct sampler *sampler = NULL;
+	enum rc rc = sampler_open(agent, &options, &sampler, fault);
+
+	if (rc == RC_OK)
+		rc = sampler_dump(sampler, seconds, stdout, fault);
+	sampler_close(sampler);
+	return rc;
+}
+
+static void *
+run_sampler(void *sampler)
+{
+	sampler_run(sampler);
+	return NULL;
+}
+
+struct sending {
+	struct agent *agent;
+	struct hub *hub;
+};
+
+static void *
+run_sender(void *context)
+{
+	struct sending *sending = context;
+
+	sender_run(sending->agent, sending->hub);
+	return NULL;
+}
+
+static void
+start_thread(pthread_t *thread, void *(*run)(void *), void *context)
+{
+	pthread_attr_t attributes;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, 512 * 1024);
+	if (pthread_create(thread, &attributes, run, context) != 0)
+		abort();
+	pthread_attr_destroy(&attributes);
+}
+
+/* With ids from an earlier run sampling need not wait for the hub. */
+static void
+start_without_hub(struct agent *agent, const struct driver *driver)
+{
+	size_t known = agent_load_ids(agent);
+
+	if (spool_is_new(agent->spool) || known == 0 ||
+		(driver->replays && known < agent->list.count))
+		log_info(NULL, "sampling starts when the hub has been reached");
+	else
+		agent->ready = true;
+}
+
+/* The open frame goes to disk first, then what time allows to the hub. */
+static void
+end_threads(struct agent *agent, pthread_t sampler, pthread_t sender)
+{
+	int64_t until_us = clock_steady_us() + LAST_SENDING_US;
+
+	agent_set(agent, &agent->stopping);
+	pthread_join(sampler, NULL);
+	pthread_mutex_lock(&agent->lock);
+	agent->send_until_us = until_us;
+	pthread_cond_broadcast(&agent->changed);
+	pthread_mutex_unlock(&agent->lock);
+	spool_wake(agent->spool);
+	while (!agent_is(agent, &agent->sent_all) &&
+		clock_steady_us() < until_us)
+		agent_wait(agent, until_us - clock_steady_us());
+	atomic_store(&agent->cut, true);
+	pthread_join(sender, NULL);
+}
+
+static enum rc
+run(const struct ingress_conf *conf, struct agent *agent,
+	const sigset_t *signals, struct fault *fault)
+{
+	struct sampler_options options = sampler_options(conf);
+	struct sampler *sampler = NULL;
+	struct sending sending = {.agent = agent};
+	pthread_t threads[2];
+	int number;
+	enum rc rc = spool_open(conf->spool_folder,
+		(uint64_t)conf->spool_limit_mib * MIB, &agent->spool, fault);
+
+	if (rc == RC_OK)
+		rc = sampler_open(agent, &options, &sampler, fault);
+	if (rc == RC_OK)
+		rc = open_hub(conf, agent, &sending.hub, fault);
+	if (rc == RC_OK) {
+		start_without_hub(agent, conf->driver);
+		log_info(NULL, "%zu variables, driver %s", agent->list.count,
+			conf->driver->name);
+		start_thread(&threads[0], run_sampler, sampler);
+		start_thread(&threads[1], run_sender, &sending);
+		sigwait(signals, &number);
+		end_threads(agent, threads[0], threads[1]);
+		log_info(NULL, "ends");
+	}
+	hub_close(sending.hub);
+	sampler_close(sampler);
+	return rc;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct arguments arguments = {.config = FG_CONF_DIR "/ingress.conf"};
+	struct arena *arena = arena_new();
+	struct ingress_conf *conf;
+	struct agent agent;
+	struct fault fault = {0};
+	sigset_t signals;
+	bool failed;
+	enum rc rc;
+
+	/* One heap, given back early: an agent shares a small machine. */
+	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_TRIM_THRESHOLD, ARENA_TRIM_BYTES);
+	mallopt(M_MMAP_THRESHOLD, ARENA_TRIM_BYTES);
+	log_open("fieldgrid-ingress", LOG_INFO);
+	parse_arguments(argc, argv, &arguments);
+	block_signals(&signals);
+	agent_init(&agent);
+	rc = ingress_conf_load(arena, arguments.config, &conf, &fault);
+	if (rc == RC_OK) {
+		log_open("fieldgrid-ingress", conf->level);
+		memcpy(agent.datasource, conf->datasource, UUID_BYTES);
+		agent.spool_folder = conf->spool_folder;
+		rc = input_list_load(arena, conf->variables,
+			conf->driver->expand, &agent.list, &fault);
+	}
+	if (rc == RC_OK && arguments.check)
+		rc = check(conf, &agent, &fault);
+	else if (rc == RC_OK && arguments.dump_s > 0)
+		rc = dump(conf, &agent, arguments.dump_s, &fault);
+	else if (rc == RC_OK)
+		rc = run(conf, &agent, &signals, &fault);
+	if (rc != RC_OK)
+		log_error(NULL, "%s", fault.text);
+	failed = agent.failed;
+	agent_destroy(&agent);
+	arena_free(arena);
+	if (rc == RC_BAD_INPUT || failed)
+		return EXIT_CONFIG;
+	return rc == RC_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+}

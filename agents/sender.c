@@ -1,0 +1,321 @@
+/* sender: from the spool to the hub, one request at a time. */
+
+#include "agents/sender.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/secret.h"
+
+#define BEAT_US         (2 * CLOCK_SECOND_US)
+#define BACKOFF_MIN_US  (CLOCK_SECOND_US / 2)
+#define BACKOFF_MAX_US  (30 * CLOCK_SECOND_US)
+#define REMIND_US       (60 * CLOCK_SECOND_US)
+#define BATCH_FRAMES    64
+#define BATCH_BYTES     ((size_t)1024 * 1024)
+#define TEXT_BYTES      1024
+
+struct sender {
+	struct agent *agent;
+	struct hub *hub;
+	struct buf body;
+	bool connected;
+	bool declared_again; /* because of the frame that is next */
+	int64_t beat_due_us; /* steady clock, as all times here */
+	unsigned failures;   /* in a row */
+	size_t singles; /* frames to send alone, to find a refused one */
+	int64_t reminded_us;
+	char last_failure[256];
+};
+
+int64_t
+sender_backoff_us(unsigned failures, double chance)
+{
+	int64_t limit_us = BACKOFF_MIN_US;
+
+	for (; failures > 1 && limit_us < BACKOFF_MAX_US; failures--)
+		limit_us *= 2;
+	if (limit_us > BACKOFF_MAX_US)
+		limit_us = BACKOFF_MAX_US;
+	return limit_us / 2 + (int64_t)(chance * (double)(limit_us / 2));
+}
+
+static double
+draw(void)
+{
+	uint32_t number;
+
+	secret_random(&number, sizeof(number));
+	return (double)number / (double)UINT32_MAX;
+}
+
+/* --- connecting ------------------------------------------------------------ */
+
+static enum rc
+square_spool(struct sender *sender, struct fault *fault)
+{
+	struct spool *spool = sender->agent->spool;
+	int64_t sequence;
+	uint64_t from;
+	enum rc rc = hub_position(sender->hub, &sequence, &from, fault);
+
+	if (rc != RC_OK)
+		return rc;
+	if (spool_is_new(spool))
+		return spool_begin(spool, sequence + 1, fault);
+	return spool_resume(spool, sequence, from, fault);
+}
+
+static enum rc
+declare(struct sender *sender, struct fault *fault)
+{
+	struct agent *agent = sender->agent;
+	struct input_list given = agent->list;
+	enum rc rc;
+
+	given.items = calloc(given.count, sizeof(*given.items));
+	if (given.items == NULL)
+		abort();
+	pthread_mutex_lock(&agent->lock);
+	memcpy(given.items, agent->list.items,
+		given.count * sizeof(*given.items));
+	pthread_mutex_unlock(&agent->lock);
+	rc = hub_declare(sender->hub, &given, fault);
+	if (rc == RC_OK)
+		agent_keep_ids(agent, &given);
+	free(given.items);
+	return rc;
+}
+
+static enum rc
+beat(struct sender *sender, struct fault *fault)
+{
+	struct spool_status status;
+
+	sender->beat_due_us = clock_steady_us() + BEAT_US;
+	spool_status(sender->agent->spool, &status);
+	return hub_beat(sender->hub, &status, fault);
+}
+
+static enum rc
+connect_hub(struct sender *sender, struct fault *fault)
+{
+	enum rc rc = declare(sender, fault);
+
+	if (rc == RC_OK)
+		rc = square_spool(sender, fault);
+	if (rc == RC_OK)
+		rc = beat(sender, fault);
+	if (rc != RC_OK)
+		return rc;
+	sender->connected = true;
+	agent_set(sender->agent, &sender->agent->ready);
+	log_info(NULL, "connected to %s", hub_url(sender->hub));
+	return RC_OK;
+}
+
+/* --- frames ---------------------------------------------------------------- */
+
+static bool
+write_file(const char *path, const void *data, size_t length)
+{
+	FILE *file = fopen(path, "we");
+	bool good;
+
+	if (file == NULL)
+		return false;
+	good = fwrite(data, 1, length, file) == length;
+	return fclose(file) == 0 && good;
+}
+
+/* Kept for a person to look at; the line goes on. */
+static void
+set_aside(struct sender *sender, int64_t sequence, const struct fault *why)
+{
+	char folder[TEXT_BYTES];
+	char path[TEXT_BYTES + 64];
+	bool good;
+
+	snprintf(folder, sizeof(folder), "%s/refused",
+		sender->agent->spool_folder);
+	good = mkdir(folder, 0700) == 0 || errno == EEXIST;
+	snprintf(path, sizeof(path), "%s/%" PRId64 ".frame", folder, sequence);
+	good = good &&
+		write_file(path, sender->body.data, sender->body.length);
+	snprintf(path, sizeof(path), "%s/%" PRId64 ".reason", folder, sequence);
+	good = good && write_file(path, why->text, strlen(why->text));
+	if (!good)
+		log_error(NULL, "%s: %s", path, strerror(errno));
+	log_error(NULL, "frame %" PRId64 " is refused: %s", sequence,
+		why->text);
+	notices_add(&sender->agent->notices, "frame_refused",
+		"the hub refused frame %" PRId64 " (%s); it is kept in %.100s",
+		sequence, why->code, folder);
+}
+
+static bool
+is_refusal(enum rc rc)
+{
+	return rc == RC_BAD_INPUT || rc == RC_TOO_LARGE ||
+		rc == RC_UNSUPPORTED || rc == RC_UNPROCESSABLE;
+}
+
+static enum rc
+take_refusal(struct sender *sender, const struct spool_batch *batch,
+	const struct fault *why)
+{
+	if (batch->frames > 1) {
+		sender->singles = batch->frames;
+		return RC_OK;
+	}
+	/* A hub that forgot the variables learns them again, once. */
+	if (strcmp(why->code, "UnknownVariable") == 0 &&
+		!sender->declared_again) {
+		sender->declared_again = true;
+		sender->connected = false;
+		return RC_OK;
+	}
+	set_aside(sender, batch->first_sequence, why);
+	spool_acknowledge(sender->agent->spool, batch->last_sequence);
+	sender->declared_again = false;
+	return RC_OK;
+}
+
+static enum rc
+send_frames(struct sender *sender, struct fault *fault)
+{
+	struct spool *spool = sender->agent->spool;
+	struct spool_batch batch;
+	int64_t sequence;
+	enum rc rc;
+
+	buf_clear(&sender->body);
+	rc = spool_read(spool, sender->singles > 0 ? 1 : BATCH_FRAMES,
+		BATCH_BYTES, &sender->body, &batch, fault);
+	if (rc != RC_OK)
+		return rc;
+	rc = hub_frames(sender->hub, &sender->body, &sequence, fault);
+	if (is_refusal(rc))
+		return take_refusal(sender, &batch, fault);
+	if (rc != RC_OK)
+		return rc;
+	if (sequence < batch.last_sequence)
+		return fault_set(fault, RC_UNAVAILABLE,
+			"the hub has only %" PRId64 " of %" PRId64, sequence,
+			batch.last_sequence);
+	spool_acknowledge(spool, sequence);
+	sender->singles -= sender->singles > 0;
+	sender->declared_again = false;
+	return RC_OK;
+}
+
+/* --- running --------------------------------------------------------------- */
+
+static int64_t
+until_beat(const struct sender *sender)
+{
+	return sender->beat_due_us - clock_steady_us();
+}
+
+static enum rc
+step(struct sender *sender, struct fault *fault)
+{
+	enum rc rc;
+
+	if (!sender->connected)
+		return connect_hub(sender, fault);
+	if (until_beat(sender) <= 0)
+		return beat(sender, fault);
+	rc = send_frames(sender, fault);
+	if (rc != RC_NOT_FOUND)
+		return rc;
+	if (!agent_is(sender->agent, &sender->agent->finished) &&
+		until_beat(sender) > 0)
+		spool_wait(sender->agent->spool, until_beat(sender));
+	return RC_OK;
+}
+
+/* The same words are said once a minute only. */
+static void
+complain(struct sender *sender, const struct fault *fault)
+{
+	int64_t now_us = clock_steady_us();
+
+	if (strcmp(sender->last_failure, fault->text) == 0 &&
+		now_us - sender->reminded_us < REMIND_US)
+		return;
+	sender->reminded_us = now_us;
+	memcpy(sender->last_failure, fault->text, sizeof(fault->text));
+	if (fault->rc == RC_UNAVAILABLE)
+		log_warn(NULL, "%s", fault->text);
+	else
+		log_error(NULL, "%s", fault->text);
+}
+
+static bool
+must_end(struct sender *sender)
+{
+	struct agent *agent = sender->agent;
+	struct spool_status status;
+	int64_t until_us;
+
+	pthread_mutex_lock(&agent->lock);
+	until_us = agent->send_until_us;
+	pthread_mutex_unlock(&agent->lock);
+	spool_status(agent->spool, &status);
+	if (until_us != 0)
+		return clock_steady_us() >= until_us || status.frames == 0 ||
+			!sender->connected;
+	return agent_is(agent, &agent->finished) && status.frames == 0;
+}
+
+static void
+back_off(struct sender *sender)
+{
+	struct agent *agent = sender->agent;
+	size_t urls = hub_url_count(sender->hub);
+	int64_t until_us;
+
+	sender->connected = false;
+	sender->failures++;
+	hub_turn(sender->hub);
+	if (sender->failures % urls != 0)
+		return; /* the next address may do better at once */
+	until_us = clock_steady_us() +
+		sender_backoff_us(
+			sender->failures / (unsigned)urls, draw());
+	while (clock_steady_us() < until_us && !must_end(sender))
+		agent_wait(agent, until_us - clock_steady_us());
+}
+
+void
+sender_run(struct agent *agent, struct hub *hub)
+{
+	struct sender sender = {.agent = agent, .hub = hub};
+
+	buf_init(&sender.body, 0);
+	while (!must_end(&sender)) {
+		struct fault fault = {0};
+		enum rc rc = step(&sender, &fault);
+
+		if (rc == RC_OK) {
+			sender.failures = 0;
+			continue;
+		}
+		complain(&sender, &fault);
+		if (rc == RC_CONFLICT &&
+			strcmp(fault.code, "SequenceConflict") == 0) {
+			agent_set(agent, &agent->failed);
+			break;
+		}
+		back_off(&sender);
+	}
+	buf_free(&sender.body);
+	agent_end(agent, &agent->sent_all);
+}
