@@ -44,14 +44,12 @@ bool
 agent_wait(struct agent *agent, int64_t timeout_us)
 {
 	int64_t until_us = clock_steady_us() + timeout_us;
-	struct timespec until = {
-		.tv_sec = (time_t)(until_us / CLOCK_SECOND_US),
+	struct timespec until = {.tv_sec = (time_t)(until_us / CLOCK_SECOND_US),
 		.tv_nsec = (long)(until_us % CLOCK_SECOND_US) * 1000};
 	int result;
 
 	pthread_mutex_lock(&agent->lock);
-	result = pthread_cond_timedwait(
-		&agent->changed, &agent->lock, &until);
+	result = pthread_cond_timedwait(&agent->changed, &agent->lock, &until);
 	pthread_mutex_unlock(&agent->lock);
 	return result == 0;
 }
@@ -83,7 +81,8 @@ agent_end(struct agent *agent, bool *why)
 	pthread_kill(agent->main_thread, SIGTERM);
 }
 
-/* --- ids ------------------------------------------------------------------- */
+/* --- ids -------------------------------------------------------------------
+ */
 
 static int
 compare_inputs(const void *left, const void *right)
@@ -122,8 +121,8 @@ take_id_line(struct input **sorted, size_t count, char *line)
 		name == 0 || id <= 0)
 		return;
 	key.name = line + name;
-	found = bsearch(&wanted, sorted, count, sizeof(struct input *),
-		compare_inputs);
+	found = bsearch(
+		&wanted, sorted, count, sizeof(struct input *), compare_inputs);
 	if (found != NULL && (*found)->kind == (enum value_kind)kind)
 		(*found)->id = id;
 }

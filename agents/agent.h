@@ -26,11 +26,11 @@ struct agent {
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* steady clock */
-	bool ready;     /* ids are known and the spool has begun */
-	bool stopping;  /* sampler: flush and return */
-	bool finished;  /* the driver has no more: send the rest, then end */
-	bool failed;    /* end with an error */
-	bool sent_all;  /* sender: has returned */
+	bool ready;             /* ids are known and the spool has begun */
+	bool stopping;          /* sampler: flush and return */
+	bool finished; /* the driver has no more: send the rest, then end */
+	bool failed;   /* end with an error */
+	bool sent_all; /* sender: has returned */
 	int64_t send_until_us; /* steady clock; sender: stop then. 0 = go on */
 	atomic_bool cut;       /* ends a request that is under way */
 	pthread_t main_thread;

@@ -67,18 +67,19 @@ struct replay {
 	bool stamps_now;
 	int64_t first_row; /* offset behind the header */
 	size_t time_place;
-	size_t name_place;  /* long format only */
+	size_t name_place; /* long format only */
 	size_t value_place;
 	size_t *places; /* wide format: of each input */
 	bool anchored;
 	int64_t anchor_file_us; /* this time of the file is due ... */
 	int64_t anchor_wall_us; /* ... at this time of the clock */
-	bool pending; /* csv.fields holds a row that is not due yet */
+	bool pending;           /* csv.fields holds a row that is not due yet */
 	int64_t row_us;
 	int64_t bookmark; /* offset behind the last row that was put */
 };
 
-/* --- start ----------------------------------------------------------------- */
+/* --- start -----------------------------------------------------------------
+ */
 
 static enum rc
 take_speed(struct replay *replay, struct fault *fault)
@@ -145,8 +146,7 @@ find_column(struct replay *replay, const char *name, size_t *place,
 		if (strcmp(replay->csv.fields[*place].text, name) == 0)
 			return RC_OK;
 	return fault_set(fault, RC_BAD_INPUT,
-		"%s:1:1: there is no column \"%.80s\"", replay->csv.path,
-		name);
+		"%s:1:1: there is no column \"%.80s\"", replay->csv.path, name);
 }
 
 static enum rc
@@ -190,8 +190,7 @@ take_header(struct replay *replay, struct fault *fault)
 }
 
 static enum rc
-replay_open(const struct driver_setup *setup, void **state,
-	struct fault *fault)
+replay_open(const struct driver_setup *setup, void **state, struct fault *fault)
 {
 	struct replay *replay = arena_alloc(setup->arena, sizeof(*replay));
 	const char *path;
@@ -200,8 +199,8 @@ replay_open(const struct driver_setup *setup, void **state,
 	replay->options = setup->options;
 	replay->list = setup->list;
 	path = replay->options->file;
-	replay->places = arena_array(setup->arena, setup->list->count,
-		sizeof(*replay->places));
+	replay->places = arena_array(
+		setup->arena, setup->list->count, sizeof(*replay->places));
 	*state = replay;
 	if (path[0] == '\0')
 		return fault_set(fault, RC_BAD_INPUT,
@@ -215,8 +214,7 @@ replay_open(const struct driver_setup *setup, void **state,
 		return rc;
 	replay->file = fopen(path, "re");
 	if (replay->file == NULL)
-		return fault_set(
-			fault, RC_IO, "%s: %s", path, strerror(errno));
+		return fault_set(fault, RC_IO, "%s: %s", path, strerror(errno));
 	csv_open(&replay->csv, replay->file, path);
 	rc = take_header(replay, fault);
 	if (rc == RC_OK && setup->bookmark > replay->first_row) {
@@ -226,7 +224,8 @@ replay_open(const struct driver_setup *setup, void **state,
 	return rc;
 }
 
-/* --- cells ----------------------------------------------------------------- */
+/* --- cells -----------------------------------------------------------------
+ */
 
 static bool
 parse_epoch(const char *text, int64_t unit_us, int64_t *time_us)
@@ -289,15 +288,15 @@ parse_time(const char *text, const char *format, int64_t *time_us)
 	if (strcmp(format, "iso") != 0)
 		return parse_by_format(text, format, time_us);
 	return clock_parse(text, time_us) ||
-		parse_by_format(text, "%Y-%m-%dT%H:%M:%S", time_us) ||
-		parse_by_format(text, "%Y-%m-%d %H:%M:%S", time_us);
+	       parse_by_format(text, "%Y-%m-%dT%H:%M:%S", time_us) ||
+	       parse_by_format(text, "%Y-%m-%d %H:%M:%S", time_us);
 }
 
 static bool
 parse_bool(const char *text, struct value *value)
 {
-	static const char *const words[][2] = {{"0", "1"},
-		{"false", "true"}, {"no", "yes"}, {"off", "on"}};
+	static const char *const words[][2] = {
+		{"0", "1"}, {"false", "true"}, {"no", "yes"}, {"off", "on"}};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
 		for (int truth = 0; truth < 2; truth++)
@@ -315,8 +314,8 @@ parse_int(const char *text, struct value *value)
 	char *end;
 
 	errno = 0;
-	*value = (struct value){.kind = VALUE_INT,
-		.integer = strtoll(text, &end, 10)};
+	*value = (struct value){
+		.kind = VALUE_INT, .integer = strtoll(text, &end, 10)};
 	return errno == 0 && end != text && *end == '\0';
 }
 
@@ -333,8 +332,8 @@ parse_float(const char *text, bool decimal_comma, struct value *value)
 	comma = decimal_comma ? strchr(copy, ',') : NULL;
 	if (comma != NULL)
 		*comma = '.';
-	*value = (struct value){.kind = VALUE_FLOAT,
-		.number = strtod(copy, &end)};
+	*value = (struct value){
+		.kind = VALUE_FLOAT, .number = strtod(copy, &end)};
 	return end != copy && *end == '\0';
 }
 
@@ -359,11 +358,11 @@ parse_value(const struct replay *replay, const struct input *input,
 	default:
 		break;
 	}
-	return parse_float(
-		field->text, replay->options->decimal_comma, value);
+	return parse_float(field->text, replay->options->decimal_comma, value);
 }
 
-/* --- rows ------------------------------------------------------------------ */
+/* --- rows ------------------------------------------------------------------
+ */
 
 static enum rc
 put_cell(const struct replay *replay, struct sink *sink, size_t index,
@@ -398,8 +397,8 @@ put_cells(const struct replay *replay, struct sink *sink, int64_t stamp_us,
 			rc = put_cell(replay, sink, i, replay->places[i],
 				stamp_us, fault);
 		else if (replay->name_place < replay->csv.count &&
-			strcmp(replay->csv.fields[replay->name_place].text,
-				replay->list->items[i].address) == 0)
+			 strcmp(replay->csv.fields[replay->name_place].text,
+				 replay->list->items[i].address) == 0)
 			rc = put_cell(replay, sink, i, replay->value_place,
 				stamp_us, fault);
 	}
@@ -427,7 +426,7 @@ static bool
 is_half_written(const struct replay *replay)
 {
 	return !replay->csv.ended_by_newline &&
-		strcmp(replay->options->at_end, "wait") == 0;
+	       strcmp(replay->options->at_end, "wait") == 0;
 }
 
 static enum rc
@@ -443,8 +442,7 @@ fetch_row(struct replay *replay, struct fault *fault)
 		return rc != RC_OK ? rc : RC_NOT_FOUND;
 	}
 	if (replay->time_place >= replay->csv.count)
-		return csv_fault(
-			&replay->csv, 0, fault, "the row has no time");
+		return csv_fault(&replay->csv, 0, fault, "the row has no time");
 	text = replay->csv.fields[replay->time_place].text;
 	if (!parse_time(text, replay->options->time_format, &replay->row_us))
 		return csv_fault(&replay->csv, replay->time_place, fault,
@@ -466,8 +464,8 @@ row_due(struct replay *replay, int64_t now_us)
 		replay->anchor_wall_us = now_us;
 	}
 	return replay->anchor_wall_us +
-		(int64_t)((double)(replay->row_us - replay->anchor_file_us) /
-			replay->speed);
+	       (int64_t)((double)(replay->row_us - replay->anchor_file_us) /
+			 replay->speed);
 }
 
 static enum rc

@@ -67,7 +67,8 @@ struct probe {
 	int detail;
 };
 
-/* --- files ----------------------------------------------------------------- */
+/* --- files -----------------------------------------------------------------
+ */
 
 static bool
 read_file(const char *path, char *text, size_t size)
@@ -117,9 +118,9 @@ read_processor(struct processor *processor)
 static bool
 is_interface(const char *name)
 {
-	static const char *const inner[] = {
-		"lo", "veth", "docker", "br-", "virbr", "dummy", "ifb", "tunl",
-		"sit", "gre", "ip6", "ip_vti", "erspan", "bonding"};
+	static const char *const inner[] = {"lo", "veth", "docker", "br-",
+		"virbr", "dummy", "ifb", "tunl", "sit", "gre", "ip6", "ip_vti",
+		"erspan", "bonding"};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(inner); i++)
 		if (strncmp(name, inner[i], strlen(inner[i])) == 0)
@@ -222,11 +223,10 @@ take_reading(struct reading *reading)
 	read_processor(&reading->processor);
 	read_disks(&reading->disks);
 	read_interfaces(&reading->interfaces);
-	if (!read_file("/proc/meminfo", reading->memory,
-		    sizeof(reading->memory)))
+	if (!read_file(
+		    "/proc/meminfo", reading->memory, sizeof(reading->memory)))
 		reading->memory[0] = '\0';
-	if (!read_file("/proc/loadavg", reading->load,
-		    sizeof(reading->load)))
+	if (!read_file("/proc/loadavg", reading->load, sizeof(reading->load)))
 		reading->load[0] = '\0';
 	if (!read_number("/proc/uptime", &reading->uptime_s))
 		reading->uptime_s = -1;
@@ -234,7 +234,8 @@ take_reading(struct reading *reading)
 		reading->root.f_blocks = 0;
 }
 
-/* --- probes ---------------------------------------------------------------- */
+/* --- probes ----------------------------------------------------------------
+ */
 
 static bool
 put_number(struct value *value, double number)
@@ -260,8 +261,8 @@ probe_load(const struct host *host, const char *instance, int detail,
 	long all;
 
 	(void)instance;
-	if (sscanf(host->now.load, "%lf %lf %lf %ld/%ld", &loads[0],
-		    &loads[1], &loads[2], &running, &all) != 5)
+	if (sscanf(host->now.load, "%lf %lf %lf %ld/%ld", &loads[0], &loads[1],
+		    &loads[2], &running, &all) != 5)
 		return false;
 	if (detail < 3)
 		return put_number(value, loads[detail]);
@@ -278,9 +279,8 @@ probe_processor(const struct host *host, const char *instance, int detail,
 	const struct processor *b = &host->now.processor;
 	double user = (double)(b->user - a->user);
 	double system = (double)(b->system - a->system);
-	double iowait = b->iowait > a->iowait
-		? (double)(b->iowait - a->iowait)
-		: 0;
+	double iowait =
+		b->iowait > a->iowait ? (double)(b->iowait - a->iowait) : 0;
 	double idle = b->idle > a->idle ? (double)(b->idle - a->idle) : 0;
 	double all = user + system + iowait + idle;
 	double part[] = {user + system, user, system, iowait};
@@ -314,8 +314,15 @@ find_memory(const struct host *host, const char *key, double *bytes)
 	return end != line;
 }
 
-enum { MEMORY_TOTAL, MEMORY_USED, MEMORY_AVAILABLE, MEMORY_CACHED,
-	MEMORY_USAGE, SWAP_TOTAL, SWAP_USED };
+enum {
+	MEMORY_TOTAL,
+	MEMORY_USED,
+	MEMORY_AVAILABLE,
+	MEMORY_CACHED,
+	MEMORY_USAGE,
+	SWAP_TOTAL,
+	SWAP_USED
+};
 
 static bool
 probe_memory(const struct host *host, const char *instance, int detail,
@@ -448,7 +455,7 @@ probe_link(const struct host *host, const char *instance, int detail,
 	/* Some drivers never tell more than "unknown". */
 	*value = (struct value){.kind = VALUE_BOOL,
 		.boolean = strncmp(text, "up", 2) == 0 ||
-			strncmp(text, "unknown", 7) == 0};
+			   strncmp(text, "unknown", 7) == 0};
 	return true;
 }
 
@@ -481,7 +488,7 @@ probe_uptime(const struct host *host, const char *instance, int detail,
 	(void)instance;
 	(void)detail;
 	return host->now.uptime_s >= 0 &&
-		put_count(value, (int64_t)host->now.uptime_s);
+	       put_count(value, (int64_t)host->now.uptime_s);
 }
 
 static bool
@@ -556,13 +563,13 @@ static bool
 is_sensor(const char *name)
 {
 	return strncmp(name, "temp", 4) == 0 &&
-		isdigit((unsigned char)name[4]) &&
-		strstr(name, "_input") != NULL;
+	       isdigit((unsigned char)name[4]) &&
+	       strstr(name, "_input") != NULL;
 }
 
 static size_t
-name_chip_sensors(struct arena *arena, const char *chip, const char **names,
-	size_t room)
+name_chip_sensors(
+	struct arena *arena, const char *chip, const char **names, size_t room)
 {
 	char path[512];
 	DIR *folder;
@@ -606,9 +613,8 @@ name_sensors(struct arena *arena, const char **names, size_t room)
 				names[count++] =
 					arena_strdup(arena, entry->d_name);
 			else if (strncmp(entry->d_name, "hwmon", 5) == 0)
-				count += name_chip_sensors(arena,
-					entry->d_name, names + count,
-					room - count);
+				count += name_chip_sensors(arena, entry->d_name,
+					names + count, room - count);
 		}
 		closedir(folder);
 	}
@@ -631,12 +637,13 @@ host_expand(struct arena *arena, const char *address, const char **names,
 	return name_devices(arena, &devices, names, room);
 }
 
-/* --- driver ---------------------------------------------------------------- */
+/* --- driver ----------------------------------------------------------------
+ */
 
 /* Whether "address" is the probe's, and what its `*` stands for. */
 static bool
-match_probe(struct arena *arena, const struct probe *probe,
-	const char *address, const char **instance)
+match_probe(struct arena *arena, const struct probe *probe, const char *address,
+	const char **instance)
 {
 	const char *star = strchr(probe->address, '*');
 	size_t before = star != NULL ? (size_t)(star - probe->address) : 0;
@@ -650,8 +657,8 @@ match_probe(struct arena *arena, const struct probe *probe,
 		memcmp(address, probe->address, before) != 0 ||
 		strcmp(address + length - after, star + 1) != 0)
 		return false;
-	*instance = arena_strndup(
-		arena, address + before, length - before - after);
+	*instance =
+		arena_strndup(arena, address + before, length - before - after);
 	/* It becomes part of a path. */
 	return strchr(*instance, '/') == NULL && (*instance)[0] != '.';
 }
@@ -686,10 +693,9 @@ host_open(const struct driver_setup *setup, void **state, struct fault *fault)
 	enum rc rc = RC_OK;
 
 	host->list = setup->list;
-	host->probes = arena_array(
-		setup->arena, count, sizeof(*host->probes));
-	host->instances = arena_array(
-		setup->arena, count, sizeof(*host->instances));
+	host->probes = arena_array(setup->arena, count, sizeof(*host->probes));
+	host->instances =
+		arena_array(setup->arena, count, sizeof(*host->instances));
 	for (size_t i = 0; rc == RC_OK && i < count; i++)
 		rc = bind_input(host, setup->arena, i, fault);
 	*state = host;

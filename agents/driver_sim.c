@@ -1,5 +1,6 @@
 /* driver_sim: values of a simulated plant. */
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,8 +54,8 @@ take_degrees(const char *key, const char *text, double limit, double *degrees,
 }
 
 static enum rc
-find_model(const char *name, const struct sim_model **model,
-	struct fault *fault)
+find_model(
+	const char *name, const struct sim_model **model, struct fault *fault)
 {
 	for (size_t i = 0; i < ARRAY_LENGTH(models); i++)
 		if (strcmp(models[i]->name, name) == 0) {
@@ -92,8 +93,7 @@ find_unit_signal(
 		return false;
 	if (!find_signal(model->unit, model->unit_count, end + 1, index))
 		return false;
-	*index += model->site_count +
-		(size_t)(unit - 1) * model->unit_count;
+	*index += model->site_count + (size_t)(unit - 1) * model->unit_count;
 	return true;
 }
 
@@ -125,8 +125,7 @@ bind_inputs(struct sim *sim, struct fault *fault)
 		const struct input *input = &sim->list->items[i];
 		enum value_kind kind;
 
-		if (!find_address(
-			    sim->model, input->address, &sim->signals[i]))
+		if (!find_address(sim->model, input->address, &sim->signals[i]))
 			return input_fault(sim->list, input, fault,
 				"the %s model has no \"%.80s\"",
 				sim->model->name, input->address);
@@ -167,6 +166,18 @@ sim_open(const struct driver_setup *setup, void **state, struct fault *fault)
 	return bind_inputs(sim, fault);
 }
 
+/* As an instrument shows it: to the input's decimals, not to 17 digits. */
+static struct value
+show(const struct input *input, const struct value *exact)
+{
+	struct value value = *exact;
+	double unit = pow(10, input->decimals);
+
+	if (value.kind == VALUE_FLOAT)
+		value.number = round(value.number * unit) / unit;
+	return value;
+}
+
 static enum rc
 sim_poll(void *state, int64_t due_us, struct sink *sink, int64_t *next_us,
 	struct fault *fault)
@@ -175,8 +186,12 @@ sim_poll(void *state, int64_t due_us, struct sink *sink, int64_t *next_us,
 
 	(void)fault;
 	sim->model->compute(sim->state, due_us, sim->values);
-	for (size_t i = 0; i < sim->list->count; i++)
-		sink->put(sink, i, due_us, 0, &sim->values[sim->signals[i]]);
+	for (size_t i = 0; i < sim->list->count; i++) {
+		struct value value = show(
+			&sim->list->items[i], &sim->values[sim->signals[i]]);
+
+		sink->put(sink, i, due_us, 0, &value);
+	}
 	*next_us = DRIVER_NEXT_PERIOD;
 	return RC_OK;
 }

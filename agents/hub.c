@@ -100,7 +100,8 @@ hub_turn(struct hub *hub)
 	forget_token(hub); /* the other one may not know it */
 }
 
-/* --- answers --------------------------------------------------------------- */
+/* --- answers ---------------------------------------------------------------
+ */
 
 /* NULL when the answer is not a JSON object. Put by the caller. */
 static struct json_object *
@@ -176,11 +177,10 @@ static enum rc
 explain_status(const struct hub *hub, const char *what, struct fault *fault)
 {
 	struct json_object *object = parse_reply(hub);
-	const char *code = object != NULL ? text_member(object, "errorCode")
-					  : "";
-	const char *message = object != NULL
-		? text_member(object, "errorMessage")
-		: "";
+	const char *code =
+		object != NULL ? text_member(object, "errorCode") : "";
+	const char *message =
+		object != NULL ? text_member(object, "errorMessage") : "";
 	enum rc rc = rate_status(hub->reply.status, code);
 
 	fault_set(fault, rc, "%s %s: status %d %s %s", hub_url(hub), what,
@@ -190,7 +190,8 @@ explain_status(const struct hub *hub, const char *what, struct fault *fault)
 	return rc;
 }
 
-/* --- requests -------------------------------------------------------------- */
+/* --- requests --------------------------------------------------------------
+ */
 
 static enum rc
 keep_token(struct hub *hub, struct fault *fault)
@@ -211,8 +212,8 @@ keep_token(struct hub *hub, struct fault *fault)
 	} else {
 		forget_token(hub);
 		hub->token = strdup(token);
-		hub->token_until_us = clock_steady_us() +
-			life_s * CLOCK_SECOND_US -
+		hub->token_until_us =
+			clock_steady_us() + life_s * CLOCK_SECOND_US -
 			(life_s > 120 ? TOKEN_SPARE_US
 				      : life_s * CLOCK_SECOND_US / 4);
 	}
@@ -225,8 +226,8 @@ fetch_token(struct hub *hub, struct fault *fault)
 {
 	struct arena *arena = arena_new();
 	char *secret;
-	enum rc rc = secret_read(
-		arena, hub->options.client_secret, &secret, fault);
+	enum rc rc =
+		secret_read(arena, hub->options.client_secret, &secret, fault);
 
 	if (rc == RC_OK) {
 		struct http_call call = {.method = "POST",
@@ -338,8 +339,8 @@ write_input(struct jsonw *json, const struct input *input)
 }
 
 static void
-write_declaration(const struct hub *hub, const struct input_list *list,
-	struct buf *body)
+write_declaration(
+	const struct hub *hub, const struct input_list *list, struct buf *body)
 {
 	struct jsonw json;
 	char uuid[UUID_TEXT_BYTES];
@@ -360,8 +361,7 @@ write_declaration(const struct hub *hub, const struct input_list *list,
 static bool
 take_id(struct json_object *variables, size_t index, struct input *input)
 {
-	struct json_object *item =
-		json_object_array_get_idx(variables, index);
+	struct json_object *item = json_object_array_get_idx(variables, index);
 	int64_t id;
 
 	if (!json_object_is_type(item, json_type_object) ||
@@ -414,8 +414,8 @@ hub_frames(struct hub *hub, const struct buf *frames, int64_t *sequence,
 {
 	static const char path[] = "/hub/v1/frames";
 	struct json_object *object;
-	enum rc rc = call_hub(
-		hub, "POST", path, FRAME_MEDIA_TYPE, frames, fault);
+	enum rc rc =
+		call_hub(hub, "POST", path, FRAME_MEDIA_TYPE, frames, fault);
 
 	if (rc != RC_OK)
 		return rc;
@@ -427,8 +427,8 @@ hub_frames(struct hub *hub, const struct buf *frames, int64_t *sequence,
 }
 
 enum rc
-hub_beat(struct hub *hub, const struct spool_status *status,
-	struct fault *fault)
+hub_beat(
+	struct hub *hub, const struct spool_status *status, struct fault *fault)
 {
 	struct jsonw json;
 

@@ -35,8 +35,8 @@ struct hub_options {
  * token or datasource is not allowed: then try again later. The fault's code
  * holds the hub's errorCode, if it sent one.
  */
-MUST_CHECK enum rc hub_open(const struct hub_options *options,
-	struct hub **hub, struct fault *fault);
+MUST_CHECK enum rc hub_open(const struct hub_options *options, struct hub **hub,
+	struct fault *fault);
 void hub_close(struct hub *hub);
 
 /* The address in use, and how many there are. */

@@ -11,10 +11,10 @@
 #include "agents/sender.h"
 #include "lib/clock.h"
 
-#define LAST_SENDING_US   (2 * CLOCK_SECOND_US) /* after SIGTERM */
-#define EXIT_CONFIG       78 /* sysexits: a restart would not help */
-#define ARENA_TRIM_BYTES  (128 * 1024)
-#define MIB               ((uint64_t)1024 * 1024)
+#define LAST_SENDING_US  (2 * CLOCK_SECOND_US) /* after SIGTERM */
+#define EXIT_CONFIG      78 /* sysexits: a restart would not help */
+#define ARENA_TRIM_BYTES (128 * 1024)
+#define MIB              ((uint64_t)1024 * 1024)
 
 struct arguments {
 	const char *config;
@@ -56,32 +56,32 @@ parse_seconds(const char *text)
 static void
 parse_arguments(int argc, char **argv, struct arguments *arguments)
 {
-	enum { CONFIG = 1, CHECK, DUMP, HELP, VERSION };
+	enum { OPT_CONFIG = 1, OPT_CHECK, OPT_DUMP, OPT_HELP, OPT_VERSION };
 	static const struct option options[] = {
-		{"config", required_argument, NULL, CONFIG},
-		{"check-config", no_argument, NULL, CHECK},
-		{"dump", required_argument, NULL, DUMP},
-		{"help", no_argument, NULL, HELP},
-		{"version", no_argument, NULL, VERSION},
+		{"config", required_argument, NULL, OPT_CONFIG},
+		{"check-config", no_argument, NULL, OPT_CHECK},
+		{"dump", required_argument, NULL, OPT_DUMP},
+		{"help", no_argument, NULL, OPT_HELP},
+		{"version", no_argument, NULL, OPT_VERSION},
 		{NULL, 0, NULL, 0},
 	};
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
 		switch (option) {
-		case CONFIG:
+		case OPT_CONFIG:
 			arguments->config = optarg;
 			break;
-		case CHECK:
+		case OPT_CHECK:
 			arguments->check = true;
 			break;
-		case DUMP:
+		case OPT_DUMP:
 			arguments->dump_s = parse_seconds(optarg);
 			break;
-		case HELP:
+		case OPT_HELP:
 			print_help(stdout);
 			exit(EXIT_SUCCESS);
-		case VERSION:
+		case OPT_VERSION:
 			puts("fieldgrid-ingress " FG_VERSION);
 			exit(EXIT_SUCCESS);
 		default:
@@ -121,8 +121,8 @@ sampler_options(const struct ingress_conf *conf)
 }
 
 static enum rc
-open_hub(const struct ingress_conf *conf, struct agent *agent,
-	struct hub **hub, struct fault *fault)
+open_hub(const struct ingress_conf *conf, struct agent *agent, struct hub **hub,
+	struct fault *fault)
 {
 	struct hub_options options = {.urls = conf->hub_urls,
 		.ca = conf->hub_ca,
@@ -137,11 +137,11 @@ open_hub(const struct ingress_conf *conf, struct agent *agent,
 	return hub_open(&options, hub, fault);
 }
 
-/* --- modes ----------------------------------------------------------------- */
+/* --- modes -----------------------------------------------------------------
+ */
 
 static enum rc
-check(const struct ingress_conf *conf, struct agent *agent,
-	struct fault *fault)
+check(const struct ingress_conf *conf, struct agent *agent, struct fault *fault)
 {
 	struct sampler_options options = sampler_options(conf);
 	struct sampler *sampler = NULL;
@@ -240,13 +240,13 @@ end_threads(struct agent *agent, pthread_t sampler, pthread_t sender)
 }
 
 static enum rc
-run(const struct ingress_conf *conf, struct agent *agent,
-	const sigset_t *signals, struct fault *fault)
+run(const struct ingress_conf *conf, struct agent *agent, struct fault *fault)
 {
 	struct sampler_options options = sampler_options(conf);
 	struct sampler *sampler = NULL;
 	struct sending sending = {.agent = agent};
 	pthread_t threads[2];
+	sigset_t signals;
 	int number;
 	enum rc rc = spool_open(conf->spool_folder,
 		(uint64_t)conf->spool_limit_mib * MIB, &agent->spool, fault);
@@ -256,12 +256,13 @@ run(const struct ingress_conf *conf, struct agent *agent,
 	if (rc == RC_OK)
 		rc = open_hub(conf, agent, &sending.hub, fault);
 	if (rc == RC_OK) {
+		block_signals(&signals);
 		start_without_hub(agent, conf->driver);
 		log_info(NULL, "%zu variables, driver %s", agent->list.count,
 			conf->driver->name);
 		start_thread(&threads[0], run_sampler, sampler);
 		start_thread(&threads[1], run_sender, &sending);
-		sigwait(signals, &number);
+		sigwait(&signals, &number);
 		end_threads(agent, threads[0], threads[1]);
 		log_info(NULL, "ends");
 	}
@@ -278,7 +279,6 @@ main(int argc, char **argv)
 	struct ingress_conf *conf;
 	struct agent agent;
 	struct fault fault = {0};
-	sigset_t signals;
 	bool failed;
 	enum rc rc;
 
@@ -288,7 +288,6 @@ main(int argc, char **argv)
 	mallopt(M_MMAP_THRESHOLD, ARENA_TRIM_BYTES);
 	log_open("fieldgrid-ingress", LOG_INFO);
 	parse_arguments(argc, argv, &arguments);
-	block_signals(&signals);
 	agent_init(&agent);
 	rc = ingress_conf_load(arena, arguments.config, &conf, &fault);
 	if (rc == RC_OK) {
@@ -303,7 +302,7 @@ main(int argc, char **argv)
 	else if (rc == RC_OK && arguments.dump_s > 0)
 		rc = dump(conf, &agent, arguments.dump_s, &fault);
 	else if (rc == RC_OK)
-		rc = run(conf, &agent, &signals, &fault);
+		rc = run(conf, &agent, &fault);
 	if (rc != RC_OK)
 		log_error(NULL, "%s", fault.text);
 	failed = agent.failed;

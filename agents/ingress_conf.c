@@ -119,8 +119,8 @@ take_level(struct ingress_conf *conf, const char *path, struct fault *fault)
 }
 
 static enum rc
-check_urls(const struct ingress_conf *conf, const char *path,
-	struct fault *fault)
+check_urls(
+	const struct ingress_conf *conf, const char *path, struct fault *fault)
 {
 	for (const char **url = conf->hub_urls; *url != NULL; url++) {
 		size_t length = strlen(*url);
@@ -133,8 +133,8 @@ check_urls(const struct ingress_conf *conf, const char *path,
 				path, *url);
 	}
 	if (conf->hub_urls[0] == NULL)
-		return fault_set(fault, RC_BAD_INPUT,
-			"%s: [hub] url is empty", path);
+		return fault_set(
+			fault, RC_BAD_INPUT, "%s: [hub] url is empty", path);
 	return RC_OK;
 }
 
@@ -152,8 +152,8 @@ take_words(struct ingress_conf *conf, const char *path, struct fault *fault)
 			path, conf->driver_name);
 	conf->driver_options = find_options(conf);
 	conf->when_full = strcmp(conf->spool_when_full, "stop") == 0
-		? SAMPLER_STOP
-		: SAMPLER_DROP_OLDEST;
+				  ? SAMPLER_STOP
+				  : SAMPLER_DROP_OLDEST;
 	if (conf->when_full == SAMPLER_DROP_OLDEST &&
 		strcmp(conf->spool_when_full, "drop_oldest") != 0)
 		return fault_set(fault, RC_BAD_INPUT,
@@ -168,8 +168,8 @@ ingress_conf_load(struct arena *arena, const char *path,
 	struct ingress_conf **result, struct fault *fault)
 {
 	struct ingress_conf *conf = arena_alloc(arena, all_bytes());
-	enum rc rc = conf_load(
-		arena, path, ingress_conf_table(arena), conf, fault);
+	enum rc rc =
+		conf_load(arena, path, ingress_conf_table(arena), conf, fault);
 
 	if (rc == RC_OK)
 		rc = take_level(conf, path, fault);

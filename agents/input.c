@@ -64,7 +64,7 @@ struct load {
 	size_t capacity;
 	int place[COLUMN_COUNT]; /* index of the field, -1 = not in the file */
 	size_t header_count;
-	size_t *names;           /* hash table of index + 1 into the list */
+	size_t *names; /* hash table of index + 1 into the list */
 	size_t name_slots;
 	struct fault *fault;
 };
@@ -89,7 +89,8 @@ input_fault(const struct input_list *list, const struct input *input,
 		input->line, input->column, why);
 }
 
-/* --- cells ----------------------------------------------------------------- */
+/* --- cells -----------------------------------------------------------------
+ */
 
 static size_t
 cell_index(const struct load *load, enum column column)
@@ -172,8 +173,7 @@ take_type(struct load *load, struct input *input)
 			input->kind = (enum value_kind)kind;
 			return RC_OK;
 		}
-	return refuse(
-		load, COLUMN_TYPE, "must be bool, float, int or string");
+	return refuse(load, COLUMN_TYPE, "must be bool, float, int or string");
 }
 
 static enum rc
@@ -188,15 +188,14 @@ take_access(struct load *load, struct input *input)
 			input->access = names[i];
 			return RC_OK;
 		}
-	return refuse(
-		load, COLUMN_ACCESS, "must be none, read or read_write");
+	return refuse(load, COLUMN_ACCESS, "must be none, read or read_write");
 }
 
 static enum rc
 take_stepped(struct load *load, struct input *input)
 {
-	static const char *const words[][2] = {{"no", "yes"},
-		{"false", "true"}, {"0", "1"}};
+	static const char *const words[][2] = {
+		{"no", "yes"}, {"false", "true"}, {"0", "1"}};
 	const char *text = cell(load, COLUMN_STEPPED);
 
 	/* What is not a float does not move between its samples. */
@@ -226,16 +225,17 @@ take_scaling(struct load *load, struct input *input)
 		return rc;
 	if (input->scale == 0)
 		return refuse(load, COLUMN_SCALE, "must not be 0");
-	if (input->kind == VALUE_INT &&
-		(input->scale != trunc(input->scale) ||
-			fabs(input->scale) > WHOLE_MAX))
+	if (input->kind == VALUE_INT && (input->scale != trunc(input->scale) ||
+						fabs(input->scale) > WHOLE_MAX))
 		return refuse(load, COLUMN_SCALE,
-			"must be a whole number for an int; or make it a float");
+			"must be a whole number for an int; or make it a "
+			"float");
 	if (input->kind == VALUE_INT &&
 		(input->offset != trunc(input->offset) ||
 			fabs(input->offset) > WHOLE_MAX))
 		return refuse(load, COLUMN_OFFSET,
-			"must be a whole number for an int; or make it a float");
+			"must be a whole number for an int; or make it a "
+			"float");
 	return RC_OK;
 }
 
@@ -253,8 +253,8 @@ take_range(struct load *load, struct input *input)
 	if (rc != RC_OK)
 		return rc;
 	if (input->maximum <= input->minimum)
-		return refuse(load, COLUMN_MAXIMUM,
-			"must be above the minimum");
+		return refuse(
+			load, COLUMN_MAXIMUM, "must be above the minimum");
 	if (input->dead_band < 0)
 		return refuse(load, COLUMN_DEAD_BAND, "must not be negative");
 	return RC_OK;
@@ -283,19 +283,19 @@ take_name(struct load *load, struct input *input)
 	size_t length = strlen(name);
 	size_t address = cell_index(load, COLUMN_ADDRESS);
 	size_t place = cell(load, COLUMN_ADDRESS)[0] != '\0'
-		? address
-		: cell_index(load, COLUMN_NAME);
+			       ? address
+			       : cell_index(load, COLUMN_NAME);
 
 	if (length == 0 || length > INPUT_NAME_BYTES_MAX)
 		return refuse(load, COLUMN_NAME, "must have 1 to 256 bytes");
 	for (size_t i = 0; i < length; i++)
 		if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f)
-			return refuse(load, COLUMN_NAME,
-				"holds a control character");
+			return refuse(
+				load, COLUMN_NAME, "holds a control character");
 	input->name = arena_strdup(load->arena, name);
-	input->address = place == address
-		? arena_strdup(load->arena, cell(load, COLUMN_ADDRESS))
-		: input->name;
+	input->address = place == address ? arena_strdup(load->arena,
+						    cell(load, COLUMN_ADDRESS))
+					  : input->name;
 	input->line = load->csv.fields[place].line;
 	input->column = load->csv.fields[place].column;
 	return RC_OK;
@@ -328,7 +328,8 @@ take_input(struct load *load, struct input *input)
 	return rc;
 }
 
-/* --- the list -------------------------------------------------------------- */
+/* --- the list --------------------------------------------------------------
+ */
 
 static size_t
 hash_name(const char *name)
@@ -370,8 +371,8 @@ append(struct load *load, const struct input *input)
 			"one agent reads at most 10000 variables");
 	if (list->count == load->capacity) {
 		size_t capacity = load->capacity * 2 + 64;
-		struct input *items = arena_array(
-			load->arena, capacity, sizeof(*items));
+		struct input *items =
+			arena_array(load->arena, capacity, sizeof(*items));
 
 		if (list->count > 0)
 			memcpy(items, list->items,
@@ -409,16 +410,15 @@ append_instances(struct load *load, const struct input *input)
 	if (strchr(input->name, '*') == NULL)
 		return refuse(load, COLUMN_NAME,
 			"needs a * because the address has one");
-	count = load->expand(
-		load->arena, input->address, names, INSTANCES_MAX);
+	count = load->expand(load->arena, input->address, names, INSTANCES_MAX);
 	for (size_t i = 0; rc == RC_OK && i < count; i++) {
 		struct input one = *input;
 
 		one.name = put_instance(load->arena, input->name, names[i]);
 		one.address =
 			put_instance(load->arena, input->address, names[i]);
-		one.description = put_instance(
-			load->arena, input->description, names[i]);
+		one.description =
+			put_instance(load->arena, input->description, names[i]);
 		rc = append(load, &one);
 	}
 	return rc;
@@ -449,8 +449,8 @@ take_rows(struct load *load)
 		if (rc != RC_OK)
 			return rc;
 		rc = strchr(input.address, '*') != NULL
-			? append_instances(load, &input)
-			: append(load, &input);
+			     ? append_instances(load, &input)
+			     : append(load, &input);
 		if (rc != RC_OK)
 			return rc;
 	}
@@ -521,8 +521,8 @@ input_list_read(struct arena *arena, FILE *file, const char *path,
 	if (rc == RC_OK)
 		rc = take_rows(&load);
 	if (rc == RC_OK && list->count == 0)
-		rc = fault_set(fault, RC_BAD_INPUT,
-			"%s:1:1: names no variable", path);
+		rc = fault_set(
+			fault, RC_BAD_INPUT, "%s:1:1: names no variable", path);
 	csv_close(&load.csv);
 	free(load.names);
 	return rc;
@@ -536,8 +536,7 @@ input_list_load(struct arena *arena, const char *path, input_expand_fn *expand,
 	enum rc rc;
 
 	if (file == NULL)
-		return fault_set(
-			fault, RC_IO, "%s: %s", path, strerror(errno));
+		return fault_set(fault, RC_IO, "%s: %s", path, strerror(errno));
 	rc = input_list_read(arena, file, path, expand, list, fault);
 	fclose(file);
 	return rc;

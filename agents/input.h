@@ -27,14 +27,14 @@ struct input {
 	const char *access; /* "none", "read" or "read_write" */
 	int decimals;
 	bool stepped;
-	double scale;     /* value = raw * scale + offset */
+	double scale; /* value = raw * scale + offset */
 	double offset;
-	double minimum;   /* NAN = no limit */
+	double minimum; /* NAN = no limit */
 	double maximum;
 	double dead_band; /* NAN = every sample counts */
 	int line;         /* of the address, for messages of the driver */
 	int column;
-	int32_t id;       /* the hub's; 0 = not known yet */
+	int32_t id; /* the hub's; 0 = not known yet */
 };
 
 struct input_list {

@@ -41,13 +41,11 @@ noise_smooth(uint64_t seed, uint64_t channel, int64_t time_us, double period_s)
 		p[i] = 2 * noise_uniform(seed, channel, index + i - 1) - 1;
 	/* Catmull-Rom: through p[1] and p[2], smooth at both. */
 	return p[1] +
-		0.5 * x *
-		(p[2] - p[0] +
-			x *
-				(2 * p[0] - 5 * p[1] + 4 * p[2] - p[3] +
-					x *
-						(3 * (p[1] - p[2]) + p[3] -
-							p[0])));
+	       0.5 * x *
+		       (p[2] - p[0] +
+			       x * (2 * p[0] - 5 * p[1] + 4 * p[2] - p[3] +
+					   x * (3 * (p[1] - p[2]) + p[3] -
+						       p[0])));
 }
 
 /* Always summed in the same order, so that equal rings give equal bits. */
@@ -63,7 +61,7 @@ weighted_mean(const struct lag *lag, int64_t newest)
 		int64_t slot = (newest - i) % (LAG_STEPS + 1);
 
 		sum += weight *
-			lag->ring[slot < 0 ? slot + LAG_STEPS + 1 : slot];
+		       lag->ring[slot < 0 ? slot + LAG_STEPS + 1 : slot];
 		weights += weight;
 	}
 	return sum / weights;
@@ -82,13 +80,13 @@ double
 lag_at(struct lag *lag, int64_t time_us)
 {
 	int64_t step = floor_divide(time_us, lag->step_us);
-	double x = (double)(time_us - step * lag->step_us) /
-		(double)lag->step_us;
+	double x =
+		(double)(time_us - step * lag->step_us) / (double)lag->step_us;
 
 	if (!lag->filled || step != lag->last) {
 		int64_t from = lag->filled && step == lag->last + 1
-			? step
-			: step - LAG_STEPS;
+				       ? step
+				       : step - LAG_STEPS;
 
 		for (; from <= step; from++)
 			fill_step(lag, from);

@@ -28,8 +28,8 @@ struct notices {
 void notices_init(struct notices *notices);
 void notices_destroy(struct notices *notices);
 
-void notices_add(struct notices *notices, const char *kind,
-	const char *format, ...) PRINTF_LIKE(3, 4);
+void notices_add(struct notices *notices, const char *kind, const char *format,
+	...) PRINTF_LIKE(3, 4);
 
 /* Copies to "items" (room for NOTICES_MAX); they stay until notices_done. */
 size_t notices_peek(struct notices *notices, struct notice *items);

@@ -11,9 +11,10 @@
 #include "lib/log.h"
 #include "model/frame.h"
 
-#define WAIT_SLICE_US  CLOCK_SECOND_US /* the wall clock may be set meanwhile */
-#define STRINGS_MAX    ((size_t)1024 * 1024) /* of one frame */
-#define INT64_EDGE     9223372036854775808.0 /* 2^63 */
+#define WAIT_SLICE_US CLOCK_SECOND_US /* the wall clock may be set meanwhile   \
+				       */
+#define STRINGS_MAX ((size_t)1024 * 1024) /* of one frame */
+#define INT64_EDGE  9223372036854775808.0 /* 2^63 */
 
 /* What the sampler knows of one input. */
 struct course {
@@ -43,11 +44,12 @@ struct sampler {
 	bool told_unknown;
 };
 
-/* --- values ---------------------------------------------------------------- */
+/* --- values ----------------------------------------------------------------
+ */
 
 static bool
-convert_int(const struct input *input, const struct value *raw,
-	struct value *value)
+convert_int(
+	const struct input *input, const struct value *raw, struct value *value)
 {
 	int64_t number;
 
@@ -63,8 +65,8 @@ convert_int(const struct input *input, const struct value *raw,
 	*value = (struct value){.kind = VALUE_INT};
 	return !__builtin_mul_overflow(
 		       number, (int64_t)input->scale, &number) &&
-		!__builtin_add_overflow(
-			number, (int64_t)input->offset, &value->integer);
+	       !__builtin_add_overflow(
+		       number, (int64_t)input->offset, &value->integer);
 }
 
 static double
@@ -106,8 +108,8 @@ sampler_convert(const struct input *input, const struct value *raw,
 		return true;
 	case VALUE_FLOAT:
 		*value = (struct value){.kind = VALUE_FLOAT,
-			.number = raw_number(raw) * input->scale +
-				input->offset};
+			.number =
+				raw_number(raw) * input->scale + input->offset};
 		if (outside(input, value->number))
 			*status |= STATUS_OV;
 		return true;
@@ -136,7 +138,8 @@ sampler_moved(const struct input *input, const struct value *before,
 	return !(change <= input->dead_band); /* NaN is news too */
 }
 
-/* --- the open frame -------------------------------------------------------- */
+/* --- the open frame --------------------------------------------------------
+ */
 
 static struct sample *
 new_sample(struct sampler *sampler)
@@ -225,7 +228,8 @@ put(struct sink *sink, size_t index, int64_t time_us, uint64_t status,
 	course->sent_us = time_us;
 }
 
-/* --- into the spool -------------------------------------------------------- */
+/* --- into the spool --------------------------------------------------------
+ */
 
 /* Put the hub's ids in. Samples without one yet go out; returns how many. */
 static size_t
@@ -311,19 +315,16 @@ driver_bookmark(const struct sampler *sampler)
 {
 	const struct driver *driver = sampler->options.driver;
 
-	return driver->bookmark != NULL ? driver->bookmark(sampler->driver)
-					: 0;
+	return driver->bookmark != NULL ? driver->bookmark(sampler->driver) : 0;
 }
 
 static enum rc
 encode(struct sampler *sampler, const struct news *news, int64_t sequence,
 	struct fault *fault)
 {
-	struct frame_head head = {
-		.spool_id = spool_id(sampler->agent->spool),
+	struct frame_head head = {.spool_id = spool_id(sampler->agent->spool),
 		.sequence = sequence};
-	struct sample *numbered =
-		calloc(sampler->count + 1, sizeof(*numbered));
+	struct sample *numbered = calloc(sampler->count + 1, sizeof(*numbered));
 	size_t count;
 	size_t unknown;
 	enum rc rc;
@@ -340,11 +341,12 @@ encode(struct sampler *sampler, const struct news *news, int64_t sequence,
 	memcpy(head.datasource, sampler->agent->datasource, UUID_BYTES);
 	buf_clear(&sampler->encoded);
 	rc = count + news->count == 0
-		? fault_set(fault, RC_NOT_FOUND, "nothing to send")
-		: frame_encode(&head, numbered, count, news->events,
-			  news->count,
-			  sampler->options.compress ? FRAME_ZSTD : FRAME_PLAIN,
-			  &sampler->encoded, fault);
+		     ? fault_set(fault, RC_NOT_FOUND, "nothing to send")
+		     : frame_encode(&head, numbered, count, news->events,
+			       news->count,
+			       sampler->options.compress ? FRAME_ZSTD
+							 : FRAME_PLAIN,
+			       &sampler->encoded, fault);
 	free(numbered);
 	return rc;
 }
@@ -357,8 +359,8 @@ append(struct sampler *sampler, int64_t sequence, struct fault *fault)
 		.bookmark = driver_bookmark(sampler),
 		.frame = sampler->encoded.data,
 		.length = (uint32_t)sampler->encoded.length};
-	enum rc rc = frame_peek(sampler->encoded.data, sampler->encoded.length,
-		&head, fault);
+	enum rc rc = frame_peek(
+		sampler->encoded.data, sampler->encoded.length, &head, fault);
 
 	if (rc != RC_OK)
 		return rc;
@@ -402,8 +404,8 @@ make_room(struct sampler *sampler)
 
 /* Nothing is read while the frame waits for room. */
 static void
-wait_for_room(struct sampler *sampler, const struct fault *why,
-	int64_t *stopped_us)
+wait_for_room(
+	struct sampler *sampler, const struct fault *why, int64_t *stopped_us)
 {
 	if (*stopped_us == 0) {
 		*stopped_us = clock_now_us();
@@ -416,8 +418,8 @@ wait_for_room(struct sampler *sampler, const struct fault *why,
 static void
 tell_about_stop(struct sampler *sampler, int64_t stopped_us)
 {
-	double seconds = (double)(clock_now_us() - stopped_us) /
-		(double)CLOCK_SECOND_US;
+	double seconds =
+		(double)(clock_now_us() - stopped_us) / (double)CLOCK_SECOND_US;
 
 	notices_add(&sampler->agent->notices, "sampling_stopped",
 		"the spool was full: nothing was read for %.0f s%s", seconds,
@@ -455,7 +457,8 @@ flush(struct sampler *sampler)
 		tell_about_stop(sampler, stopped_us);
 }
 
-/* --- running --------------------------------------------------------------- */
+/* --- running ---------------------------------------------------------------
+ */
 
 enum rc
 sampler_open(struct agent *agent, const struct sampler_options *options,
@@ -476,8 +479,7 @@ sampler_open(struct agent *agent, const struct sampler_options *options,
 	sampler->options = *options;
 	sampler->arena = setup.arena = arena_new();
 	sampler->strings = arena_new();
-	sampler->courses =
-		calloc(agent->list.count, sizeof(*sampler->courses));
+	sampler->courses = calloc(agent->list.count, sizeof(*sampler->courses));
 	if (sampler->courses == NULL)
 		abort();
 	for (size_t i = 0; i < agent->list.count; i++)
@@ -521,7 +523,7 @@ static bool
 is_full(const struct sampler *sampler)
 {
 	return sampler->count >= sampler->options.frame_samples ||
-		arena_used(sampler->strings) >= STRINGS_MAX;
+	       arena_used(sampler->strings) >= STRINGS_MAX;
 }
 
 /* Steady clock; only with an open frame. */
@@ -570,12 +572,12 @@ poll_driver(struct sampler *sampler, int64_t *due_us, bool *periodic,
 {
 	int64_t now_us = clock_now_us();
 	/* A periodic driver gets the instant, one that is late the last. */
-	int64_t at_us = *periodic
-		? next_instant(sampler, now_us) - sampler->options.period_us
-		: now_us;
+	int64_t at_us = *periodic ? next_instant(sampler, now_us) -
+					    sampler->options.period_us
+				  : now_us;
 	int64_t next_us = DRIVER_NEXT_PERIOD;
-	enum rc rc = sampler->options.driver->poll(sampler->driver, at_us,
-		&sampler->sink, &next_us, fault);
+	enum rc rc = sampler->options.driver->poll(
+		sampler->driver, at_us, &sampler->sink, &next_us, fault);
 
 	*periodic = next_us == DRIVER_NEXT_PERIOD;
 	*due_us = *periodic ? next_instant(sampler, now_us) : next_us;
@@ -595,8 +597,7 @@ sample_until_stop(struct sampler *sampler)
 			due_us = next_instant(sampler, clock_now_us());
 		if (!wait_until(sampler, due_us))
 			continue;
-		if (poll_driver(sampler, &due_us, &periodic, &fault) !=
-			RC_OK) {
+		if (poll_driver(sampler, &due_us, &periodic, &fault) != RC_OK) {
 			log_error(NULL, "the driver gave up: %s", fault.text);
 			agent_set(agent, &agent->failed);
 			due_us = DRIVER_FINISHED;
@@ -624,7 +625,8 @@ sampler_run(struct sampler *sampler)
 		flush(sampler);
 }
 
-/* --- dump ------------------------------------------------------------------ */
+/* --- dump ------------------------------------------------------------------
+ */
 
 static void
 print_value(FILE *out, const struct value *value)

@@ -13,13 +13,13 @@
 #include "lib/log.h"
 #include "lib/secret.h"
 
-#define BEAT_US         (2 * CLOCK_SECOND_US)
-#define BACKOFF_MIN_US  (CLOCK_SECOND_US / 2)
-#define BACKOFF_MAX_US  (30 * CLOCK_SECOND_US)
-#define REMIND_US       (60 * CLOCK_SECOND_US)
-#define BATCH_FRAMES    64
-#define BATCH_BYTES     ((size_t)1024 * 1024)
-#define TEXT_BYTES      1024
+#define BEAT_US        (2 * CLOCK_SECOND_US)
+#define BACKOFF_MIN_US (CLOCK_SECOND_US / 2)
+#define BACKOFF_MAX_US (30 * CLOCK_SECOND_US)
+#define REMIND_US      (60 * CLOCK_SECOND_US)
+#define BATCH_FRAMES   64
+#define BATCH_BYTES    ((size_t)1024 * 1024)
+#define TEXT_BYTES     1024
 
 struct sender {
 	struct agent *agent;
@@ -29,7 +29,7 @@ struct sender {
 	bool declared_again; /* because of the frame that is next */
 	int64_t beat_due_us; /* steady clock, as all times here */
 	unsigned failures;   /* in a row */
-	size_t singles; /* frames to send alone, to find a refused one */
+	size_t singles;      /* frames to send alone, to find a refused one */
 	int64_t reminded_us;
 	char last_failure[256];
 };
@@ -55,7 +55,8 @@ draw(void)
 	return (double)number / (double)UINT32_MAX;
 }
 
-/* --- connecting ------------------------------------------------------------ */
+/* --- connecting ------------------------------------------------------------
+ */
 
 static enum rc
 square_spool(struct sender *sender, struct fault *fault)
@@ -120,7 +121,8 @@ connect_hub(struct sender *sender, struct fault *fault)
 	return RC_OK;
 }
 
-/* --- frames ---------------------------------------------------------------- */
+/* --- frames ----------------------------------------------------------------
+ */
 
 static bool
 write_file(const char *path, const void *data, size_t length)
@@ -146,14 +148,13 @@ set_aside(struct sender *sender, int64_t sequence, const struct fault *why)
 		sender->agent->spool_folder);
 	good = mkdir(folder, 0700) == 0 || errno == EEXIST;
 	snprintf(path, sizeof(path), "%s/%" PRId64 ".frame", folder, sequence);
-	good = good &&
-		write_file(path, sender->body.data, sender->body.length);
+	good = good && write_file(path, sender->body.data, sender->body.length);
 	snprintf(path, sizeof(path), "%s/%" PRId64 ".reason", folder, sequence);
 	good = good && write_file(path, why->text, strlen(why->text));
 	if (!good)
 		log_error(NULL, "%s: %s", path, strerror(errno));
-	log_error(NULL, "frame %" PRId64 " is refused: %s", sequence,
-		why->text);
+	log_error(
+		NULL, "frame %" PRId64 " is refused: %s", sequence, why->text);
 	notices_add(&sender->agent->notices, "frame_refused",
 		"the hub refused frame %" PRId64 " (%s); it is kept in %.100s",
 		sequence, why->code, folder);
@@ -163,7 +164,7 @@ static bool
 is_refusal(enum rc rc)
 {
 	return rc == RC_BAD_INPUT || rc == RC_TOO_LARGE ||
-		rc == RC_UNSUPPORTED || rc == RC_UNPROCESSABLE;
+	       rc == RC_UNSUPPORTED || rc == RC_UNPROCESSABLE;
 }
 
 static enum rc
@@ -215,7 +216,8 @@ send_frames(struct sender *sender, struct fault *fault)
 	return RC_OK;
 }
 
-/* --- running --------------------------------------------------------------- */
+/* --- running ---------------------------------------------------------------
+ */
 
 static int64_t
 until_beat(const struct sender *sender)
@@ -271,7 +273,7 @@ must_end(struct sender *sender)
 	spool_status(agent->spool, &status);
 	if (until_us != 0)
 		return clock_steady_us() >= until_us || status.frames == 0 ||
-			!sender->connected;
+		       !sender->connected;
 	return agent_is(agent, &agent->finished) && status.frames == 0;
 }
 
@@ -288,8 +290,7 @@ back_off(struct sender *sender)
 	if (sender->failures % urls != 0)
 		return; /* the next address may do better at once */
 	until_us = clock_steady_us() +
-		sender_backoff_us(
-			sender->failures / (unsigned)urls, draw());
+		   sender_backoff_us(sender->failures / (unsigned)urls, draw());
 	while (clock_steady_us() < until_us && !must_end(sender))
 		agent_wait(agent, until_us - clock_steady_us());
 }

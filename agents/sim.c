@@ -41,14 +41,14 @@ sim_air_temperature(const struct sim_place *place, int64_t time_us)
 {
 	double day = (double)time_us / (double)CLOCK_DAY_US;
 	double hour = (double)(time_us - sim_midnight(place, time_us)) /
-		(double)CLOCK_HOUR_US;
+		      (double)CLOCK_HOUR_US;
 	double season = cos(TURN * (day - 20) / 365.25);
 
 	return 11 - (place->latitude < 0 ? -10 : 10) * season +
-		4.5 * sin(TURN * (hour - 9.5) / 24) +
-		4 * noise_smooth(place->seed, CHANNEL_WEATHER, time_us, 2.5e5) +
-		0.4 *
-		noise_smooth(place->seed, CHANNEL_WEATHER + 1, time_us, 900);
+	       4.5 * sin(TURN * (hour - 9.5) / 24) +
+	       4 * noise_smooth(place->seed, CHANNEL_WEATHER, time_us, 2.5e5) +
+	       0.4 * noise_smooth(
+			     place->seed, CHANNEL_WEATHER + 1, time_us, 900);
 }
 
 bool
@@ -62,13 +62,13 @@ sim_spell(const struct sim_place *place, const struct sim_spell *spell,
 			(double)(spell->longest_us - spell->shortest_us) +
 		(double)spell->shortest_us;
 	double start = noise_uniform(place->seed, channel + 2, block) *
-		((double)spell->block_us - length);
+		       ((double)spell->block_us - length);
 	double at = (double)(time_us - block * spell->block_us);
 
-	*number = (uint64_t)(
-		noise_uniform(place->seed, channel + 3, block) * 1e6);
+	*number = (uint64_t)(noise_uniform(place->seed, channel + 3, block) *
+			     1e6);
 	return noise_uniform(place->seed, channel, block) < spell->chance &&
-		at >= start && at < start + length;
+	       at >= start && at < start + length;
 }
 
 /* Sum all slots before the one that "time_us" is in. */
@@ -84,7 +84,7 @@ advance(const struct sim_meter *meter, struct sim_sum *sum, int64_t time_us)
 		memset(sum, 0, sizeof(*sum));
 	for (;;) {
 		int64_t middle = SIM_BUILT_US + sum->slots * meter->slot_us +
-			meter->slot_us / 2;
+				 meter->slot_us / 2;
 
 		if (!sum->started)
 			meter->power(meter->context, middle, sum->watts);
@@ -93,7 +93,7 @@ advance(const struct sim_meter *meter, struct sim_sum *sum, int64_t time_us)
 			return;
 		for (int i = 0; i < meter->units; i++)
 			sum->wh[i] += sum->watts[i] * (double)meter->slot_us /
-				(double)CLOCK_HOUR_US;
+				      (double)CLOCK_HOUR_US;
 		sum->slots++;
 		sum->started = false;
 	}
@@ -104,9 +104,9 @@ read_unit(const struct sim_meter *meter, const struct sim_sum *sum, int unit,
 	int64_t time_us)
 {
 	int64_t start = SIM_BUILT_US + sum->slots * meter->slot_us;
-	double hours = time_us > start
-		? (double)(time_us - start) / (double)CLOCK_HOUR_US
-		: 0;
+	double hours = time_us > start ? (double)(time_us - start) /
+						 (double)CLOCK_HOUR_US
+				       : 0;
 
 	return (int64_t)floor(sum->wh[unit] + sum->watts[unit] * hours);
 }
@@ -123,6 +123,6 @@ sim_meter_read(struct sim_meter *meter, int64_t time_us, int64_t midnight_us,
 	for (int i = 0; i < meter->units; i++) {
 		wh[i] = read_unit(meter, &meter->now, i, time_us);
 		*today_wh += wh[i] -
-			read_unit(meter, &meter->midnight, i, midnight_us);
+			     read_unit(meter, &meter->midnight, i, midnight_us);
 	}
 }

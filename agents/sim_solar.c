@@ -13,9 +13,10 @@
 #define TILT          25.0
 #define SLOT_US       (5 * CLOCK_MINUTE_US)
 #define MODULE_STEP   (30 * CLOCK_SECOND_US) /* time constant 12 minutes */
-#define SHADOW_LAG_US (4 * CLOCK_SECOND_US)  /* from one inverter to the next */
-#define NIGHT_WM2     4.0
-#define WAKE_WM2      18.0
+#define SHADOW_LAG_US (4 * CLOCK_SECOND_US)  /* from one inverter to the next  \
+					      */
+#define NIGHT_WM2 4.0
+#define WAKE_WM2  18.0
 
 enum site_signal {
 	SITE_IRRADIANCE,
@@ -77,12 +78,26 @@ static const struct sim_signal unit_signals[] = {
 	[UNIT_ENERGY] = {"energy_total", VALUE_INT},
 };
 
-enum state { STATE_NIGHT, STATE_STARTING, STATE_RUNNING, STATE_FAULT,
-	STATE_LIMITED };
+enum state {
+	STATE_NIGHT,
+	STATE_STARTING,
+	STATE_RUNNING,
+	STATE_FAULT,
+	STATE_LIMITED
+};
 
 /* Numbers of the random courses. */
-enum channel { CLOUD_DAY = 1, CLOUD_HOUR, GAP_SLOW, GAP_FAST, WIND_SLOW,
-	WIND_FAST, MODULES, STRINGS, VOLTAGE };
+enum channel {
+	CLOUD_DAY = 1,
+	CLOUD_HOUR,
+	GAP_SLOW,
+	GAP_FAST,
+	WIND_SLOW,
+	WIND_FAST,
+	MODULES,
+	STRINGS,
+	VOLTAGE
+};
 
 struct sky {
 	struct sun sun;
@@ -117,7 +132,7 @@ static double
 cloud_cover(const struct solar *solar, int64_t time_us)
 {
 	return sim_clamp(0.42 + 0.50 * noise(solar, CLOUD_DAY, time_us, 1e5) +
-			0.25 * noise(solar, CLOUD_HOUR, time_us, 7e3),
+				 0.25 * noise(solar, CLOUD_HOUR, time_us, 7e3),
 		0, 1);
 }
 
@@ -126,7 +141,7 @@ static double
 transmission(const struct solar *solar, double clouds, int64_t time_us)
 {
 	double gap = 0.65 * noise(solar, GAP_SLOW, time_us, 420) +
-		0.35 * noise(solar, GAP_FAST, time_us, 75);
+		     0.35 * noise(solar, GAP_FAST, time_us, 75);
 	double cloudy = 1 / (1 + exp(-7 * (clouds - 0.5) - 6 * gap));
 	double edge = 4 * cloudy * (1 - cloudy);
 
@@ -144,9 +159,9 @@ look_at_sky(const struct solar *solar, int64_t time_us, struct sky *sky)
 	if (sky->sun.elevation <= 0)
 		return;
 	sky->global = sun_clear_sky(&sky->sun) *
-		transmission(solar, sky->clouds, time_us);
-	sky->plane = sun_on_plane(&sky->sun, sky->global, TILT,
-		place->latitude < 0 ? 0 : 180);
+		      transmission(solar, sky->clouds, time_us);
+	sky->plane = sun_on_plane(
+		&sky->sun, sky->global, TILT, place->latitude < 0 ? 0 : 180);
 }
 
 /* Steady state: how hot the modules would get (NOCT 45 degrees). */
@@ -158,7 +173,7 @@ module_heat(const void *context, int64_t time_us)
 
 	look_at_sky(solar, time_us, &sky);
 	return sim_air_temperature(&solar->place, time_us) +
-		sky.plane * (45.0 - 20.0) / 800.0;
+	       sky.plane * (45.0 - 20.0) / 800.0;
 }
 
 /* Modules are sorted, yet no two groups are quite the same. */
@@ -166,15 +181,14 @@ static double
 group_factor(const struct solar *solar, int unit, enum channel channel)
 {
 	return 1 +
-		0.03 *
-		(noise_uniform(solar->place.seed, channel, unit) - 0.5);
+	       0.03 * (noise_uniform(solar->place.seed, channel, unit) - 0.5);
 }
 
 static double
 dc_watts(const struct solar *solar, int unit, double plane, double module)
 {
 	return PEAK_W * group_factor(solar, unit, MODULES) * plane / 1000 *
-		(1 - 0.0038 * (module - 25));
+	       (1 - 0.0038 * (module - 25));
 }
 
 /* Own consumption, voltage drop and resistance: the efficiency curve. */
@@ -203,8 +217,7 @@ in_fault(const struct solar *solar, int unit, int64_t time_us)
 }
 
 static enum state
-find_state(
-	const struct solar *solar, int unit, double plane, int64_t time_us)
+find_state(const struct solar *solar, int unit, double plane, int64_t time_us)
 {
 	if (plane < NIGHT_WM2)
 		return STATE_NIGHT;
@@ -223,12 +236,13 @@ slot_power(const void *context, int64_t time_us, double *watts)
 
 	look_at_sky(solar, time_us, &sky);
 	module = sim_air_temperature(&solar->place, time_us) +
-		sky.plane * 0.03125;
+		 sky.plane * 0.03125;
 	for (int i = 0; i < INVERTERS; i++)
 		watts[i] = find_state(solar, i, sky.plane, time_us) ==
-				STATE_RUNNING
-			? ac_watts(dc_watts(solar, i, sky.plane, module))
-			: 0;
+					   STATE_RUNNING
+				   ? ac_watts(dc_watts(
+					     solar, i, sky.plane, module))
+				   : 0;
 }
 
 static double
@@ -245,9 +259,9 @@ inverter_heat(const void *context, int64_t time_us)
 		STATE_RUNNING)
 		load = ac_watts(dc_watts(solar, inverter->number, sky.plane,
 			       air + sky.plane * 0.03125)) /
-			NOMINAL_W;
+		       NOMINAL_W;
 	return air + 6 + 31 * load +
-		2 * group_factor(solar, inverter->number, MODULES);
+	       2 * group_factor(solar, inverter->number, MODULES);
 }
 
 static void *
@@ -287,9 +301,8 @@ name_weather(const struct sky *sky)
 static double
 wind_speed(const struct solar *solar, int64_t time_us)
 {
-	return fmax(0,
-		3.2 + 2.4 * noise(solar, WIND_SLOW, time_us, 2e4) +
-			0.9 * noise(solar, WIND_FAST, time_us, 40));
+	return fmax(0, 3.2 + 2.4 * noise(solar, WIND_SLOW, time_us, 2e4) +
+			       0.9 * noise(solar, WIND_FAST, time_us, 40));
 }
 
 /* One inverter under its own piece of sky. Returns its power in W. */
@@ -379,9 +392,9 @@ solar_compute(void *state, int64_t time_us, struct value *values)
 	}
 	possible = PEAK_W * INVERTERS * values[SITE_IRRADIANCE].number / 1000;
 	values[SITE_POWER] = sim_float(watts / 1000);
-	values[SITE_RATIO] = sim_float(possible > 10000
-			? sim_clamp(100 * watts / possible, 0, 120)
-			: 0);
+	values[SITE_RATIO] = sim_float(
+		possible > 10000 ? sim_clamp(100 * watts / possible, 0, 120)
+				 : 0);
 	values[SITE_ENERGY_TODAY] = sim_float((double)today_wh / 1000);
 	values[SITE_ENERGY_TOTAL] = sim_int(total_wh);
 	values[SITE_RUNNING] = sim_int(running);

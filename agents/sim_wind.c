@@ -9,24 +9,24 @@
 #include "agents/sim.h"
 #include "lib/clock.h"
 
-#define TURBINES       10
-#define RATED_W        2050000.0
-#define CUT_IN         3.0  /* m/s */
-#define RATED_WIND     12.5
-#define CUT_OUT        24.0
-#define STORM_WIND     20.0
-#define ROTOR_SLOW     7.8 /* revolutions a minute */
-#define ROTOR_FAST     15.0
-#define GEAR_RATIO     120.0
-#define ROTOR_RADIUS   46.0 /* m */
-#define SPACING        480.0
-#define FEATHERED      88.0 /* degrees of pitch */
-#define START_STEPS    10   /* a start takes 90 s */
-#define START_STEP_US  (9 * CLOCK_SECOND_US)
-#define SLOT_US        (20 * CLOCK_MINUTE_US)
-#define GEAR_STEP      (60 * CLOCK_SECOND_US) /* time constant 24 minutes */
-#define YAW_STEP       (5 * CLOCK_SECOND_US)  /* time constant 2 minutes */
-#define DEGREE         0.017453292519943295
+#define TURBINES      10
+#define RATED_W       2050000.0
+#define CUT_IN        3.0 /* m/s */
+#define RATED_WIND    12.5
+#define CUT_OUT       24.0
+#define STORM_WIND    20.0
+#define ROTOR_SLOW    7.8 /* revolutions a minute */
+#define ROTOR_FAST    15.0
+#define GEAR_RATIO    120.0
+#define ROTOR_RADIUS  46.0 /* m */
+#define SPACING       480.0
+#define FEATHERED     88.0 /* degrees of pitch */
+#define START_STEPS   10   /* a start takes 90 s */
+#define START_STEP_US (9 * CLOCK_SECOND_US)
+#define SLOT_US       (20 * CLOCK_MINUTE_US)
+#define GEAR_STEP     (60 * CLOCK_SECOND_US) /* time constant 24 minutes */
+#define YAW_STEP      (5 * CLOCK_SECOND_US)  /* time constant 2 minutes */
+#define DEGREE        0.017453292519943295
 
 enum site_signal {
 	PARK_POWER,
@@ -91,12 +91,26 @@ static const char *const fault_texts[] = {
 	"grid voltage dip",
 };
 
-enum state { STATE_STOPPED, STATE_STARTING, STATE_RUNNING, STATE_FAULT,
-	STATE_SERVICE };
+enum state {
+	STATE_STOPPED,
+	STATE_STARTING,
+	STATE_RUNNING,
+	STATE_FAULT,
+	STATE_SERVICE
+};
 
 /* Numbers of the random courses; those of a turbine add 10 for each. */
-enum channel { WIND_DAYS = 1, WIND_HOURS, WIND_MINUTES, DIRECTION_DAYS,
-	DIRECTION_HOURS, GUST_SLOW = 100, GUST, GUST_FAST, GUST_TIP };
+enum channel {
+	WIND_DAYS = 1,
+	WIND_HOURS,
+	WIND_MINUTES,
+	DIRECTION_DAYS,
+	DIRECTION_HOURS,
+	GUST_SLOW = 100,
+	GUST,
+	GUST_FAST,
+	GUST_TIP
+};
 
 /* The wind before it meets a turbine. */
 struct weather {
@@ -146,14 +160,14 @@ static struct weather
 look_at_weather(const struct wind *wind, int64_t time_us)
 {
 	double speed = 8.6 + 5.2 * noise(wind, WIND_DAYS, time_us, 1.5e5) +
-		2.8 * noise(wind, WIND_HOURS, time_us, 1.7e4) +
-		1.0 * noise(wind, WIND_MINUTES, time_us, 1900);
+		       2.8 * noise(wind, WIND_HOURS, time_us, 1.7e4) +
+		       1.0 * noise(wind, WIND_MINUTES, time_us, 1900);
 
 	return (struct weather){
 		.speed = fmax(0.2, speed),
 		.direction = 235 +
-			75 * noise(wind, DIRECTION_DAYS, time_us, 2.1e5) +
-			18 * noise(wind, DIRECTION_HOURS, time_us, 9e3),
+			     75 * noise(wind, DIRECTION_DAYS, time_us, 2.1e5) +
+			     18 * noise(wind, DIRECTION_HOURS, time_us, 9e3),
 	};
 }
 
@@ -190,14 +204,12 @@ wake_factor(int unit, double direction)
 		if (along <= ROTOR_RADIUS)
 			continue;
 		across = fabs((east - other_east) * toward_north -
-			(north - other_north) * toward_east);
+			      (north - other_north) * toward_east);
 		radius = ROTOR_RADIUS + 0.075 * along;
 		edge = sim_clamp(
 			(radius + ROTOR_RADIUS - across) / (2 * ROTOR_RADIUS),
 			0, 1);
-		squares += pow(edge * 0.55 *
-				pow(ROTOR_RADIUS / radius, 2),
-			2);
+		squares += pow(edge * 0.55 * pow(ROTOR_RADIUS / radius, 2), 2);
 	}
 	return 1 - sqrt(squares);
 }
@@ -209,8 +221,8 @@ gust_factor(const struct wind *wind, int unit, int64_t time_us)
 	int channel = 10 * unit;
 
 	return 1 + 0.09 * noise(wind, channel + GUST_SLOW, time_us, 150) +
-		0.07 * noise(wind, channel + GUST, time_us, 45) +
-		0.04 * noise(wind, channel + GUST_FAST, time_us, 14);
+	       0.07 * noise(wind, channel + GUST, time_us, 45) +
+	       0.04 * noise(wind, channel + GUST_FAST, time_us, 14);
 }
 
 static bool
@@ -249,8 +261,8 @@ may_run(const struct wind *wind, int unit, int64_t time_us)
 	double speed = look_at_weather(wind, time_us).speed;
 
 	return speed > CUT_IN + 0.3 && speed < CUT_OUT - 0.5 &&
-		!in_fault(wind, unit, time_us, &number) &&
-		!in_service(wind, unit, time_us);
+	       !in_fault(wind, unit, time_us, &number) &&
+	       !in_service(wind, unit, time_us);
 }
 
 /* 0 at rest, 1 at speed: the share of the last 90 s with leave to run. */
@@ -284,8 +296,7 @@ rotor_speed(double speed, double ramp)
 	double x = (speed - CUT_IN) / (RATED_WIND - 1.5 - CUT_IN);
 
 	return ramp *
-		(ROTOR_SLOW +
-			(ROTOR_FAST - ROTOR_SLOW) * sim_clamp(x, 0, 1));
+	       (ROTOR_SLOW + (ROTOR_FAST - ROTOR_SLOW) * sim_clamp(x, 0, 1));
 }
 
 /* The generator is connected in the second half of a start. */
@@ -301,7 +312,7 @@ wind_at(const struct wind *wind, int unit, int64_t time_us)
 	struct weather weather = look_at_weather(wind, time_us);
 
 	return weather.speed * wake_factor(unit, weather.direction) *
-		gust_factor(wind, unit, time_us);
+	       gust_factor(wind, unit, time_us);
 }
 
 /* Every unit, for the meter. */
@@ -313,9 +324,10 @@ slot_power(const void *context, int64_t time_us, double *watts)
 
 	for (int i = 0; i < TURBINES; i++)
 		watts[i] = may_run(wind, i, time_us)
-			? sim_power_curve(weather.speed *
-				  wake_factor(i, weather.direction))
-			: 0;
+				   ? sim_power_curve(
+					     weather.speed *
+					     wake_factor(i, weather.direction))
+				   : 0;
 }
 
 static double
@@ -342,7 +354,7 @@ bearing_heat(const void *context, int64_t time_us)
 	if (!may_run(wind, turbine->number, time_us))
 		return air + 2;
 	return air + 9 + turbine->number % 3 +
-		rotor_speed(look_at_weather(wind, time_us).speed, 1);
+	       rotor_speed(look_at_weather(wind, time_us).speed, 1);
 }
 
 static double
@@ -351,7 +363,7 @@ nacelle_target(const void *context, int64_t time_us)
 	const struct turbine *turbine = context;
 
 	return look_at_weather(turbine->wind, time_us).direction +
-		3 * (turbine->number % 3 - 1);
+	       3 * (turbine->number % 3 - 1);
 }
 
 static void *
@@ -393,9 +405,8 @@ wrap(double degrees)
 static double
 pitch_angle(double speed, double ramp)
 {
-	double working = speed > RATED_WIND
-		? fmin(24, 1.9 * (speed - RATED_WIND))
-		: 0.4;
+	double working =
+		speed > RATED_WIND ? fmin(24, 1.9 * (speed - RATED_WIND)) : 0.4;
 
 	return FEATHERED * (1 - ramp) + working * ramp;
 }
@@ -408,13 +419,11 @@ compute_unit(struct wind *wind, int unit, int64_t time_us, struct value *values)
 	double speed = wind_at(wind, unit, time_us);
 	double ramp = find_ramp(wind, unit, time_us);
 	double rotor = rotor_speed(speed, ramp);
-	double watts = sim_power_curve(fmin(speed, CUT_OUT - 0.1)) *
-		power_share(ramp);
-	double tip = 0.05 *
-		noise(wind, 10 * unit + GUST_TIP, time_us, 3);
+	double watts =
+		sim_power_curve(fmin(speed, CUT_OUT - 0.1)) * power_share(ramp);
+	double tip = 0.05 * noise(wind, 10 * unit + GUST_TIP, time_us, 3);
 
-	values[UNIT_STATE] =
-		sim_int(find_state(wind, unit, ramp, time_us));
+	values[UNIT_STATE] = sim_int(find_state(wind, unit, ramp, time_us));
 	values[UNIT_POWER] = sim_float(watts / 1000);
 	values[UNIT_WIND] = sim_float(speed * (1 + tip));
 	values[UNIT_ROTOR] = sim_float(rotor);
@@ -437,7 +446,7 @@ compose_message(struct wind *wind, bool storm, int64_t time_us)
 			snprintf(wind->message, sizeof(wind->message),
 				"Turbine %d: %s", i + 1,
 				fault_texts[number %
-					ARRAY_LENGTH(fault_texts)]);
+					    ARRAY_LENGTH(fault_texts)]);
 			return sim_text(wind->message);
 		}
 	if (storm)
@@ -457,8 +466,9 @@ compute_park(struct wind *wind, int64_t time_us, struct value *values)
 	struct weather weather = look_at_weather(wind, time_us);
 	bool storm = weather.speed > STORM_WIND;
 
-	values[PARK_WIND] = sim_float(weather.speed *
-		(1 + 0.08 * noise(wind, GUST_TIP + 1, time_us, 25)));
+	values[PARK_WIND] =
+		sim_float(weather.speed *
+			  (1 + 0.08 * noise(wind, GUST_TIP + 1, time_us, 25)));
 	values[PARK_DIRECTION] = sim_float(wrap(weather.direction));
 	values[PARK_TEMPERATURE] =
 		sim_float(sim_air_temperature(&wind->place, time_us));

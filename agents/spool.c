@@ -68,7 +68,8 @@ struct spool {
 	struct spool_loss loss;
 };
 
-/* --- bytes ----------------------------------------------------------------- */
+/* --- bytes -----------------------------------------------------------------
+ */
 
 static void
 put_u32(uint8_t *at, uint32_t number)
@@ -158,12 +159,12 @@ read_record(const uint8_t *bytes, struct spool_record *record)
 	record->last_us = (int64_t)get_u64(bytes + 32);
 	record->frame = bytes + SPOOL_RECORD_BYTES;
 	return record->length > 0 && record->length <= FRAME_BYTES_LIMIT &&
-		record->sequence > 0;
+	       record->sequence > 0;
 }
 
 enum rc
-spool_record_parse(const void *data, size_t length,
-	struct spool_record *record, size_t *total, struct fault *fault)
+spool_record_parse(const void *data, size_t length, struct spool_record *record,
+	size_t *total, struct fault *fault)
 {
 	const uint8_t *bytes = data;
 	uint32_t crc;
@@ -188,7 +189,8 @@ spool_record_parse(const void *data, size_t length,
 	return RC_OK;
 }
 
-/* --- files ----------------------------------------------------------------- */
+/* --- files -----------------------------------------------------------------
+ */
 
 static void
 make_path(const struct spool *spool, const char *name, char path[PATH_BYTES])
@@ -197,8 +199,8 @@ make_path(const struct spool *spool, const char *name, char path[PATH_BYTES])
 }
 
 static void
-segment_path(
-	const struct spool *spool, int64_t first_sequence, char path[PATH_BYTES])
+segment_path(const struct spool *spool, int64_t first_sequence,
+	char path[PATH_BYTES])
 {
 	snprintf(path, PATH_BYTES, "%s/" NAME_FORMAT, spool->folder,
 		first_sequence);
@@ -207,8 +209,8 @@ segment_path(
 static enum rc
 io_fault(struct fault *fault, const char *path)
 {
-	enum rc rc = errno == ENOSPC || errno == EDQUOT ? RC_UNAVAILABLE
-							: RC_IO;
+	enum rc rc =
+		errno == ENOSPC || errno == EDQUOT ? RC_UNAVAILABLE : RC_IO;
 
 	return fault_set(fault, rc, "%s: %s", path, strerror(errno));
 }
@@ -287,7 +289,8 @@ publish_file(const struct spool *spool, const char *path, const void *data,
 	return fd;
 }
 
-/* --- segments -------------------------------------------------------------- */
+/* --- segments --------------------------------------------------------------
+ */
 
 static void
 add_segment(struct spool *spool, const struct segment *segment)
@@ -363,7 +366,8 @@ remove_acknowledged(struct spool *spool)
 		remove_oldest(spool);
 }
 
-/* --- start ----------------------------------------------------------------- */
+/* --- start -----------------------------------------------------------------
+ */
 
 /*
  * Walk the records of a segment. All CRCs are checked in the newest one only:
@@ -453,8 +457,8 @@ open_segment(struct spool *spool, int64_t first_sequence, bool last,
 	spool->lost_samples = header.lost_samples;
 	rc = scan_records(spool, fd, (uint64_t)info.st_size, last, &segment);
 	if (rc != RC_OK && last)
-		rc = cut_torn_record(fd, path, (uint64_t)info.st_size,
-			&segment, fault);
+		rc = cut_torn_record(
+			fd, path, (uint64_t)info.st_size, &segment, fault);
 	else if (rc != RC_OK) {
 		log_error(NULL, "%s: damaged; what can be read is sent", path);
 		segment.damaged = true;
@@ -540,8 +544,7 @@ load_loss(struct spool *spool)
 	if (file == NULL)
 		return;
 	if (fscanf(file,
-		    "%" SCNu64 " %" SCNu64 " %" SCNd64 " %" SCNd64
-		    " %" SCNu64,
+		    "%" SCNu64 " %" SCNu64 " %" SCNd64 " %" SCNd64 " %" SCNu64,
 		    &loss.frames, &loss.samples, &loss.first_us, &loss.last_us,
 		    &total) == 5) {
 		spool->loss = loss;
@@ -669,7 +672,8 @@ spool_bookmark(const struct spool *spool)
 	return spool->bookmark;
 }
 
-/* --- append ---------------------------------------------------------------- */
+/* --- append ----------------------------------------------------------------
+ */
 
 /* Called with the lock. */
 static uint64_t
@@ -687,7 +691,7 @@ static bool
 all_acknowledged(const struct spool *spool)
 {
 	return spool->count == 1 &&
-		spool->read_bytes >= spool->segments[0].bytes;
+	       spool->read_bytes >= spool->segments[0].bytes;
 }
 
 static enum rc
@@ -701,13 +705,13 @@ make_ready(struct spool *spool, int64_t sequence, uint64_t total,
 		rc = fault_set(fault, RC_RETRY,
 			"sequence %" PRId64 " is not the next one", sequence);
 	else if (!all_acknowledged(spool) &&
-		used_bytes(spool) + total > spool->limit_bytes)
+		 used_bytes(spool) + total > spool->limit_bytes)
 		rc = fault_set(fault, RC_UNAVAILABLE,
 			"the spool is full: %" PRIu64 " of %" PRIu64 " bytes",
 			used_bytes(spool), spool->limit_bytes);
 	else if (newest(spool)->frames > 0 &&
-		(spool->rotate ||
-			newest(spool)->bytes + total > spool->segment_bytes))
+		 (spool->rotate ||
+			 newest(spool)->bytes + total > spool->segment_bytes))
 		rc = begin_segment(spool, fault);
 	if (rc == RC_OK)
 		remove_acknowledged(spool);
@@ -765,7 +769,8 @@ spool_append(struct spool *spool, const struct spool_record *record,
 	return RC_OK;
 }
 
-/* --- loss ------------------------------------------------------------------ */
+/* --- loss ------------------------------------------------------------------
+ */
 
 static bool
 save_loss(const struct spool *spool)
@@ -876,15 +881,16 @@ spool_told(struct spool *spool, const struct spool_loss *told)
 	pthread_mutex_unlock(&spool->lock);
 }
 
-/* --- read ------------------------------------------------------------------ */
+/* --- read ------------------------------------------------------------------
+ */
 
 /*
  * Give up on the rest of the oldest segment: it cannot be read. Unless the
  * other thread has dropped it in the meantime.
  */
 static void
-set_damaged_aside(struct spool *spool, int64_t first_sequence,
-	const struct fault *fault)
+set_damaged_aside(
+	struct spool *spool, int64_t first_sequence, const struct fault *fault)
 {
 	struct segment *oldest = &spool->segments[0];
 
@@ -908,8 +914,7 @@ batch_has_room(const struct spool_batch *batch, size_t frames_max,
 	size_t bytes_max, const struct buf *out, uint64_t more)
 {
 	return batch->frames == 0 ||
-		(batch->frames < frames_max &&
-			out->length + more <= bytes_max);
+	       (batch->frames < frames_max && out->length + more <= bytes_max);
 }
 
 /* Reads one record into the end of "out"; takes its head off again. */
@@ -929,8 +934,7 @@ read_frame(int fd, uint64_t offset, uint64_t end, struct buf *scratch,
 	buf_clear(scratch);
 	if (!read_at(fd, buf_reserve(scratch, total), total, offset))
 		return fault_set(fault, RC_BAD_INPUT, "%s", strerror(errno));
-	return spool_record_parse(
-		scratch->data, total, record, &total, fault);
+	return spool_record_parse(scratch->data, total, record, &total, fault);
 }
 
 /* The frames of one segment from "offset" on; *full says to stop. */
@@ -949,8 +953,8 @@ read_segment(int fd, uint64_t offset, uint64_t end, size_t frames_max,
 		rc = read_frame(fd, offset, end, &scratch, &record, fault);
 		if (rc != RC_OK)
 			break;
-		if (!batch_has_room(batch, frames_max, bytes_max, out,
-			    record.length)) {
+		if (!batch_has_room(
+			    batch, frames_max, bytes_max, out, record.length)) {
 			*full = true;
 			break;
 		}
@@ -1126,19 +1130,18 @@ spool_resume(struct spool *spool, int64_t hub_sequence, uint64_t hub_spool,
 	return rc;
 }
 
-/* --- waiting and status ---------------------------------------------------- */
+/* --- waiting and status ----------------------------------------------------
+ */
 
 void
 spool_wait(struct spool *spool, int64_t timeout_us)
 {
 	int64_t until_us = clock_steady_us() + timeout_us;
-	struct timespec until = {
-		.tv_sec = (time_t)(until_us / CLOCK_SECOND_US),
+	struct timespec until = {.tv_sec = (time_t)(until_us / CLOCK_SECOND_US),
 		.tv_nsec = (long)(until_us % CLOCK_SECOND_US) * 1000};
 
 	pthread_mutex_lock(&spool->lock);
-	while (!spool->woken &&
-		(spool->count == 0 || all_acknowledged(spool)))
+	while (!spool->woken && (spool->count == 0 || all_acknowledged(spool)))
 		if (pthread_cond_timedwait(
 			    &spool->changed, &spool->lock, &until) != 0)
 			break;

@@ -44,9 +44,9 @@ struct spool_loss {
 };
 
 struct spool_status {
-	uint64_t frames; /* that wait for the hub */
-	uint64_t bytes;  /* on disk */
-	int64_t oldest_us; /* CLOCK_NEVER: nothing waits */
+	uint64_t frames;       /* that wait for the hub */
+	uint64_t bytes;        /* on disk */
+	int64_t oldest_us;     /* CLOCK_NEVER: nothing waits */
 	uint64_t lost_samples; /* since the spool was made */
 };
 

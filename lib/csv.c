@@ -59,9 +59,9 @@ detect_separator(struct csv *csv)
 	bool quoted = false;
 	int byte;
 
-	while ((byte = getc_unlocked(csv->file)) != EOF && (quoted || byte != '\n')) {
-		const char *found =
-			byte != 0 ? strchr(separators, byte) : NULL;
+	while ((byte = getc_unlocked(csv->file)) != EOF &&
+		(quoted || byte != '\n')) {
+		const char *found = byte != 0 ? strchr(separators, byte) : NULL;
 
 		if (byte == '"')
 			quoted = !quoted;
@@ -145,7 +145,7 @@ static bool
 ends_field(const struct csv *csv, int byte)
 {
 	return byte == EOF || byte == '\n' || byte == '\r' ||
-		byte == csv->separator;
+	       byte == csv->separator;
 }
 
 static enum rc
@@ -176,8 +176,8 @@ take_field(struct csv *csv, struct fault *fault)
 		next_char(csv);
 		rc = take_quoted(csv, fault);
 		if (rc == RC_OK && !ends_field(csv, peek_char(csv)))
-			rc = refuse_here(csv, fault,
-				"text behind the closing quote");
+			rc = refuse_here(
+				csv, fault, "text behind the closing quote");
 	} else {
 		rc = take_plain(csv, fault);
 	}
@@ -248,12 +248,11 @@ csv_row(struct csv *csv, struct fault *fault)
 			if (ferror(csv->file))
 				return fault_set(fault, RC_IO, "%s: %s",
 					csv->path, strerror(errno));
-			return fault_set(fault, RC_NOT_FOUND, "%s: no more rows",
-				csv->path);
+			return fault_set(fault, RC_NOT_FOUND,
+				"%s: no more rows", csv->path);
 		}
 		rc = take_row(csv, fault);
-	} while (rc == RC_OK && csv->count == 1 &&
-		csv->fields[0].length == 0);
+	} while (rc == RC_OK && csv->count == 1 && csv->fields[0].length == 0);
 	return rc;
 }
 

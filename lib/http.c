@@ -19,8 +19,7 @@ static enum rc
 check_readable(const char *path, struct fault *fault)
 {
 	if (path != NULL && access(path, R_OK) != 0)
-		return fault_set(
-			fault, RC_IO, "%s: %s", path, strerror(errno));
+		return fault_set(fault, RC_IO, "%s: %s", path, strerror(errno));
 	return RC_OK;
 }
 
@@ -90,9 +89,10 @@ set_connection(struct http *http)
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
-	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION,
-		(long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(
+		curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(
+		curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(curl, CURLOPT_CAINFO, options->ca);
 	curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
 	curl_easy_setopt(curl, CURLOPT_SSLCERT, options->certificate);
@@ -128,8 +128,8 @@ set_body(CURL *curl, const struct http_call *call)
 
 	if (call->content_type == NULL)
 		return NULL;
-	snprintf(header, sizeof(header), "Content-Type: %s",
-		call->content_type);
+	snprintf(
+		header, sizeof(header), "Content-Type: %s", call->content_type);
 	headers = curl_slist_append(headers, header);
 	/* The answer to a body is the answer; no round trip to ask first. */
 	headers = curl_slist_append(headers, "Expect:");
@@ -145,8 +145,8 @@ static enum rc
 explain(const struct http *http, const struct http_call *call, CURLcode code,
 	struct fault *fault)
 {
-	const char *why = http->error[0] != '\0' ? http->error
-						 : curl_easy_strerror(code);
+	const char *why =
+		http->error[0] != '\0' ? http->error : curl_easy_strerror(code);
 
 	switch (code) {
 	case CURLE_WRITE_ERROR:
@@ -158,8 +158,7 @@ explain(const struct http *http, const struct http_call *call, CURLcode code,
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CIPHER:
 	case CURLE_SSL_ISSUER_ERROR:
-		return fault_set(
-			fault, RC_UPSTREAM, "%s: %s", call->url, why);
+		return fault_set(fault, RC_UPSTREAM, "%s: %s", call->url, why);
 	default:
 		return fault_set(
 			fault, RC_UNAVAILABLE, "%s: %s", call->url, why);

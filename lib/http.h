@@ -18,7 +18,7 @@
 struct http;
 
 struct http_options {
-	const char *ca;          /* PEM file of who may have signed the server */
+	const char *ca; /* PEM file of who may have signed the server */
 	const char *certificate; /* PEM file of the client; NULL = none */
 	const char *key;
 	int64_t connect_timeout_ms;
@@ -41,7 +41,8 @@ struct http_call {
 
 struct http_reply {
 	int status;
-	struct buf body; /* the caller inits and frees it; cleared by each call */
+	struct buf
+		body; /* the caller inits and frees it; cleared by each call */
 };
 
 /* Fails: RC_IO a certificate or key file cannot be read. */

@@ -32,9 +32,8 @@ test_crc32c_of_pieces_is_that_of_the_whole(void **state)
 
 	(void)state;
 	for (size_t cut = 0; cut <= sizeof(text); cut++)
-		assert_int_equal(whole,
-			crc32c(crc32c(0, text, cut), text + cut,
-				sizeof(text) - cut));
+		assert_int_equal(whole, crc32c(crc32c(0, text, cut), text + cut,
+						sizeof(text) - cut));
 }
 
 int
