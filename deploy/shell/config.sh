@@ -63,6 +63,8 @@ config_services() {
 			"keys.seal_file=$state/secret/seal.key" \
 			"hub.live_socket=$state/run/live.sock" \
 			"api.openapi=$top/fcgi/openapi.json" \
+			"api.templates=$top/templates" \
+			"api.manifest=$build/static/dist/manifest.json" \
 			"identity.templates=$top/templates" \
 			"identity.manifest=$build/static/dist/manifest.json" \
 			"web.templates=$top/templates" \
