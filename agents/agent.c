@@ -84,34 +84,11 @@ agent_end(struct agent *agent, bool *why)
 /* --- ids -------------------------------------------------------------------
  */
 
-static int
-compare_inputs(const void *left, const void *right)
-{
-	return strcmp((*(struct input *const *)left)->name,
-		(*(struct input *const *)right)->name);
-}
-
-/* The inputs in the order of their names. Freed by the caller. */
-static struct input **
-sort_inputs(struct input_list *list)
-{
-	struct input **sorted = calloc(list->count, sizeof(struct input *));
-
-	if (sorted == NULL)
-		abort();
-	for (size_t i = 0; i < list->count; i++)
-		sorted[i] = &list->items[i];
-	qsort(sorted, list->count, sizeof(struct input *), compare_inputs);
-	return sorted;
-}
-
 /* A line is "id kind name"; an id counts only for the same kind. */
 static void
-take_id_line(struct input **sorted, size_t count, char *line)
+take_id_line(struct input *const *sorted, size_t count, char *line)
 {
-	struct input key = {0};
-	struct input *wanted = &key;
-	struct input **found;
+	struct input *input;
 	int32_t id;
 	int kind;
 	int name = 0;
@@ -120,11 +97,9 @@ take_id_line(struct input **sorted, size_t count, char *line)
 	if (sscanf(line, "%" SCNd32 " %d %n", &id, &kind, &name) != 2 ||
 		name == 0 || id <= 0)
 		return;
-	key.name = line + name;
-	found = bsearch(
-		&wanted, sorted, count, sizeof(struct input *), compare_inputs);
-	if (found != NULL && (*found)->kind == (enum value_kind)kind)
-		(*found)->id = id;
+	input = input_find(sorted, count, line + name);
+	if (input != NULL && input->kind == (enum value_kind)kind)
+		input->id = id;
 }
 
 size_t
@@ -140,7 +115,7 @@ agent_load_ids(struct agent *agent)
 	file = fopen(path, "re");
 	if (file == NULL)
 		return 0;
-	sorted = sort_inputs(&agent->list);
+	sorted = input_list_sort(&agent->list);
 	while (fgets(line, sizeof(line), file) != NULL)
 		take_id_line(sorted, agent->list.count, line);
 	fclose(file);

@@ -35,7 +35,7 @@ struct device {
 
 struct devices {
 	size_t count;
-	struct device items[DEVICES_MAX];
+	struct device items[DEVICES_MAX + 1]; /* and the total */
 };
 
 struct reading {
@@ -147,7 +147,7 @@ add_device(struct devices *devices, const char *name)
 {
 	struct device *device;
 
-	if (devices->count == DEVICES_MAX)
+	if (devices->count == ARRAY_LENGTH(devices->items))
 		return NULL;
 	device = &devices->items[devices->count++];
 	memset(device, 0, sizeof(*device));
@@ -176,9 +176,9 @@ read_interfaces(struct devices *devices)
 			    name, &in, &out) != 3 ||
 			!is_interface(name))
 			continue;
-		device = add_device(devices, name);
-		if (device == NULL)
+		if (devices->count == DEVICES_MAX)
 			return;
+		device = add_device(devices, name);
 		device->in = in;
 		device->out = out;
 	}
@@ -207,12 +207,25 @@ read_disks(struct devices *devices)
 			    name, &in, &out, &busy) != 4 ||
 			!is_disk(name))
 			continue;
-		device = add_device(devices, name);
-		if (device == NULL)
+		if (devices->count == DEVICES_MAX)
 			return;
+		device = add_device(devices, name);
 		device->in = in * SECTOR_BYTES;
 		device->out = out * SECTOR_BYTES;
 		device->busy = busy;
+	}
+}
+
+/* A device more, named "total": what every machine has. */
+static void
+add_total(struct devices *devices)
+{
+	size_t count = devices->count;
+	struct device *total = add_device(devices, "total");
+
+	for (size_t i = 0; total != NULL && i < count; i++) {
+		total->in += devices->items[i].in;
+		total->out += devices->items[i].out;
 	}
 }
 
@@ -223,6 +236,8 @@ take_reading(struct reading *reading)
 	read_processor(&reading->processor);
 	read_disks(&reading->disks);
 	read_interfaces(&reading->interfaces);
+	add_total(&reading->disks);
+	add_total(&reading->interfaces);
 	if (!read_file(
 		    "/proc/meminfo", reading->memory, sizeof(reading->memory)))
 		reading->memory[0] = '\0';
@@ -382,6 +397,7 @@ probe_root(const struct host *host, const char *instance, int detail,
 	return put_number(value, 100 * used / (used + free_bytes));
 }
 
+/* By name; "total" is the sum of all, set up by add_total. */
 static const struct device *
 find_device(const struct devices *devices, const char *name)
 {

@@ -357,36 +357,42 @@ write_declaration(
 	jsonw_close_obj(&json);
 }
 
-/* The answer lists the variables in the order of the request. */
+/* The answer may list the variables in any order. */
 static bool
-take_id(struct json_object *variables, size_t index, struct input *input)
+take_id(struct json_object *item, struct input *const *sorted, size_t count)
 {
-	struct json_object *item = json_object_array_get_idx(variables, index);
+	struct input *input;
 	int64_t id;
 
 	if (!json_object_is_type(item, json_type_object) ||
-		strcmp(text_member(item, "name"), input->name) != 0 ||
 		!int_member(item, "id", &id) || id <= 0 || id > INT32_MAX)
+		return false;
+	input = input_find(sorted, count, text_member(item, "name"));
+	if (input == NULL)
 		return false;
 	input->id = (int32_t)id;
 	return true;
 }
 
-static enum rc
-take_ids(const struct hub *hub, struct json_object *object,
-	struct input_list *list, struct fault *fault)
+static bool
+take_ids(struct json_object *object, struct input_list *list)
 {
 	struct json_object *variables;
+	struct input **sorted;
+	size_t taken = 0;
 
 	if (object == NULL ||
 		!json_object_object_get_ex(object, "variables", &variables) ||
 		!json_object_is_type(variables, json_type_array) ||
 		json_object_array_length(variables) != list->count)
-		return not_understood(hub, "/hub/v1/variables", fault);
-	for (size_t i = 0; i < list->count; i++)
-		if (!take_id(variables, i, &list->items[i]))
-			return not_understood(hub, "/hub/v1/variables", fault);
-	return RC_OK;
+		return false;
+	sorted = input_list_sort(list);
+	while (taken < list->count &&
+		take_id(json_object_array_get_idx(variables, taken), sorted,
+			list->count))
+		taken++;
+	free(sorted);
+	return taken == list->count;
 }
 
 enum rc
@@ -403,7 +409,8 @@ hub_declare(struct hub *hub, struct input_list *list, struct fault *fault)
 		return rc;
 	object = parse_reply(hub);
 	buf_free(&hub->reply.body);
-	rc = take_ids(hub, object, list, fault);
+	if (!take_ids(object, list))
+		rc = not_understood(hub, "/hub/v1/variables", fault);
 	json_object_put(object);
 	return rc;
 }

@@ -11,8 +11,10 @@
 
 #include "lib/csv.h"
 
-#define INSTANCES_MAX 64
-#define WHOLE_MAX     9007199254740992.0 /* 2^53: doubles count exactly */
+#define INSTANCES_MAX         64
+#define UNIT_BYTES_MAX        64
+#define DESCRIPTION_BYTES_MAX 1024
+#define WHOLE_MAX             9007199254740992.0 /* 2^53: doubles count exactly */
 
 enum column {
 	COLUMN_NAME,
@@ -322,6 +324,12 @@ take_input(struct load *load, struct input *input)
 		rc = take_access(load, input);
 	if (rc == RC_OK)
 		rc = take_stepped(load, input);
+	if (rc == RC_OK && strlen(cell(load, COLUMN_UNIT)) > UNIT_BYTES_MAX)
+		rc = refuse(load, COLUMN_UNIT, "has more than 64 bytes");
+	if (rc == RC_OK &&
+		strlen(cell(load, COLUMN_DESCRIPTION)) > DESCRIPTION_BYTES_MAX)
+		rc = refuse(
+			load, COLUMN_DESCRIPTION, "has more than 1024 bytes");
 	input->unit = arena_strdup(load->arena, cell(load, COLUMN_UNIT));
 	input->description =
 		arena_strdup(load->arena, cell(load, COLUMN_DESCRIPTION));
@@ -540,4 +548,38 @@ input_list_load(struct arena *arena, const char *path, input_expand_fn *expand,
 	rc = input_list_read(arena, file, path, expand, list, fault);
 	fclose(file);
 	return rc;
+}
+
+/* --- by name ---------------------------------------------------------------
+ */
+
+static int
+compare_inputs(const void *left, const void *right)
+{
+	return strcmp((*(struct input *const *)left)->name,
+		(*(struct input *const *)right)->name);
+}
+
+struct input **
+input_list_sort(struct input_list *list)
+{
+	struct input **sorted = calloc(list->count, sizeof(struct input *));
+
+	if (sorted == NULL)
+		abort();
+	for (size_t i = 0; i < list->count; i++)
+		sorted[i] = &list->items[i];
+	qsort(sorted, list->count, sizeof(struct input *), compare_inputs);
+	return sorted;
+}
+
+struct input *
+input_find(struct input *const *sorted, size_t count, const char *name)
+{
+	struct input key = {.name = name};
+	struct input *wanted = &key;
+	struct input *const *found = bsearch(
+		&wanted, sorted, count, sizeof(struct input *), compare_inputs);
+
+	return found != NULL ? *found : NULL;
 }

@@ -69,6 +69,13 @@ MUST_CHECK enum rc input_list_read(struct arena *arena, FILE *file,
 enum rc input_fault(const struct input_list *list, const struct input *input,
 	struct fault *fault, const char *format, ...) PRINTF_LIKE(4, 5);
 
+/* The inputs in the order of their names. Freed by the caller. */
+struct input **input_list_sort(struct input_list *list);
+
+/* NULL when no input of the sorted ones has that name. */
+struct input *input_find(
+	struct input *const *sorted, size_t count, const char *name);
+
 /* "bool", "float", "int", "string". */
 const char *input_type(const struct input *input);
 

@@ -11,8 +11,9 @@
 #include "lib/log.h"
 #include "model/frame.h"
 
-#define WAIT_SLICE_US CLOCK_SECOND_US /* the wall clock may be set meanwhile   \
-				       */
+#define WAIT_SLICE_US                                                          \
+	CLOCK_SECOND_US /* the wall clock may be set meanwhile                 \
+			 */
 #define STRINGS_MAX ((size_t)1024 * 1024) /* of one frame */
 #define INT64_EDGE  9223372036854775808.0 /* 2^63 */
 

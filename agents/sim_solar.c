@@ -7,14 +7,15 @@
 #include "agents/sun.h"
 #include "lib/clock.h"
 
-#define INVERTERS     12
-#define NOMINAL_W     50000.0 /* of an inverter, at the grid */
-#define PEAK_W        56000.0 /* of its modules, at 1000 W/m2 and 25 degrees */
-#define TILT          25.0
-#define SLOT_US       (5 * CLOCK_MINUTE_US)
-#define MODULE_STEP   (30 * CLOCK_SECOND_US) /* time constant 12 minutes */
-#define SHADOW_LAG_US (4 * CLOCK_SECOND_US)  /* from one inverter to the next  \
-					      */
+#define INVERTERS   12
+#define NOMINAL_W   50000.0 /* of an inverter, at the grid */
+#define PEAK_W      56000.0 /* of its modules, at 1000 W/m2 and 25 degrees */
+#define TILT        25.0
+#define SLOT_US     (5 * CLOCK_MINUTE_US)
+#define MODULE_STEP (30 * CLOCK_SECOND_US) /* time constant 12 minutes */
+#define SHADOW_LAG_US                                                          \
+	(4 * CLOCK_SECOND_US) /* from one inverter to the next                 \
+			       */
 #define NIGHT_WM2 4.0
 #define WAKE_WM2  18.0
 
