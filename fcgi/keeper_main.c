@@ -1,0 +1,153 @@
+/* keeper_main: fieldgrid-keeper, which packs, merges, drops and prunes. */
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "fcgi/keeper.h"
+#include "fcgi/service.h"
+#include "lib/log.h"
+
+enum wish { WISH_SERVE, WISH_ONCE, WISH_PACK_NOW };
+
+static volatile sig_atomic_t stop;
+
+static void
+end(int signal_number)
+{
+	(void)signal_number;
+	stop = 1;
+}
+
+static void
+set_signals(void)
+{
+	struct sigaction action = {.sa_handler = end}; /* no SA_RESTART */
+
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* Take the options that only this program has out of the list. */
+static enum wish
+take_wish(int *argc, char **argv)
+{
+	enum wish wish = WISH_SERVE;
+	int kept = 1;
+
+	for (int i = 1; i < *argc; i++)
+		if (strcmp(argv[i], "--once") == 0)
+			wish = WISH_ONCE;
+		else if (strcmp(argv[i], "--pack-now") == 0)
+			wish = WISH_PACK_NOW;
+		else
+			argv[kept++] = argv[i];
+	*argc = kept;
+	argv[kept] = NULL;
+	return wish;
+}
+
+static bool
+asks_for_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--help") == 0)
+			return true;
+	return false;
+}
+
+/* One line when the database goes away and one when it is back. */
+static void
+tell(enum rc rc, const struct fault *fault, enum rc *told)
+{
+	if (rc == *told)
+		return;
+	if (rc == RC_OK)
+		log_info(NULL, "working again");
+	else if (rc == RC_RETRY)
+		return;
+	else if (rc == RC_UNAVAILABLE)
+		log_warn(NULL, "the database is out of reach: %s", fault->text);
+	else
+		log_error(NULL, "%s", fault->text);
+	*told = rc;
+}
+
+static int
+serve(struct keeper *keeper)
+{
+	const struct timespec second = {1, 0};
+	enum rc told = RC_OK;
+
+	log_info(NULL, "started");
+	while (!stop) {
+		struct fault fault = {0};
+
+		tell(keeper_work(keeper, &fault), &fault, &told);
+		arena_reset(keeper->arena);
+		if (!stop)
+			nanosleep(&second, NULL);
+	}
+	log_info(NULL, "stopped");
+	return EXIT_SUCCESS;
+}
+
+static int
+work_once(struct keeper *keeper, enum wish wish)
+{
+	struct fault fault;
+	enum rc rc = wish == WISH_ONCE ? keeper_work(keeper, &fault)
+				       : keeper_pack_now(keeper, &fault);
+
+	if (rc == RC_OK)
+		return EXIT_SUCCESS;
+	log_error(NULL, "%s", fault.text);
+	return EXIT_FAILURE;
+}
+
+static int
+run(struct keeper *keeper, enum wish wish)
+{
+	struct fault fault;
+	int exit_code;
+
+	if (db_open(&keeper->conf.database, "fieldgrid-keeper", keeper_stmts,
+		    &keeper->db, &fault) != RC_OK) {
+		log_error(NULL, "%s", fault.text);
+		return EXIT_FAILURE;
+	}
+	set_signals();
+	exit_code = wish == WISH_SERVE ? serve(keeper)
+				       : work_once(keeper, wish);
+	db_close(keeper->db);
+	return exit_code;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct keeper keeper;
+	struct arena *arena = arena_new();
+	enum wish wish = take_wish(&argc, argv);
+	struct service_start begun =
+		service_begin(argc, argv, "fieldgrid-keeper",
+			keeper_conf_entries, NULL, arena, &keeper.conf);
+	int exit_code = begun.exit_code;
+
+	if (begun.next == SERVICE_EXIT) {
+		if (asks_for_help(argc, argv))
+			puts("\n  --once           do what is due and end\n"
+			     "  --pack-now       pack all frames, merge chunks "
+			     "and end");
+	} else {
+		keeper.arena = arena_new();
+		keeper.stop = &stop;
+		exit_code = run(&keeper, wish);
+		arena_free(keeper.arena);
+	}
+	arena_free(arena);
+	return exit_code;
+}

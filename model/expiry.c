@@ -1,0 +1,37 @@
+/* expiry: rows of the identity service that nobody can use any more. */
+
+#include "model/expiry.h"
+
+const struct stmt expiry_stmts[] = {
+	{"expiry_session", "",
+		"DELETE FROM session"
+		" WHERE expires_at <= now()"
+		" OR seen_at <= now() - interval '1 day'"},
+	{"expiry_code", "",
+		"DELETE FROM authorization_code"
+		" WHERE expires_at <= now() - interval '1 day'"},
+	{"expiry_refresh", "",
+		"DELETE FROM refresh_token WHERE dies_at <= now()"},
+	{"expiry_family", "",
+		"DELETE FROM revoked_family WHERE expires_at <= now()"},
+	{"expiry_failure", "",
+		"DELETE FROM login_failure"
+		" WHERE blocked_until <= now() - interval '1 day'"},
+	STMT_END,
+};
+
+enum rc
+expiry_prune(struct db *db, int64_t *deleted, struct fault *fault)
+{
+	enum rc rc = RC_OK;
+
+	*deleted = 0;
+	for (const struct stmt *stmt = expiry_stmts;
+		rc == RC_OK && stmt->name != NULL; stmt++) {
+		int64_t rows = 0;
+
+		rc = db_exec(db, stmt, NO_PARAMS, &rows, fault);
+		*deleted += rows;
+	}
+	return rc;
+}
