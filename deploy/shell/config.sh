@@ -65,6 +65,8 @@ config_services() {
 			"api.openapi=$top/fcgi/openapi.json" \
 			"api.templates=$top/templates" \
 			"api.manifest=$build/static/dist/manifest.json" \
+			"identity.node_url=https://${setting[host]}:${setting[node-port]}" \
+			"login.slots_file=$state/run/hash.lock" \
 			"identity.templates=$top/templates" \
 			"identity.manifest=$build/static/dist/manifest.json" \
 			"web.templates=$top/templates" \

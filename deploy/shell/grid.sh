@@ -151,6 +151,7 @@ grid_configure() {
 	pki_server "${setting[host]}" localhost 127.0.0.1 \
 		$(hostname 2> /dev/null | grep -E '^[A-Za-z0-9.-]+$')
 	config_nginx
+	demo_configure
 	grid_services
 }
 
@@ -167,8 +168,10 @@ grid_services() {
 	[ ! -x "$build/fieldgrid-keeper" ] || service_define keeper \
 		"$(quoted "$build/fieldgrid-keeper") --config $(quoted "$state/etc/keeper.conf")"
 	service_define nginx "nginx -e stderr -c $(quoted "$state/etc/nginx.conf")"
-	for name in "$state"/node/*/agent.conf; do
-		[ ! -e "$name" ] || ingress_define "$(basename "${name%/agent.conf}")"
+	for name in $plants; do
+		[ -x "$build/fieldgrid-ingress" ] || break
+		[ "$demo" = yes ] || [ -e "$state/node/$name/ingress.conf" ] || continue
+		ingress_define "$name"
 	done
 }
 
@@ -179,7 +182,7 @@ fastcgi_workers() {
 
 ingress_define() {
 	service_define "ingress-$1" "$(quoted "$build/fieldgrid-ingress") \
---config $(quoted "$state/node/$1/agent.conf")"
+--config $(quoted "$state/node/$1/ingress.conf")"
 }
 
 grid_run() {
@@ -195,7 +198,12 @@ grid_run() {
 	quietly "$state/log/keys.log" grid_ctl keys rotate
 	quietly "$state/log/nginx-test.log" nginx -t -e stderr -c "$state/etc/nginx.conf"
 	step "Starting the services and nginx"
-	for name in $(service_names); do service_up "$name"; done
+	for name in $(service_names); do
+		case $name in
+		ingress-*) [ -e "$state/node/${name#ingress-}/ingress.conf" ] || continue ;;
+		esac
+		service_up "$name"
+	done
 	: > "$state/run/started"
 }
 
@@ -228,6 +236,13 @@ grid_user_account() {
 			--password-file "$file.new"
 	fi
 	mv "$file.new" "$file"
+	# The API's own documentation page logs in as this client.
+	grid_ctl client list | grep -q '^fieldgrid-docs	' ||
+		quietly "$state/log/user.log" grid_ctl client add fieldgrid-docs \
+			--name 'API documentation' --public --grant authorization_code \
+			--scope openid --scope profile --scope iiotServicesAPI \
+			--scope dataStorageAPI \
+			--redirect-uri "$url/api/docs/oauth2-redirect.html"
 }
 
 grid_print() {
