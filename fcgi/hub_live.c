@@ -293,6 +293,16 @@ client_start(struct client *client)
 	bufferevent_set_timeouts(client->stream, NULL, NULL);
 }
 
+static enum rc
+check_method(struct evhttp_request *request, struct fault *fault)
+{
+	if (evhttp_request_get_command(request) == EVHTTP_REQ_GET)
+		return RC_OK;
+	evhttp_add_header(
+		evhttp_request_get_output_headers(request), "Allow", "GET");
+	return fault_set(fault, RC_METHOD, "only GET reads a stream");
+}
+
 static void
 on_request(struct evhttp_request *request, void *context)
 {
@@ -305,7 +315,10 @@ on_request(struct evhttp_request *request, void *context)
 	enum rc rc;
 
 	hub_live_secret(&req, secret);
-	rc = live_check(live->hub->live, stream_id(request), secret, &fault);
+	rc = check_method(request, &fault);
+	if (rc == RC_OK)
+		rc = live_check(
+			live->hub->live, stream_id(request), secret, &fault);
 	if (rc != RC_OK) {
 		answer_fault(request, &fault);
 	} else {
@@ -369,7 +382,10 @@ make_events(struct hub_live *live)
 		live->base, live->wake_fd, EV_READ | EV_PERSIST, on_wake, live);
 	live->timer = evtimer_new(live->base, on_timer, live);
 	event_add(live->wake_event, NULL);
-	evhttp_set_allowed_methods(live->http, EVHTTP_REQ_GET);
+	evhttp_set_allowed_methods(
+		live->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST |
+				    EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
+				    EVHTTP_REQ_OPTIONS | EVHTTP_REQ_PATCH);
 	evhttp_set_max_headers_size(live->http, 16 * 1024);
 	evhttp_set_max_body_size(live->http, 0);
 	evhttp_set_gencb(live->http, on_request, live);
