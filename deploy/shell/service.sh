@@ -67,11 +67,11 @@ service_names() { ls "$state/service" 2> /dev/null; }
 service_up() {
 	local name
 	for name; do
-		wait_until 15 test -p "$state/service/$name/supervise/control" ||
+		rm -f "$state/service/$name/down"
+		# Again until runsv listens: its pipes come one after the other.
+		wait_until 15 sv up "$state/service/$name" ||
 			die "the supervisor does not start $name" \
 				"see $state/log/supervisor.log"
-		rm -f "$state/service/$name/down"
-		sv up "$state/service/$name" > /dev/null
 	done
 }
 
