@@ -13,35 +13,14 @@
 
 #include "lib/buf.h"
 #include "lib/clock.h"
+#include "lib/db_wire.h"
 #include "lib/log.h"
 #include "lib/secret.h"
 
-#define PARAMS_MAX        32
 #define LISTENING_MAX     4
 #define RECONNECT_US      (CLOCK_SECOND_US / 2)
 #define CONNECT_MS        2000
 #define GRACE_MS          2000
-/* PostgreSQL counts timestamps from 2000-01-01. */
-#define POSTGRES_EPOCH_US INT64_C(946684800000000)
-
-/* Type OIDs of PostgreSQL's catalogue (pg_type.dat); fixed for ever. */
-enum {
-	OID_BOOL = 16,
-	OID_BYTEA = 17,
-	OID_INT8 = 20,
-	OID_INT2 = 21,
-	OID_INT4 = 23,
-	OID_TEXT = 25,
-	OID_FLOAT4 = 700,
-	OID_FLOAT8 = 701,
-	OID_BYTEA_ARRAY = 1001,
-	OID_INT4_ARRAY = 1007,
-	OID_TEXT_ARRAY = 1009,
-	OID_INT8_ARRAY = 1016,
-	OID_FLOAT8_ARRAY = 1022,
-	OID_TIMESTAMPTZ = 1184,
-	OID_UUID = 2950,
-};
 
 struct db {
 	struct arena *arena; /* as long as the db: conninfo, names */
@@ -60,48 +39,6 @@ struct db {
 struct rows {
 	PGresult *result;
 };
-
-/* One call's parameters as libpq wants them. */
-struct wire {
-	const char *values[PARAMS_MAX];
-	int lengths[PARAMS_MAX];
-	int formats[PARAMS_MAX];
-};
-
-static Oid
-type_oid(char letter)
-{
-	switch (letter) {
-	case 'i':
-		return OID_INT8;
-	case 'n':
-		return OID_INT4;
-	case 'o':
-		return OID_BOOL;
-	case 'd':
-		return OID_FLOAT8;
-	case 't':
-		return OID_TEXT;
-	case 'b':
-		return OID_BYTEA;
-	case 'u':
-		return OID_UUID;
-	case 'z':
-		return OID_TIMESTAMPTZ;
-	case 'I':
-		return OID_INT8_ARRAY;
-	case 'N':
-		return OID_INT4_ARRAY;
-	case 'D':
-		return OID_FLOAT8_ARRAY;
-	case 'T':
-		return OID_TEXT_ARRAY;
-	case 'B':
-		return OID_BYTEA_ARRAY;
-	default:
-		return 0;
-	}
-}
 
 /* --- connecting ------------------------------------------------------------ */
 
@@ -282,15 +219,15 @@ is_success(const PGresult *result)
 static enum rc
 prepare(struct db *db, const struct stmt *stmt, struct fault *fault)
 {
-	Oid types[PARAMS_MAX] = {0};
+	Oid types[DB_WIRE_PARAMS_MAX] = {0};
 	size_t count = strlen(stmt->types);
 	PGresult *result;
 
-	if (count > PARAMS_MAX)
+	if (count > DB_WIRE_PARAMS_MAX)
 		return fault_set(
 			fault, RC_BUG, "%s: too many parameters", stmt->name);
 	for (size_t i = 0; i < count; i++) {
-		types[i] = type_oid(stmt->types[i]);
+		types[i] = db_wire_type(stmt->types[i]);
 		if (types[i] == 0)
 			return fault_set(fault, RC_BUG,
 				"%s: unknown type letter", stmt->name);
@@ -410,164 +347,11 @@ db_close(struct db *db)
 	arena_free(db->arena);
 }
 
-/* --- parameters -------------------------------------------------------------- */
-
-static void
-put_int32(struct buf *out, int64_t value)
-{
-	uint32_t big = htobe32((uint32_t)value);
-
-	buf_add(out, &big, sizeof(big));
-}
-
-static void
-put_int64(struct buf *out, int64_t value)
-{
-	uint64_t big = htobe64((uint64_t)value);
-
-	buf_add(out, &big, sizeof(big));
-}
-
-static void
-put_double(struct buf *out, double value)
-{
-	uint64_t bits;
-
-	memcpy(&bits, &value, sizeof(bits));
-	put_int64(out, (int64_t)bits);
-}
-
-/* The length word -1 is NULL in an array. */
-static void
-put_item(struct buf *out, const void *data, size_t bytes)
-{
-	put_int32(out, data == NULL ? -1 : (int64_t)bytes);
-	if (data != NULL)
-		buf_add(out, data, bytes);
-}
-
-static Oid
-element_oid(char letter)
-{
-	return type_oid((char)(letter == 'N' ? 'n' : tolower(letter)));
-}
-
-/* array_recv's form: dimensions, has-null, element type, length, lower bound. */
-static void
-put_array(struct buf *out, const struct param *param)
-{
-	put_int32(out, param->count == 0 ? 0 : 1);
-	put_int32(out, 1);
-	put_int32(out, element_oid(param->type));
-	if (param->count == 0)
-		return;
-	put_int32(out, (int64_t)param->count);
-	put_int32(out, 1);
-	for (size_t i = 0; i < param->count; i++) {
-		switch (param->type) {
-		case 'I':
-			put_int32(out, 8);
-			put_int64(out, param->integers[i]);
-			break;
-		case 'N':
-			put_int32(out, 4);
-			put_int32(out, param->shorts[i]);
-			break;
-		case 'D':
-			put_int32(out, 8);
-			put_double(out, param->numbers[i]);
-			break;
-		case 'T':
-			put_item(out, param->texts[i],
-				param->texts[i] ? strlen(param->texts[i]) : 0);
-			break;
-		default:
-			put_item(out, param->many[i].data,
-				param->many[i].length);
-		}
-	}
-}
-
-static void
-put_scalar(struct buf *out, const struct param *param)
-{
-	switch (param->type) {
-	case 'i':
-		put_int64(out, param->integer);
-		break;
-	case 'n':
-		put_int32(out, param->integer);
-		break;
-	case 'o':
-		buf_char(out, param->integer != 0);
-		break;
-	case 'd':
-		put_double(out, param->number);
-		break;
-	case 'z':
-		put_int64(out, param->integer - POSTGRES_EPOCH_US);
-		break;
-	default:
-		put_array(out, param);
-	}
-}
-
-static bool
-is_null(const struct param *param)
-{
-	return param->null || (param->type == 't' && param->text == NULL) ||
-		((param->type == 'b' || param->type == 'u') &&
-			param->bytes.data == NULL) ||
-		(param->type == 'z' && param->integer == CLOCK_NEVER);
-}
-
-/* Offsets become pointers once the buffer no longer moves. */
-static enum rc
-encode_params(const struct stmt *stmt, struct params params, struct buf *out,
-	struct wire *wire, struct fault *fault)
-{
-	size_t offsets[PARAMS_MAX];
-
-	if (params.count != strlen(stmt->types))
-		return fault_set(fault, RC_BUG, "%s: %zu parameters given",
-			stmt->name, params.count);
-	for (size_t i = 0; i < params.count; i++) {
-		const struct param *param = &params.items[i];
-
-		if (param->type != stmt->types[i])
-			return fault_set(fault, RC_BUG,
-				"%s: parameter %zu is not of type %c",
-				stmt->name, i + 1, stmt->types[i]);
-		wire->formats[i] = 1;
-		offsets[i] = out->length;
-		if (!is_null(param) && strchr("tbu", param->type) == NULL)
-			put_scalar(out, param);
-		wire->lengths[i] = (int)(out->length - offsets[i]);
-	}
-	for (size_t i = 0; i < params.count; i++) {
-		const struct param *param = &params.items[i];
-
-		wire->values[i] = out->data + offsets[i];
-		if (is_null(param)) {
-			wire->values[i] = NULL;
-		} else if (param->type == 't') {
-			wire->values[i] = param->text;
-			wire->lengths[i] = (int)strlen(param->text);
-		} else if (param->type == 'b' || param->type == 'u') {
-			wire->values[i] = param->bytes.data;
-			wire->lengths[i] = (int)param->bytes.length;
-		}
-	}
-	return out->overflow ? fault_set(fault, RC_TOO_LARGE,
-				       "%s: parameters too large", stmt->name)
-			     : RC_OK;
-}
-
 /* --- running ----------------------------------------------------------------- */
 
 static enum rc
 send_and_collect(struct db *db, const struct stmt *stmt, struct params params,
-	struct wire *wire, PGresult **result, struct fault *fault)
+	struct db_wire *wire, PGresult **result, struct fault *fault)
 {
 	if (!PQsendQueryPrepared(db->conn, stmt->name, (int)params.count,
 		    wire->values, wire->lengths, wire->formats, 1))
@@ -584,7 +368,7 @@ static enum rc
 run(struct db *db, const struct stmt *stmt, struct params params,
 	PGresult **result, struct fault *fault)
 {
-	struct wire wire;
+	struct db_wire wire;
 	struct buf encoded;
 	enum rc rc;
 
@@ -594,7 +378,7 @@ run(struct db *db, const struct stmt *stmt, struct params params,
 	buf_init(&encoded, (size_t)256 * 1024 * 1024);
 	if (params.count > 0)
 		buf_text(&encoded, ""); /* data is never NULL below */
-	rc = encode_params(stmt, params, &encoded, &wire, fault);
+	rc = db_wire_encode(stmt, params, &encoded, &wire, fault);
 	if (rc == RC_OK)
 		rc = send_and_collect(db, stmt, params, &wire, result, fault);
 	buf_free(&encoded);
@@ -772,150 +556,15 @@ rows_null(const struct rows *rows, size_t row, int column)
 	return PQgetisnull(rows->result, (int)row, column) != 0;
 }
 
-static const char *
-cell(const struct rows *rows, size_t row, int column)
+struct db_cell
+db_cell(const struct rows *rows, size_t row, int column)
 {
-	return PQgetvalue(rows->result, (int)row, column);
-}
-
-/* Reading a column as what it is not is a bug of the statement's noun. */
-NO_RETURN static void
-die_of_type(const struct rows *rows, int column)
-{
-	log_error(NULL, "column %s has type %u, which its reader does not take",
-		PQfname(rows->result, column), PQftype(rows->result, column));
-	abort();
-}
-
-static uint64_t
-get_uint64(const char *data)
-{
-	uint64_t big;
-
-	memcpy(&big, data, sizeof(big));
-	return be64toh(big);
-}
-
-static uint32_t
-get_uint32(const char *data)
-{
-	uint32_t big;
-
-	memcpy(&big, data, sizeof(big));
-	return be32toh(big);
-}
-
-int64_t
-rows_int(const struct rows *rows, size_t row, int column)
-{
-	const char *data = cell(rows, row, column);
-	uint16_t half;
-
-	if (rows_null(rows, row, column))
-		return 0;
-	switch (PQftype(rows->result, column)) {
-	case OID_INT8:
-		return (int64_t)get_uint64(data);
-	case OID_INT4:
-		return (int32_t)get_uint32(data);
-	case OID_INT2:
-		memcpy(&half, data, sizeof(half));
-		return (int16_t)be16toh(half);
-	default:
-		die_of_type(rows, column);
-	}
-}
-
-bool
-rows_bool(const struct rows *rows, size_t row, int column)
-{
-	if (PQftype(rows->result, column) != OID_BOOL)
-		die_of_type(rows, column);
-	return !rows_null(rows, row, column) &&
-		cell(rows, row, column)[0] != 0;
-}
-
-double
-rows_num(const struct rows *rows, size_t row, int column)
-{
-	uint64_t bits;
-	uint32_t half;
-	double number;
-	float narrow;
-
-	if (rows_null(rows, row, column))
-		return (double)NAN;
-	switch (PQftype(rows->result, column)) {
-	case OID_FLOAT8:
-		bits = get_uint64(cell(rows, row, column));
-		memcpy(&number, &bits, sizeof(number));
-		return number;
-	case OID_FLOAT4:
-		half = get_uint32(cell(rows, row, column));
-		memcpy(&narrow, &half, sizeof(narrow));
-		return (double)narrow;
-	default:
-		die_of_type(rows, column);
-	}
-}
-
-const char *
-rows_text(const struct rows *rows, size_t row, int column)
-{
-	return rows_null(rows, row, column) ? NULL : cell(rows, row, column);
-}
-
-struct bytes
-rows_bytes(const struct rows *rows, size_t row, int column)
-{
-	if (rows_null(rows, row, column))
-		return (struct bytes){NULL, 0};
-	return (struct bytes){cell(rows, row, column),
-		(size_t)PQgetlength(rows->result, (int)row, column)};
-}
-
-int64_t
-rows_time(const struct rows *rows, size_t row, int column)
-{
-	if (PQftype(rows->result, column) != OID_TIMESTAMPTZ)
-		die_of_type(rows, column);
-	if (rows_null(rows, row, column))
-		return CLOCK_NEVER;
-	return (int64_t)get_uint64(cell(rows, row, column)) +
-		POSTGRES_EPOCH_US;
-}
-
-const uint8_t *
-rows_uuid(const struct rows *rows, size_t row, int column)
-{
-	if (PQftype(rows->result, column) != OID_UUID)
-		die_of_type(rows, column);
-	return rows_null(rows, row, column)
-		? NULL
-		: (const uint8_t *)cell(rows, row, column);
-}
-
-const char **
-rows_texts(
-	const struct rows *rows, struct arena *arena, size_t row, int column)
-{
-	const char *data = cell(rows, row, column);
-	size_t count = 0;
-	const char **list;
-
-	if (PQftype(rows->result, column) != OID_TEXT_ARRAY)
-		die_of_type(rows, column);
-	if (!rows_null(rows, row, column) && get_uint32(data) == 1)
-		count = get_uint32(data + 12);
-	list = arena_array(arena, count + 1, sizeof(*list));
-	data += 20; /* behind the header that put_array describes */
-	for (size_t i = 0; i < count; i++) {
-		int32_t length = (int32_t)get_uint32(data);
-
-		data += 4;
-		list[i] = arena_strndup(
-			arena, data, length < 0 ? 0 : (size_t)length);
-		data += length < 0 ? 0 : length;
-	}
-	return list;
+	return (struct db_cell){
+		.data = PQgetvalue(rows->result, (int)row, column),
+		.length = (size_t)PQgetlength(
+			rows->result, (int)row, column),
+		.type = PQftype(rows->result, column),
+		.column = PQfname(rows->result, column),
+		.null = rows_null(rows, row, column),
+	};
 }
