@@ -1,0 +1,870 @@
+/* identity: accounts, clients, nodes, keys, sessions and callers on a real
+ * server, with the rights that the services really have. */
+
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/jwt.h"
+#include "model/caller.h"
+#include "model/client.h"
+#include "model/enrolment.h"
+#include "model/grant.h"
+#include "model/policy.h"
+#include "model/session.h"
+#include "model/signing_key.h"
+#include "model/user.h"
+#include "tests/sql/cluster.h"
+#include "tests/unit/request.h"
+
+#define ISSUER "https://grid.test"
+
+enum { STMT_AGE_KEYS, STMT_AGE_SESSION, STMT_STATES, STMT_PEEK, STMT_KEYS };
+
+static const struct stmt test_stmts[] = {
+	[STMT_AGE_KEYS] = {"test_age_keys", "n",
+		"UPDATE signing_key SET"
+		" created_at = created_at - $1 * interval '1 day',"
+		" changed_at = changed_at - $1 * interval '1 day'"},
+	[STMT_AGE_SESSION] = {"test_age_session", "n",
+		"UPDATE session SET seen_at = seen_at - $1 * interval '1 min'"},
+	[STMT_STATES] = {"test_states", "",
+		"SELECT coalesce(string_agg(state, ' ' ORDER BY state), '')"
+		" FROM signing_key WHERE state <> 'removed'"},
+	[STMT_PEEK] = {"test_peek", "",
+		"SELECT count(*) FROM account_password"},
+	[STMT_KEYS] = {"test_keys", "",
+		"SELECT count(*) FROM signing_key_private"},
+	STMT_END,
+};
+
+static const struct stmt *const sets[] = {caller_stmts, client_stmts,
+	enrolment_stmts, grant_stmts, policy_stmts, session_stmts,
+	signing_key_stmts, user_stmts, test_stmts, NULL};
+
+static const struct signing_key_seal seal = {{1, 2, 3}};
+
+struct grid {
+	struct arena *arena;
+	struct db *owner;
+	struct db *identity;
+	struct db *hub;
+	struct fault fault;
+};
+
+static struct grid grid;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	cluster_start();
+	grid.arena = arena_new();
+	grid.owner = cluster_open("fieldgrid_owner", sets);
+	grid.identity = cluster_open("fieldgrid_identity", sets);
+	grid.hub = cluster_open("fieldgrid_hub", sets);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	db_close(grid.hub);
+	db_close(grid.identity);
+	db_close(grid.owner);
+	arena_free(grid.arena);
+	return 0;
+}
+
+static void
+good(enum rc rc)
+{
+	if (rc != RC_OK)
+		fail_msg("%s: %s", fault_name(rc), grid.fault.text);
+}
+
+static void
+exec_as_owner(int statement, int64_t number)
+{
+	good(db_exec(grid.owner, &test_stmts[statement],
+		PARAMS(P_SHORT(number)), NULL, &grid.fault));
+}
+
+static struct user
+make_user(const char *name, bool administrator)
+{
+	const struct user_new wanted = {.name = name,
+		.email = "a@grid.test",
+		.administrator = administrator,
+		.password = "a long pass phrase"};
+	struct user user;
+
+	good(user_create(
+		grid.owner, grid.arena, &wanted, &user, &grid.fault));
+	return user;
+}
+
+static struct client
+make_client(const char *id, const char **secret)
+{
+	static const char *const grants[] = {CLIENT_GRANT_CODE,
+		CLIENT_GRANT_REFRESH, CLIENT_GRANT_CLIENT, NULL};
+	static const char *const scopes[] = {
+		"openid", "offline_access", "API", NULL};
+	static const char *const uris[] = {"https://app.test/cb",
+		"http://127.0.0.1/cb", "com.example.app:/cb", NULL};
+	const struct client_new wanted = {.client_id = id,
+		.name = id,
+		.grants = grants,
+		.scopes = scopes,
+		.redirect_uris = uris};
+	struct client client;
+
+	good(client_create(grid.owner, grid.arena, &wanted, &client, secret,
+		&grid.fault));
+	return client;
+}
+
+/* --- users ------------------------------------------------------------------------ */
+
+static void
+test_user_logs_in_with_any_case_of_the_name(void **state)
+{
+	struct user made = make_user("Alice", false);
+	struct user found;
+
+	(void)state;
+	assert_string_equal(made.name, "alice");
+	good(user_log_in(grid.identity, grid.arena, "ALICE",
+		"a long pass phrase", &found, &grid.fault));
+	assert_int_equal(found.id, made.id);
+	assert_int_equal(user_log_in(grid.identity, grid.arena, "alice",
+				 "a long pass phrasf", &found, &grid.fault),
+		RC_UNAUTHENTICATED);
+	assert_int_equal(user_log_in(grid.identity, grid.arena, "nobody",
+				 "a long pass phrase", &found, &grid.fault),
+		RC_UNAUTHENTICATED);
+}
+
+static void
+test_user_names_and_passwords_are_checked(void **state)
+{
+	static const char *const names[] = {
+		"", "two words", "new\nline", "\xff", "alice"};
+	struct user_new wanted = {.password = "a long pass phrase"};
+	struct user user;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+		wanted.name = names[i];
+		assert_int_not_equal(user_create(grid.owner, grid.arena,
+					     &wanted, &user, &grid.fault),
+			RC_OK);
+		assert_string_equal(grid.fault.field, "name");
+	}
+	wanted.name = "bob";
+	wanted.password = "short";
+	assert_int_equal(user_create(grid.owner, grid.arena, &wanted, &user,
+				 &grid.fault),
+		RC_BAD_INPUT);
+	assert_int_equal(user_find(grid.owner, grid.arena, "bob", &user,
+				 &grid.fault),
+		RC_NOT_FOUND);
+}
+
+static void
+test_user_disabled_loses_everything(void **state)
+{
+	struct user user = make_user("carol", false);
+	struct user found;
+	struct session session;
+
+	(void)state;
+	good(session_create(grid.identity, grid.arena, user.id, "::1", "test",
+		&session, &grid.fault));
+	good(user_set_active(grid.owner, user.id, false, &grid.fault));
+	assert_int_equal(session_find(grid.identity, grid.arena,
+				 session.cookie, &session, &grid.fault),
+		RC_NOT_FOUND);
+	assert_int_equal(user_log_in(grid.identity, grid.arena, "carol",
+				 "a long pass phrase", &found, &grid.fault),
+		RC_UNAUTHENTICATED);
+	good(user_set_active(grid.owner, user.id, true, &grid.fault));
+	good(user_set_password(grid.owner, grid.arena, user.id,
+		"another pass phrase", &grid.fault));
+	good(user_log_in(grid.identity, grid.arena, "carol",
+		"another pass phrase", &found, &grid.fault));
+	assert_true(found.epoch > user.epoch);
+}
+
+static void
+test_user_hashes_are_for_identity_alone(void **state)
+{
+	struct rows *rows;
+
+	(void)state;
+	good(db_find(grid.identity, grid.arena, &test_stmts[STMT_PEEK],
+		NO_PARAMS, &rows, &grid.fault));
+	assert_int_equal(db_find(grid.hub, grid.arena, &test_stmts[STMT_PEEK],
+				 NO_PARAMS, &rows, &grid.fault),
+		RC_DB);
+	assert_int_equal(db_find(grid.hub, grid.arena, &test_stmts[STMT_KEYS],
+				 NO_PARAMS, &rows, &grid.fault),
+		RC_DB);
+}
+
+/* --- clients ------------------------------------------------------------------------ */
+
+static void
+test_client_secret_is_checked(void **state)
+{
+	const char *secret;
+	const char *newer;
+	struct client client = make_client("app", &secret);
+	struct client found;
+
+	(void)state;
+	good(client_find(
+		grid.identity, grid.arena, "app", &found, &grid.fault));
+	assert_true(found.confidential && found.require_pkce && found.active);
+	good(client_check_secret(
+		grid.identity, grid.arena, &found, secret, &grid.fault));
+	assert_int_equal(client_check_secret(grid.identity, grid.arena, &found,
+				 "wrong", &grid.fault),
+		RC_UNAUTHENTICATED);
+	good(client_renew_secret(
+		grid.owner, grid.arena, client.id, &newer, &grid.fault));
+	assert_int_equal(client_check_secret(grid.identity, grid.arena, &found,
+				 secret, &grid.fault),
+		RC_UNAUTHENTICATED);
+}
+
+static void
+test_client_redirects_exactly(void **state)
+{
+	static const char *const right[] = {"https://app.test/cb",
+		"http://127.0.0.1/cb", "http://127.0.0.1:8080/cb",
+		"com.example.app:/cb"};
+	static const char *const wrong[] = {"https://app.test/cb/",
+		"https://app.test/CB", "https://app.test:444/cb",
+		"https://app.test/cb?x=1", "http://127.0.0.1:8080/other",
+		"http://127.0.0.1:80x/cb", "http://127.0.0.1.evil.test/cb",
+		"http://[::1]/cb", "http://localhost/cb",
+		"com.example.app:/cb2", ""};
+	struct client client;
+
+	(void)state;
+	good(client_find(
+		grid.identity, grid.arena, "app", &client, &grid.fault));
+	for (size_t i = 0; i < ARRAY_LENGTH(right); i++)
+		assert_true(client_redirect_allowed(&client, right[i]));
+	for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++)
+		assert_false(client_redirect_allowed(&client, wrong[i]));
+}
+
+static void
+test_client_refuses_what_is_unsafe(void **state)
+{
+	static const char *const bad_uri[] = {"http://app.test/cb", NULL};
+	static const char *const fragment[] = {"https://app.test/#x", NULL};
+	static const char *const script[] = {"javascript:alert(1)", NULL};
+	static const char *const password[] = {"password", NULL};
+	static const char *const machine[] = {CLIENT_GRANT_CLIENT, NULL};
+	static const char *const root[] = {"root", NULL};
+	const struct client_new rows[] = {
+		{.client_id = "x", .redirect_uris = bad_uri},
+		{.client_id = "x", .redirect_uris = fragment},
+		{.client_id = "x", .redirect_uris = script},
+		{.client_id = "x", .grants = password},
+		{.client_id = "x", .grants = machine, .is_public = true},
+		{.client_id = "x", .scopes = root},
+		{.client_id = "two words"},
+		{.client_id = ""},
+	};
+	struct client client;
+	const char *secret;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+		struct client_new wanted = rows[i];
+
+		wanted.name = "x";
+		assert_int_equal(client_create(grid.owner, grid.arena, &wanted,
+					 &client, &secret, &grid.fault),
+			RC_BAD_INPUT);
+	}
+}
+
+/* --- signing keys ------------------------------------------------------------------- */
+
+static void
+rotate_to(int64_t days, const char *states)
+{
+	struct rows *rows;
+
+	exec_as_owner(STMT_AGE_KEYS, days);
+	good(signing_key_rotate(
+		grid.identity, grid.arena, &seal, &grid.fault));
+	good(db_find(grid.identity, grid.arena, &test_stmts[STMT_STATES],
+		NO_PARAMS, &rows, &grid.fault));
+	assert_string_equal(rows_text(rows, 0, 0), states);
+}
+
+static void
+test_signing_key_lives_its_states(void **state)
+{
+	(void)state;
+	rotate_to(0, "active");
+	rotate_to(0, "active");
+	rotate_to(88, "active");
+	rotate_to(1, "active pending");
+	rotate_to(0, "active pending");
+	rotate_to(1, "active retiring");
+	rotate_to(1, "active retiring");
+	rotate_to(2, "active");
+}
+
+static void
+test_signing_key_is_sealed(void **state)
+{
+	const struct signing_key_seal other = {{9}};
+	struct signing_key key;
+	struct rows *rows;
+
+	(void)state;
+	good(signing_key_active(
+		grid.identity, grid.arena, &seal, &key, &grid.fault));
+	assert_non_null(strstr(key.private_pem, "BEGIN PRIVATE KEY"));
+	assert_int_equal(signing_key_active(grid.identity, grid.arena, &other,
+				 &key, &grid.fault),
+		RC_BUG);
+	good(db_find(grid.identity, grid.arena, &test_stmts[STMT_KEYS],
+		NO_PARAMS, &rows, &grid.fault));
+	assert_int_equal(rows_int(rows, 0, 0), 1);
+}
+
+static void
+test_signing_key_seal_comes_from_a_private_file(void **state)
+{
+	char path[] = "/tmp/fieldgrid-seal-XXXXXX";
+	struct signing_key_seal read;
+	FILE *file = fdopen(mkstemp(path), "w");
+
+	(void)state;
+	fprintf(file, "%s\n", secret_token(grid.arena));
+	fflush(file);
+	good(signing_key_seal_load(grid.arena, path, &read, &grid.fault));
+	rewind(file);
+	fputs("short\n", file);
+	fclose(file);
+	assert_int_equal(
+		signing_key_seal_load(grid.arena, path, &read, &grid.fault),
+		RC_IO);
+	unlink(path);
+	assert_int_equal(
+		signing_key_seal_load(grid.arena, path, &read, &grid.fault),
+		RC_IO);
+}
+
+/* --- sessions and grants --------------------------------------------------------------- */
+
+static void
+test_session_ends_when_unused(void **state)
+{
+	struct user user = make_user("dora", false);
+	struct session session;
+	struct session found;
+
+	(void)state;
+	good(session_create(grid.identity, grid.arena, user.id, "::1", "test",
+		&session, &grid.fault));
+	exec_as_owner(STMT_AGE_SESSION, 29);
+	good(session_find(grid.identity, grid.arena, session.cookie, &found,
+		&grid.fault));
+	exec_as_owner(STMT_AGE_SESSION, 2);
+	assert_int_equal(session_find(grid.identity, grid.arena,
+				 session.cookie, &found, &grid.fault),
+		RC_NOT_FOUND);
+	good(session_sweep(grid.identity, &grid.fault));
+}
+
+static void
+test_session_login_waits_grow_and_end(void **state)
+{
+	int64_t before = 0;
+	int64_t wait_s = 0;
+
+	(void)state;
+	for (int i = 0; i < 12; i++) {
+		good(session_login_failed(grid.identity, grid.arena, "eve",
+			"192.0.2.7", &grid.fault));
+		good(session_login_wait(grid.identity, grid.arena, "eve",
+			"192.0.2.7", &wait_s, &grid.fault));
+		assert_true(i < 4 ? wait_s == 0 : wait_s >= before);
+		before = wait_s;
+	}
+	assert_true(wait_s > 30 && wait_s <= 60);
+	good(session_login_wait(grid.identity, grid.arena, "eve", "192.0.2.8",
+		&wait_s, &grid.fault));
+	assert_int_equal(wait_s, 0);
+	good(session_login_worked(grid.identity, grid.arena, "eve",
+		"192.0.2.7", &grid.fault));
+	good(session_login_wait(grid.identity, grid.arena, "eve", "192.0.2.7",
+		&wait_s, &grid.fault));
+	assert_int_equal(wait_s, 0);
+}
+
+static void
+make_grant(struct grant *grant, struct session *session)
+{
+	static const char *const scopes[] = {"openid", "API", NULL};
+	struct client client;
+	struct user user;
+
+	good(user_find(
+		grid.identity, grid.arena, "alice", &user, &grid.fault));
+	good(client_find(
+		grid.identity, grid.arena, "app", &client, &grid.fault));
+	good(session_create(grid.identity, grid.arena, user.id, "::1", "test",
+		session, &grid.fault));
+	*grant = (struct grant){.client_id = client.id,
+		.user_id = user.id,
+		.scopes = scopes,
+		.auth_time_us = session->auth_time_us,
+		.session_hash = session->hash,
+		.redirect_uri = "https://app.test/cb",
+		.redirect_uri_sent = true,
+		.nonce = "n"};
+	uuid_random(grant->family);
+}
+
+static void
+test_grant_code_works_once(void **state)
+{
+	struct session session;
+	struct grant given;
+	struct grant got;
+	const char *code;
+
+	(void)state;
+	make_grant(&given, &session);
+	good(grant_code_create(
+		grid.identity, grid.arena, &given, &code, &grid.fault));
+	good(grant_code_use(
+		grid.identity, grid.arena, code, &got, &grid.fault));
+	assert_memory_equal(got.family, given.family, UUID_BYTES);
+	assert_memory_equal(got.sid, session.sid, UUID_BYTES);
+	assert_string_equal(got.scopes[1], "API");
+	assert_string_equal(got.nonce, "n");
+	assert_null(got.challenge);
+	assert_int_equal(grant_code_use(grid.identity, grid.arena, code, &got,
+				 &grid.fault),
+		RC_CONFLICT);
+	assert_int_equal(grant_code_use(grid.identity, grid.arena, "guess",
+				 &got, &grid.fault),
+		RC_NOT_FOUND);
+}
+
+static void
+test_grant_refresh_dies_with_its_family_and_session(void **state)
+{
+	struct session session;
+	struct grant grant;
+	struct grant got = {.client_id = 0};
+	const char *first;
+	const char *second;
+
+	(void)state;
+	make_grant(&grant, &session);
+	memcpy(grant.sid, session.sid, UUID_BYTES);
+	grant.dies_us = clock_now_us() + CLOCK_DAY_US;
+	good(grant_refresh_create(grid.identity, grid.arena, &grant, 3600,
+		&first, &grid.fault));
+	good(grant_refresh_use(grid.identity, grid.arena, first,
+		grant.client_id, &got, &grid.fault));
+	assert_int_equal(grant_refresh_use(grid.identity, grid.arena, first,
+				 grant.client_id, &got, &grid.fault),
+		RC_CONFLICT);
+	good(grant_revoke(grid.identity, got.family, &grid.fault));
+	good(grant_refresh_create(grid.identity, grid.arena, &grant, 3600,
+		&second, &grid.fault));
+	assert_int_equal(grant_refresh_use(grid.identity, grid.arena, second,
+				 grant.client_id, &got, &grid.fault),
+		RC_NOT_FOUND);
+	uuid_random(grant.family);
+	good(grant_refresh_create(grid.identity, grid.arena, &grant, 3600,
+		&second, &grid.fault));
+	good(session_end(grid.identity, &session, &grid.fault));
+	assert_int_equal(grant_refresh_use(grid.identity, grid.arena, second,
+				 grant.client_id, &got, &grid.fault),
+		RC_NOT_FOUND);
+}
+
+/* --- callers ------------------------------------------------------------------------------ */
+
+static struct req
+request(struct db *db, enum method method, const struct pair *params)
+{
+	struct caller *nobody = arena_alloc(grid.arena, sizeof(*nobody));
+	struct req req;
+
+	nobody->name = "";
+	request_make(&req, grid.arena, method, "/x", NULL, NULL, params);
+	req.db = db;
+	req.caller = nobody;
+	return req;
+}
+
+static const char *
+sign(const char *claims)
+{
+	struct signing_key key;
+	const char *token;
+
+	good(signing_key_active(
+		grid.identity, grid.arena, &seal, &key, &grid.fault));
+	good(jwt_sign(grid.arena, key.kid, key.algorithm, key.private_pem,
+		claims, &token, &grid.fault));
+	return token;
+}
+
+static const char *
+client_token(const char *id, const char *audience, const char *scope,
+	const char *more)
+{
+	return sign(arena_printf(grid.arena,
+		"{\"iss\":\"" ISSUER "\",\"aud\":\"%s\",\"sub\":\"%s\","
+		"\"client_id\":\"%s\",\"client_epoch\":1,\"scope\":\"%s\","
+		"\"token_use\":\"access\",\"exp\":%lld%s}",
+		audience, id, id, scope,
+		(long long)(clock_now_us() / CLOCK_SECOND_US + 600), more));
+}
+
+static enum rc
+enter(struct caller_gate *gate, struct req *req, enum need need,
+	const char *code)
+{
+	enum rc rc = caller_authenticate(gate, req, need);
+
+	if (rc != RC_OK)
+		assert_string_equal(req->fault.code, code);
+	return rc;
+}
+
+static void
+test_caller_session_is_for_its_own_origin(void **state)
+{
+	struct caller_gate *gate = caller_gate_new(ISSUER);
+	struct session session;
+	struct grant grant;
+	const char *cookie;
+	struct req req;
+
+	(void)state;
+	make_grant(&grant, &session);
+	cookie = arena_printf(
+		grid.arena, "a=b; " CALLER_COOKIE "=%s", session.cookie);
+	{
+		const struct pair plain[] = {
+			{"HTTP_COOKIE", cookie}, {NULL, NULL}};
+		const struct pair own[] = {{"HTTP_COOKIE", cookie},
+			{"HTTP_SEC_FETCH_SITE", "same-origin"}, {NULL, NULL}};
+		const struct pair old[] = {{"HTTP_COOKIE", cookie},
+			{"HTTP_ORIGIN", "https://grid.test:9443"},
+			{"HTTP_HOST", "grid.test:9443"}, {NULL, NULL}};
+		const struct pair evil[] = {{"HTTP_COOKIE", cookie},
+			{"HTTP_ORIGIN", "https://evil.test"},
+			{"HTTP_HOST", "grid.test:9443"}, {NULL, NULL}};
+
+		req = request(grid.hub, METHOD_GET, plain);
+		good(enter(gate, &req, NEED_LOGIN, ""));
+		assert_string_equal(req.caller->name, "alice");
+		req = request(grid.hub, METHOD_POST, plain);
+		assert_int_equal(
+			enter(gate, &req, NEED_API, "CrossSite"), RC_DENIED);
+		req = request(grid.hub, METHOD_POST, evil);
+		assert_int_equal(
+			enter(gate, &req, NEED_API, "CrossSite"), RC_DENIED);
+		req = request(grid.hub, METHOD_POST, own);
+		good(enter(gate, &req, NEED_API, ""));
+		req = request(grid.hub, METHOD_POST, old);
+		good(enter(gate, &req, NEED_API, ""));
+		good(caller_recheck(
+			grid.hub, grid.arena, req.caller, &grid.fault));
+		good(session_end(grid.identity, &session, &grid.fault));
+		assert_int_equal(caller_recheck(grid.hub, grid.arena,
+					 req.caller, &grid.fault),
+			RC_UNAUTHENTICATED);
+	}
+	caller_gate_free(gate);
+}
+
+static void
+with_token(struct req *req, struct db *db, const char *token)
+{
+	struct pair *params = arena_array(grid.arena, 2, sizeof(*params));
+
+	params[0] = (struct pair){"HTTP_AUTHORIZATION",
+		arena_printf(grid.arena, "bearer %s", token)};
+	*req = request(db, METHOD_POST, params);
+}
+
+static void
+test_caller_token_needs_scope_audience_and_a_live_client(void **state)
+{
+	struct caller_gate *gate = caller_gate_new(ISSUER);
+	const char *secret;
+	struct client client = make_client("machine", &secret);
+	const char *token =
+		client_token("machine", CALLER_AUDIENCE_API, "API", "");
+	struct req req;
+
+	(void)state;
+	with_token(&req, grid.hub, token);
+	good(enter(gate, &req, NEED_API, ""));
+	assert_int_equal(req.caller->kind, CALLER_CLIENT);
+	assert_int_equal(req.caller->id, client.id);
+	with_token(&req, grid.hub, token);
+	assert_int_equal(
+		enter(gate, &req, NEED_LOGIN, "UserRequired"), RC_DENIED);
+	with_token(&req, grid.hub,
+		client_token("machine", CALLER_AUDIENCE_API, "openid", ""));
+	assert_int_equal(
+		enter(gate, &req, NEED_API, "InsufficientScope"), RC_DENIED);
+	with_token(&req, grid.hub,
+		client_token("machine", CALLER_AUDIENCE_HUB, "API", ""));
+	assert_int_equal(enter(gate, &req, NEED_API, "InvalidToken"),
+		RC_UNAUTHENTICATED);
+	with_token(&req, grid.hub,
+		client_token("machine", CALLER_AUDIENCE_API, "API",
+			",\"cnf\":{\"x5t#S256\":\"x\"}"));
+	assert_int_equal(enter(gate, &req, NEED_API, "InvalidToken"),
+		RC_UNAUTHENTICATED);
+	req = request(grid.hub, METHOD_GET, NULL);
+	assert_int_equal(enter(gate, &req, NEED_API, "Unauthenticated"),
+		RC_UNAUTHENTICATED);
+	good(client_set_active(grid.owner, client.id, false, &grid.fault));
+	usleep(1100000); /* a token is looked up at most once a second */
+	with_token(&req, grid.hub, token);
+	assert_int_equal(enter(gate, &req, NEED_API, "InvalidToken"),
+		RC_UNAUTHENTICATED);
+	caller_gate_free(gate);
+}
+
+struct machine {
+	struct enrolled node;
+	struct tls_identity identity;
+	struct tls_facts facts;
+	const char *client_id;
+};
+
+static void
+make_machine(const char *name, const struct tls_identity *authority,
+	struct machine *machine)
+{
+	static const char *const grants[] = {CLIENT_GRANT_CLIENT, NULL};
+	static const char *const scopes[] = {CALLER_SCOPE_HUB, NULL};
+	struct client_new wanted = {.client_id = name,
+		.name = name,
+		.grants = grants,
+		.scopes = scopes};
+	struct client client;
+	const char *secret;
+
+	good(enrolment_create(grid.owner, grid.arena, name, "ingress",
+		&machine->node, &grid.fault));
+	assert_string_equal(machine->node.state, "pending");
+	good(enrolment_issue(grid.owner, grid.arena, &machine->node, authority,
+		90, &machine->identity, &grid.fault));
+	good(tls_read(grid.arena, machine->identity.certificate_pem,
+		&machine->facts, &grid.fault));
+	wanted.node_id = machine->node.id;
+	good(client_create(grid.owner, grid.arena, &wanted, &client, &secret,
+		&grid.fault));
+	machine->client_id = name;
+}
+
+static enum rc
+enter_node(struct caller_gate *gate, const struct machine *machine,
+	const char *token, const char *code)
+{
+	const struct pair params[] = {{"SSL_CLIENT_VERIFY", "SUCCESS"},
+		{"SSL_CLIENT_CERT",
+			percent_encode(grid.arena,
+				machine->identity.certificate_pem)},
+		{token != NULL ? "HTTP_AUTHORIZATION" : NULL,
+			arena_printf(grid.arena, "Bearer %s",
+				token != NULL ? token : "")},
+		{NULL, NULL}};
+	struct req req = request(grid.hub, METHOD_POST, params);
+	enum rc rc = enter(gate, &req, NEED_NODE, code);
+
+	if (rc == RC_OK)
+		assert_int_equal(req.caller->id, machine->node.id);
+	return rc;
+}
+
+static const char *
+node_token(const struct machine *machine, const struct tls_facts *bound_to)
+{
+	return client_token(machine->client_id, CALLER_AUDIENCE_HUB,
+		CALLER_SCOPE_HUB,
+		arena_printf(grid.arena, ",\"cnf\":{\"x5t#S256\":\"%s\"}",
+			encode_base64url(grid.arena, bound_to->fingerprint,
+				TLS_FINGERPRINT_BYTES)));
+}
+
+static void
+test_caller_node_needs_certificate_state_and_token(void **state)
+{
+	struct caller_gate *gate = caller_gate_new(ISSUER);
+	struct tls_identity authority;
+	struct machine one = {.client_id = NULL};
+	struct machine two = {.client_id = NULL};
+	struct machine stranger;
+	const char *token;
+
+	(void)state;
+	good(tls_authority_new(
+		grid.arena, "CA", 30, &authority, &grid.fault));
+	make_machine("node-1", &authority, &one);
+	make_machine("node-2", &authority, &two);
+	stranger = one;
+	good(tls_issue_node(grid.arena, &authority, one.node.uuid, 90,
+		&stranger.identity, &grid.fault));
+	token = node_token(&one, &one.facts);
+	assert_int_equal(enter_node(gate, &one, token, "NodeNotAuthorised"),
+		RC_DENIED);
+	good(enrolment_set_state(
+		grid.owner, one.node.id, "authorised", &grid.fault));
+	good(enrolment_set_state(
+		grid.owner, two.node.id, "authorised", &grid.fault));
+	good(enter_node(gate, &one, token, ""));
+	good(enter_node(gate, &one, token, "")); /* remembered */
+	assert_int_equal(enter_node(gate, &stranger, token,
+				 "UnknownCertificate"),
+		RC_DENIED);
+	assert_int_equal(enter_node(gate, &two, token, "TokenNotBound"),
+		RC_UNAUTHENTICATED);
+	assert_int_equal(enter_node(gate, &one,
+				 node_token(&two, &one.facts), "TokenNotBound"),
+		RC_UNAUTHENTICATED);
+	assert_int_equal(enter_node(gate, &one, NULL, "InvalidToken"),
+		RC_UNAUTHENTICATED);
+	assert_int_equal(enter_node(gate, &one, "x.y.z", "InvalidToken"),
+		RC_UNAUTHENTICATED);
+	good(enrolment_set_state(
+		grid.owner, one.node.id, "blocked", &grid.fault));
+	usleep(1100000);
+	assert_int_equal(enter_node(gate, &one, token, "NodeNotAuthorised"),
+		RC_DENIED);
+	good(enrolment_revoke(grid.owner, two.node.id, &grid.fault));
+	assert_int_equal(enter_node(gate, &two,
+				 node_token(&two, &two.facts),
+				 "UnknownCertificate"),
+		RC_DENIED);
+	caller_gate_free(gate);
+}
+
+static void
+test_caller_node_needs_parameters_of_nginx(void **state)
+{
+	static const struct pair none[] = {{"SSL_CLIENT_VERIFY", "NONE"},
+		{"SSL_CLIENT_CERT", ""}, {NULL, NULL}};
+	static const struct pair failed[] = {
+		{"SSL_CLIENT_VERIFY", "FAILED:expired"},
+		{"SSL_CLIENT_CERT", "x"}, {NULL, NULL}};
+	static const struct pair headers[] = {
+		{"HTTP_SSL_CLIENT_VERIFY", "SUCCESS"},
+		{"HTTP_SSL_CLIENT_CERT", "x"}, {NULL, NULL}};
+	static const struct pair broken[] = {{"SSL_CLIENT_VERIFY", "SUCCESS"},
+		{"SSL_CLIENT_CERT", "%zz"}, {NULL, NULL}};
+	static const struct {
+		const struct pair *params;
+		const char *code;
+	} rows[] = {{none, "NoCertificate"}, {failed, "NoCertificate"},
+		{headers, "NoCertificate"}, {broken, "UnknownCertificate"}};
+	struct caller_gate *gate = caller_gate_new(ISSUER);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+		struct req req =
+			request(grid.hub, METHOD_POST, rows[i].params);
+
+		assert_int_equal(enter(gate, &req, NEED_NODE, rows[i].code),
+			RC_DENIED);
+	}
+	caller_gate_free(gate);
+}
+
+static void
+test_policy_denies_first(void **state)
+{
+	const char *secret;
+	struct client client = make_client("reader", &secret);
+	const struct caller caller = {
+		.kind = CALLER_CLIENT, .id = client.id, .subject = "reader"};
+	struct policy_rule rule = {.kind = CALLER_CLIENT,
+		.subject_id = client.id,
+		.pattern = "*",
+		.actions = POLICY_READ_ALL};
+	const struct policy *policy;
+
+	(void)state;
+	good(policy_load(
+		grid.hub, grid.arena, &caller, &policy, &grid.fault));
+	assert_false(policy_touches(policy, 1, POLICY_READ_VALUES));
+	good(policy_grant(grid.owner, &rule, &grid.fault));
+	rule.pattern = "secret/*";
+	rule.deny = true;
+	good(policy_grant(grid.owner, &rule, &grid.fault));
+	good(policy_load(
+		grid.hub, grid.arena, &caller, &policy, &grid.fault));
+	assert_true(policy_touches(policy, 1, POLICY_READ_VALUES));
+	assert_true(policy_allows(policy, 1, "open", POLICY_READ_HISTORY));
+	assert_false(
+		policy_allows(policy, 1, "secret/x", POLICY_READ_VALUES));
+	assert_false(policy_allows(policy, 1, "open", POLICY_WRITE_VALUES));
+	good(policy_clear(grid.owner, CALLER_CLIENT, client.id, 0,
+		&grid.fault));
+	good(policy_load(
+		grid.hub, grid.arena, &caller, &policy, &grid.fault));
+	assert_false(policy_touches(policy, 1, POLICY_READ_VALUES));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_user_logs_in_with_any_case_of_the_name),
+		cmocka_unit_test(test_user_names_and_passwords_are_checked),
+		cmocka_unit_test(test_user_disabled_loses_everything),
+		cmocka_unit_test(test_user_hashes_are_for_identity_alone),
+		cmocka_unit_test(test_client_secret_is_checked),
+		cmocka_unit_test(test_client_redirects_exactly),
+		cmocka_unit_test(test_client_refuses_what_is_unsafe),
+		cmocka_unit_test(test_signing_key_lives_its_states),
+		cmocka_unit_test(test_signing_key_is_sealed),
+		cmocka_unit_test(
+			test_signing_key_seal_comes_from_a_private_file),
+		cmocka_unit_test(test_session_ends_when_unused),
+		cmocka_unit_test(test_session_login_waits_grow_and_end),
+		cmocka_unit_test(test_grant_code_works_once),
+		cmocka_unit_test(
+			test_grant_refresh_dies_with_its_family_and_session),
+		cmocka_unit_test(test_caller_session_is_for_its_own_origin),
+		cmocka_unit_test(
+			test_caller_token_needs_scope_audience_and_a_live_client),
+		cmocka_unit_test(
+			test_caller_node_needs_certificate_state_and_token),
+		cmocka_unit_test(test_caller_node_needs_parameters_of_nginx),
+		cmocka_unit_test(test_policy_denies_first),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
