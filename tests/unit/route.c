@@ -108,7 +108,7 @@ static void
 test_route_table_is_checked(void **state)
 {
 	static const struct route no_need[] = {
-		{METHOD_GET, "/x", no_handler}, ROUTES_END};
+		{METHOD_GET, "/x", no_handler, .need = NEED_UNSET}, ROUTES_END};
 	static const struct route twice[] = {
 		{METHOD_GET, "/x", no_handler, .need = NEED_NONE},
 		{METHOD_GET, "/x", no_handler, .need = NEED_NONE}, ROUTES_END};
