@@ -27,7 +27,7 @@ class Tile {
 	show(live) {
 		const entry = live.entry(this.datasource, this.name);
 
-		setQuality(this.element, live.quality(entry));
+		setQuality(this.value, live.quality(entry));
 		setTitle(this.element, `${this.name}: ${live.qualityText(entry)}`);
 		if (entry === undefined)
 			return;

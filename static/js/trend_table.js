@@ -60,7 +60,7 @@ export class TrendTable {
 
 		remove.addEventListener('click', () => this.onRemove(item));
 		setText(cells.axis, scale === undefined ? NONE : scale.side ?? 'own');
-		return { item, cells, element: make('tr', {},
+		return { item, cells, element: make('tr', { class: item.type === 'string' ? 'fg-trend-text' : undefined },
 			make('th', { scope: 'row' }, make('span', { class: `fg-swatch fg-swatch-${item.slot + 1}` }),
 				make('span', { class: 'fg-trend-name' }, item.name),
 				make('span', { class: 'fg-row-note' }, [plants.get(item.datasource), item.unit].filter(Boolean).join(' · '))),
