@@ -51,6 +51,7 @@ struct ctl_command {
 	const struct ctl_option *options; /* NULL = none */
 	const struct stmt *const *stmts;  /* NULL = needs no database */
 	enum rc (*run)(struct ctl *ctl);
+	enum { CTL_PLAIN, CTL_NO_CONFIG } flags; /* before there is one */
 };
 
 #define CTL_COMMANDS_END                                                       \
@@ -109,6 +110,7 @@ extern const struct ctl_command ctl_migrate_commands[];
 extern const struct ctl_command ctl_node_commands[];
 extern const struct ctl_command ctl_policy_commands[];
 extern const struct ctl_command ctl_screen_commands[];
+extern const struct ctl_command ctl_setup_commands[];
 extern const struct ctl_command ctl_user_commands[];
 
 #endif

@@ -27,6 +27,7 @@ static const struct conf_entry fieldgridctl_conf_entries[] = {
 
 /* Every noun's table, in the order of the help text. */
 static const struct ctl_command *const tables[] = {
+	ctl_setup_commands,
 	ctl_migrate_commands,
 	ctl_keys_commands,
 	ctl_user_commands,
@@ -253,6 +254,8 @@ run_words(struct ctl *ctl, const char *config, char **words, int count)
 	}
 	if (!take_words(ctl, words + used, count - used))
 		return EXIT_MISUSE;
+	if (ctl->command->flags == CTL_NO_CONFIG)
+		return run(ctl);
 	rc = conf_load(ctl->arena, config, fieldgridctl_conf_entries,
 		&ctl->conf, &ctl->fault);
 	return rc == RC_OK ? run(ctl) : fail(ctl);

@@ -65,6 +65,8 @@ config_services() {
 			"api.openapi=$top/fcgi/openapi.json" \
 			"api.templates=$top/templates" \
 			"api.manifest=$build/static/dist/manifest.json" \
+			"api.templates=$top/templates" \
+			"api.manifest=$build/static/dist/manifest.json" \
 			"identity.node_url=https://${setting[host]}:${setting[node-port]}" \
 			"login.slots_file=$state/run/hash.lock" \
 			"identity.templates=$top/templates" \
@@ -76,8 +78,9 @@ config_services() {
 }
 
 config_nginx() {
-	local name file pairs=(
-		"STATE=$state" "RUN=$state/run" "NGINX=$state/etc/nginx"
+	local pairs=(
+		"STATE=$state" "RUN=$state/run" "LIVE=$state/run/live.sock"
+		"NGINX=$state/etc/nginx"
 		"STATIC=$build/static/dist" "ACCESS_LOG=/dev/stderr"
 		"SERVER_CERTIFICATE=$state/pki/server.pem"
 		"SERVER_KEY=$state/pki/server.key" "CLIENT_CA=$state/pki/ca.pem"
@@ -86,15 +89,20 @@ config_nginx() {
 		"API_PORT=${setting[api-port]}"
 		"IDENTITY_PORT=${setting[identity-port]}"
 	)
-	mkdir -p "$state/etc/nginx/snippets"
-	for file in "$top"/deploy/nginx/snippets/*.conf; do
-		fill "$file" "${pairs[@]}" > "$state/etc/nginx/snippets/${file##*/}"
-	done
-	for name in unavailable too-many too-large; do
-		cp "$top/deploy/nginx/$name.html" "$state/etc/nginx/"
-	done
+	write_nginx "$top/deploy/nginx" "$state/etc/nginx" \
+		"$state/etc/fieldgrid.nginx.conf" "${pairs[@]}"
 	fill "$top/deploy/nginx/nginx.conf" "${pairs[@]}" > "$state/etc/nginx.conf"
-	fill "$top/deploy/nginx/fieldgrid.conf" "${pairs[@]}" |
-		if [ -e /proc/net/if_inet6 ]; then cat; else sed '/# ipv6$/d'; fi \
-			> "$state/etc/fieldgrid.nginx.conf"
+}
+
+# write_nginx TEMPLATES FOLDER SITE NAME=VALUE...: the site and its snippets.
+write_nginx() {
+	local from=$1 to=$2 site=$3 file
+	shift 3
+	mkdir -p "$to/snippets"
+	for file in "$from"/snippets/*.conf; do
+		fill "$file" "$@" > "$to/snippets/${file##*/}"
+	done
+	cp "$from"/*.html "$to/"
+	fill "$from/fieldgrid.conf" "$@" |
+		if [ -e /proc/net/if_inet6 ]; then cat; else sed '/# ipv6$/d'; fi > "$site"
 }

@@ -96,7 +96,8 @@ grid_build() {
 		[ -x configure ] && [ configure -nt configure.ac ] || ./autogen.sh
 		cd "$2"
 		[ -e config.status ] || "$1/configure"
-		make -j"$(nproc)"' build "$top" "$build" > "$state/log/build.log" 2>&1 || {
+		npm_config_cache=$3 make -j"$(nproc)"' \
+		build "$top" "$build" "$state/npm" > "$state/log/build.log" 2>&1 || {
 		tail -n 30 "$state/log/build.log" >&2
 		die "the build failed" "the whole log: $state/log/build.log"
 	}
