@@ -51,7 +51,6 @@ struct ctl_command {
 	const struct ctl_option *options; /* NULL = none */
 	const struct stmt *const *stmts;  /* NULL = needs no database */
 	enum rc (*run)(struct ctl *ctl);
-	enum { CTL_PLAIN, CTL_NO_CONFIG } flags; /* before there is one */
 };
 
 #define CTL_COMMANDS_END                                                       \

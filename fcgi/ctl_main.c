@@ -254,8 +254,8 @@ run_words(struct ctl *ctl, const char *config, char **words, int count)
 	}
 	if (!take_words(ctl, words + used, count - used))
 		return EXIT_MISUSE;
-	if (ctl->command->flags == CTL_NO_CONFIG)
-		return run(ctl);
+	if (ctl->command == ctl_setup_commands)
+		return run(ctl); /* it makes the configuration */
 	rc = conf_load(ctl->arena, config, fieldgridctl_conf_entries,
 		&ctl->conf, &ctl->fault);
 	return rc == RC_OK ? run(ctl) : fail(ctl);

@@ -46,7 +46,6 @@ const struct ctl_command ctl_setup_commands[] = {
 			"keys, configuration, nginx site, services; as root; "
 			"harmless when it is done",
 		.options = options,
-		.flags = CTL_NO_CONFIG,
 		.run = setup},
 	CTL_COMMANDS_END,
 };
