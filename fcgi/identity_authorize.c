@@ -41,7 +41,8 @@ struct wish {
 	int64_t max_age_s; /* -1 = none */
 };
 
-/* --- answers by redirect ---------------------------------------------------------------- */
+/* --- answers by redirect
+ * ---------------------------------------------------------------- */
 
 static const char *
 add_param(struct arena *arena, const char *uri, const char *name,
@@ -59,8 +60,7 @@ redirect(struct req *req, struct resp *resp, const struct wish *wish,
 	const char *uri)
 {
 	uri = add_param(req->arena, uri, "state", wish->state);
-	uri = add_param(
-		req->arena, uri, "iss", identity_of(req)->conf->issuer);
+	uri = add_param(req->arena, uri, "iss", identity_of(req)->conf->issuer);
 	resp_redirect(resp, uri);
 	oauth_no_store(resp);
 	return RC_OK;
@@ -79,7 +79,8 @@ redirect_error(struct req *req, struct resp *resp, const struct wish *wish,
 	return redirect(req, resp, wish, uri);
 }
 
-/* --- what is wrong before there is anywhere to redirect to --------------------------------- */
+/* --- what is wrong before there is anywhere to redirect to
+ * --------------------------------- */
 
 static enum rc
 own_page(struct req *req, struct resp *resp, const char *message)
@@ -122,7 +123,8 @@ find_client(struct req *req, struct wish *wish, const char **problem)
 	return RC_OK;
 }
 
-/* --- what is wrong with the rest ------------------------------------------------------------- */
+/* --- what is wrong with the rest
+ * ------------------------------------------------------------- */
 
 static enum rc
 read_params(struct req *req, struct wish *wish)
@@ -185,8 +187,8 @@ is_challenge(struct req *req, const char *challenge)
 	size_t bytes = 0;
 
 	return strlen(challenge) == CHALLENGE_BYTES &&
-		decode_base64url(req->arena, challenge, CHALLENGE_BYTES,
-			&bytes) != NULL;
+	       decode_base64url(
+		       req->arena, challenge, CHALLENGE_BYTES, &bytes) != NULL;
 }
 
 /* An absent method means "plain" (RFC 7636 4.3), which proves nothing. */
@@ -262,7 +264,9 @@ check_wish(struct req *req, struct wish *wish)
 	return rc;
 }
 
-/* --- the person -------------------------------------------------------------------------------- */
+/* --- the person
+ * --------------------------------------------------------------------------------
+ */
 
 static bool
 must_log_in(const struct wish *wish, const struct session *session)
@@ -270,9 +274,9 @@ must_log_in(const struct wish *wish, const struct session *session)
 	int64_t age_s =
 		(clock_now_us() - session->auth_time_us) / CLOCK_SECOND_US;
 
-	return prompt_has(wish, "login") || prompt_has(wish, "select_account") ||
-		wish->max_age_s == 0 ||
-		(wish->max_age_s > 0 && age_s > wish->max_age_s);
+	return prompt_has(wish, "login") ||
+	       prompt_has(wish, "select_account") || wish->max_age_s == 0 ||
+	       (wish->max_age_s > 0 && age_s > wish->max_age_s);
 }
 
 /* This request again as an address, for after the login, which has then been
@@ -297,8 +301,8 @@ own_address(struct req *req, const struct wish *wish)
 static enum rc
 send_to_login(struct req *req, struct resp *resp, const struct wish *wish)
 {
-	const char *uri = add_param(
-		req->arena, "/login", "next", own_address(req, wish));
+	const char *uri =
+		add_param(req->arena, "/login", "next", own_address(req, wish));
 
 	if (prompt_has(wish, "none"))
 		return redirect_error(req, resp, wish, "login_required",
@@ -332,9 +336,9 @@ check_hint(struct req *req, const struct wish *wish, const struct user *user)
 	uuid_format(uuid, user->uuid);
 	subject = jwt_claim_text(claims, "sub");
 	return subject != NULL && strcmp(subject, uuid) == 0
-		? RC_OK
-		: oauth_refuse(req, "login_required",
-			  "another user is logged in");
+		       ? RC_OK
+		       : oauth_refuse(req, "login_required",
+				 "another user is logged in");
 }
 
 static enum rc
@@ -356,8 +360,7 @@ give_code(struct req *req, struct resp *resp, const struct wish *wish,
 	enum rc rc;
 
 	uuid_random(grant.family);
-	rc = grant_code_create(
-		req->db, req->arena, &grant, &code, &req->fault);
+	rc = grant_code_create(req->db, req->arena, &grant, &code, &req->fault);
 	if (rc != RC_OK)
 		return rc;
 	log_info(req->id, "authorized: client=%s user=%lld",
@@ -379,8 +382,8 @@ decide(struct req *req, struct resp *resp, const struct wish *wish)
 		return rc;
 	if (must_log_in(wish, &session))
 		return send_to_login(req, resp, wish);
-	rc = user_find_id(req->db, req->arena, session.user_id, &user,
-		&req->fault);
+	rc = user_find_id(
+		req->db, req->arena, session.user_id, &user, &req->fault);
 	if (rc == RC_OK)
 		rc = check_hint(req, wish, &user);
 	return rc == RC_OK ? give_code(req, resp, wish, &session) : rc;
@@ -391,9 +394,8 @@ identity_authorize(struct req *req, struct resp *resp)
 {
 	struct wish wish = {.redirect_uri = NULL};
 	const char *problem = NULL;
-	enum rc rc = req->method == METHOD_POST
-		? req_form(req, &wish.pairs)
-		: req_query(req, &wish.pairs);
+	enum rc rc = req->method == METHOD_POST ? req_form(req, &wish.pairs)
+						: req_query(req, &wish.pairs);
 
 	if (rc != RC_OK)
 		return own_page(req, resp, "Its request is malformed.");
@@ -406,7 +408,7 @@ identity_authorize(struct req *req, struct resp *resp)
 	if (rc == RC_OK)
 		rc = decide(req, resp, &wish);
 	if (rc == RC_BAD_INPUT)
-		return redirect_error(req, resp, &wish, req->fault.code,
-			req->fault.client);
+		return redirect_error(
+			req, resp, &wish, req->fault.code, req->fault.client);
 	return rc;
 }

@@ -92,8 +92,8 @@ identity_discovery(struct req *req, struct resp *resp)
 	for (size_t i = 0; i < ARRAY_LENGTH(lists); i++)
 		write_list(json, lists[i].name, lists[i].values,
 			ARRAY_LENGTH(lists[i].values));
-	jsonw_bool(json, "authorization_response_iss_parameter_supported",
-		true);
+	jsonw_bool(
+		json, "authorization_response_iss_parameter_supported", true);
 	jsonw_bool(json, "claims_parameter_supported", false);
 	jsonw_bool(json, "request_parameter_supported", false);
 	jsonw_bool(json, "request_uri_parameter_supported", false);
@@ -109,8 +109,8 @@ identity_keys(struct req *req, struct resp *resp)
 	enum rc rc = identity_upkeep(req);
 
 	if (rc == RC_OK)
-		rc = signing_key_write_set(req->db, req->arena,
-			resp_json(resp, 200), &req->fault);
+		rc = signing_key_write_set(
+			req->db, req->arena, resp_json(resp, 200), &req->fault);
 	allow_everybody(resp);
 	return rc;
 }

@@ -114,15 +114,15 @@ read_entry(struct req *req, struct entry *entry)
 static enum rc
 refuse_login(struct req *req, struct resp *resp, const struct entry *entry)
 {
-	enum rc rc = session_login_failed(req->db, req->arena, entry->name,
-		req->address, &req->fault);
+	enum rc rc = session_login_failed(
+		req->db, req->arena, entry->name, req->address, &req->fault);
 
 	log_warn(req->id, "login failed: name=%s address=%s", entry->name,
 		req->address);
 	if (rc != RC_OK)
 		return rc;
-	return answer_form(req, resp, 401, entry,
-		"User name or password is wrong.");
+	return answer_form(
+		req, resp, 401, entry, "User name or password is wrong.");
 }
 
 static enum rc
@@ -157,8 +157,9 @@ agent_of(const struct req *req)
 {
 	const char *agent = req_header(req, "User-Agent");
 
-	return agent == NULL ? "" : arena_strndup(req->arena, agent,
-					    strnlen(agent, 200));
+	return agent == NULL
+		       ? ""
+		       : arena_strndup(req->arena, agent, strnlen(agent, 200));
 }
 
 /*
@@ -185,8 +186,8 @@ let_in(struct req *req, struct resp *resp, const struct entry *entry,
 	const struct user *user)
 {
 	struct session session;
-	enum rc rc = session_login_worked(req->db, req->arena, entry->name,
-		req->address, &req->fault);
+	enum rc rc = session_login_worked(
+		req->db, req->arena, entry->name, req->address, &req->fault);
 
 	if (rc == RC_OK)
 		rc = end_old_session(req);
@@ -195,8 +196,8 @@ let_in(struct req *req, struct resp *resp, const struct entry *entry,
 			agent_of(req), &session, &req->fault);
 	if (rc != RC_OK)
 		return rc;
-	log_info(req->id, "login: name=%s address=%s", user->name,
-		req->address);
+	log_info(
+		req->id, "login: name=%s address=%s", user->name, req->address);
 	page_cookie(req, resp, CALLER_COOKIE, session.cookie);
 	page_cookie(req, resp, FORM_COOKIE, "");
 	return go_on(req, resp, entry->next);

@@ -44,7 +44,8 @@ check_csrf(struct req *req, const struct session *session, const char *sent)
 	return caller_check_csrf(&caller, sent, &req->fault);
 }
 
-/* --- /logout ------------------------------------------------------------------------ */
+/* --- /logout
+ * ------------------------------------------------------------------------ */
 
 static enum rc
 ask(struct req *req, struct resp *resp, const struct session *session,
@@ -66,8 +67,7 @@ ask(struct req *req, struct resp *resp, const struct session *session,
 static enum rc
 say_goodbye(struct req *req, struct resp *resp)
 {
-	return page_answer(
-		req, resp, 200, "identity/goodbye", page_view(req));
+	return page_answer(req, resp, 200, "identity/goodbye", page_view(req));
 }
 
 enum rc
@@ -102,7 +102,8 @@ identity_logout(struct req *req, struct resp *resp)
 	return RC_OK;
 }
 
-/* --- /connect/endsession ---------------------------------------------------------------- */
+/* --- /connect/endsession
+ * ---------------------------------------------------------------- */
 
 static enum rc
 read_farewell(struct req *req, struct farewell *farewell)
@@ -159,12 +160,13 @@ check_return(struct req *req, struct farewell *farewell)
 
 	if (farewell->uri == NULL || farewell->client_id == NULL)
 		return RC_OK;
-	rc = client_find(req->db, req->arena, farewell->client_id, &client,
-		&req->fault);
+	rc = client_find(
+		req->db, req->arena, farewell->client_id, &client, &req->fault);
 	if (rc == RC_NOT_FOUND)
 		return RC_OK;
 	if (rc == RC_OK)
-		farewell->may_return = client.active &&
+		farewell->may_return =
+			client.active &&
 			client_list_has((const char *const *)client.logout_uris,
 				farewell->uri);
 	return rc;
@@ -193,7 +195,7 @@ hint_is_of(const struct farewell *farewell, const struct session *session)
 
 	uuid_format(sid, session->sid);
 	return farewell->hint_sid != NULL &&
-		strcmp(sid, farewell->hint_sid) == 0;
+	       strcmp(sid, farewell->hint_sid) == 0;
 }
 
 enum rc

@@ -51,8 +51,7 @@ const struct route identity_routes[] = {
 
 static const struct conf_entry identity_conf_entries[] = {
 	LOG_CONF_ENTRY(struct identity_conf, log_level),
-	DB_CONF_ENTRIES(
-		struct identity_conf, database, "fieldgrid_identity"),
+	DB_CONF_ENTRIES(struct identity_conf, database, "fieldgrid_identity"),
 	{"identity", "issuer", CONF_TEXT,
 		offsetof(struct identity_conf, issuer), NULL, 0, 0,
 		"https address of this service as clients know it"},
@@ -105,8 +104,7 @@ start(struct worker *worker, struct arena *arena, struct fault *fault)
 		arena, conf->seal_file, &worker->seal, fault);
 
 	if (rc == RC_OK && conf->slots_file[0] != '\0')
-		rc = password_limit(
-			conf->slots_file, (int)conf->slots, fault);
+		rc = password_limit(conf->slots_file, (int)conf->slots, fault);
 	if (rc == RC_OK)
 		rc = mustache_set_load(
 			conf->templates, &worker->templates, fault);

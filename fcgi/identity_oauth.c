@@ -60,8 +60,8 @@ oauth_answer(struct req *req, struct resp *resp, enum rc rc)
 		fault->client[0] != '\0' ? fault->client : public->message);
 	if (rc == RC_UNAUTHENTICATED &&
 		req_header(req, "Authorization") != NULL)
-		resp_header(resp, "WWW-Authenticate",
-			"Basic realm=\"fieldgrid\"");
+		resp_header(
+			resp, "WWW-Authenticate", "Basic realm=\"fieldgrid\"");
 	return RC_OK;
 }
 
@@ -78,7 +78,8 @@ oauth_param(struct req *req, const struct pairs *pairs, const char *name,
 	return RC_OK;
 }
 
-/* --- clients ---------------------------------------------------------------------- */
+/* --- clients
+ * ---------------------------------------------------------------------- */
 
 struct credentials {
 	const char *client_id;
@@ -97,8 +98,8 @@ read_basic(struct req *req, const char *encoded, struct credentials *given)
 	if (colon == NULL)
 		return oauth_refuse(
 			req, "invalid_client", "malformed Basic credentials");
-	given->client_id = percent_decode(
-		req->arena, text, (size_t)(colon - text), true);
+	given->client_id =
+		percent_decode(req->arena, text, (size_t)(colon - text), true);
 	given->secret = percent_decode(req->arena, colon + 1,
 		length - (size_t)(colon - text) - 1, true);
 	if (given->client_id == NULL || given->secret == NULL)
@@ -108,8 +109,8 @@ read_basic(struct req *req, const char *encoded, struct credentials *given)
 }
 
 static enum rc
-read_credentials(struct req *req, const struct pairs *form,
-	struct credentials *given)
+read_credentials(
+	struct req *req, const struct pairs *form, struct credentials *given)
 {
 	const char *header = req_header(req, "Authorization");
 	const char *client_id = NULL;
@@ -163,12 +164,13 @@ oauth_client(struct req *req, const struct pairs *form, struct client *client)
 	if (client->confidential != (given.secret != NULL))
 		return unknown_client(req);
 	if (client->confidential)
-		rc = client_check_secret(req->db, req->arena, client,
-			given.secret, &req->fault);
+		rc = client_check_secret(
+			req->db, req->arena, client, given.secret, &req->fault);
 	return rc == RC_UNAUTHENTICATED ? unknown_client(req) : rc;
 }
 
-/* --- scopes ------------------------------------------------------------------------ */
+/* --- scopes
+ * ------------------------------------------------------------------------ */
 
 enum rc
 oauth_scopes(struct req *req, const struct client *client, const char *scope,
@@ -207,7 +209,8 @@ oauth_join(struct arena *arena, const char *const *scopes)
 	return text;
 }
 
-/* --- other origins ------------------------------------------------------------------ */
+/* --- other origins
+ * ------------------------------------------------------------------ */
 
 enum rc
 oauth_cors(struct req *req, struct resp *resp)

@@ -46,10 +46,10 @@ page_answer(struct req *req, struct resp *resp, int status, const char *name,
 		resp_html(resp, status), &req->fault);
 
 	oauth_no_store(resp);
-	return rc == RC_OK ? RC_OK
-			   : fault_set(&req->fault, RC_BUG, "template %s: %s",
-				     name, arena_strdup(req->arena,
-						   req->fault.text));
+	return rc == RC_OK
+		       ? RC_OK
+		       : fault_set(&req->fault, RC_BUG, "template %s: %s", name,
+				 arena_strdup(req->arena, req->fault.text));
 }
 
 enum rc
@@ -71,8 +71,8 @@ page_problem(struct req *req, struct resp *resp, int status, const char *title,
 }
 
 void
-page_cookie(struct req *req, struct resp *resp, const char *name,
-	const char *value)
+page_cookie(
+	struct req *req, struct resp *resp, const char *name, const char *value)
 {
 	resp_header_add(resp, "Set-Cookie",
 		arena_printf(req->arena,
@@ -93,7 +93,8 @@ page_next(const char *next)
 	return next;
 }
 
-/* --- faults ---------------------------------------------------------------------- */
+/* --- faults
+ * ---------------------------------------------------------------------- */
 
 static bool
 is_for_programs(const struct req *req)
@@ -149,8 +150,8 @@ void
 identity_fault(struct req *req, struct resp *resp, const struct fault *fault)
 {
 	const struct fault_public *public = fault_public(fault->rc);
-	const char *message = fault->client[0] != '\0' ? fault->client
-						       : public->message;
+	const char *message =
+		fault->client[0] != '\0' ? fault->client : public->message;
 	int status = public->status;
 
 	if (is_for_programs(req)) {

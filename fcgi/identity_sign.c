@@ -57,8 +57,8 @@ active_key(struct req *req, const struct signing_key **key)
 	if (rc == RC_OK)
 		memory->key_read_us = clock_steady_us();
 	return rc == RC_NOT_FOUND
-		? fault_set(&req->fault, RC_BUG, "no active signing key")
-		: rc;
+		       ? fault_set(&req->fault, RC_BUG, "no active signing key")
+		       : rc;
 }
 
 static void
@@ -74,8 +74,8 @@ struct claims {
 };
 
 static void
-claims_begin(struct req *req, struct claims *claims, const char *use,
-	int64_t life_s)
+claims_begin(
+	struct req *req, struct claims *claims, const char *use, int64_t life_s)
 {
 	int64_t now_s = clock_now_us() / CLOCK_SECOND_US;
 

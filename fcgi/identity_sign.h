@@ -29,7 +29,7 @@ MUST_CHECK enum rc identity_sign_id(struct req *req,
 
 /* name, preferred_username and email, as far as the scopes go. */
 struct jsonw;
-void identity_write_profile(struct jsonw *json, const struct user *user,
-	bool profile, bool email);
+void identity_write_profile(
+	struct jsonw *json, const struct user *user, bool profile, bool email);
 
 #endif

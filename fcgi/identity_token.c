@@ -60,7 +60,8 @@ write_reply(struct req *req, struct resp *resp, const struct bearer *bearer,
 	oauth_no_store(resp);
 }
 
-/* --- client_credentials -------------------------------------------------------------- */
+/* --- client_credentials
+ * -------------------------------------------------------------- */
 
 /* What only a user can give. */
 static enum rc
@@ -121,7 +122,8 @@ grant_client(struct req *req, struct resp *resp, const struct ask *ask)
 	return rc;
 }
 
-/* --- users' grants --------------------------------------------------------------------- */
+/* --- users' grants
+ * --------------------------------------------------------------------- */
 
 static enum rc
 find_user(struct req *req, const struct grant *grant, struct user *user)
@@ -172,13 +174,13 @@ verifier_fits(struct req *req, const char *verifier, const char *challenge)
 	secret_hash(hash, verifier, length);
 	expected = encode_base64url(req->arena, hash, sizeof(hash));
 	return strlen(expected) == strlen(challenge) &&
-		secret_equal(expected, challenge, strlen(challenge));
+	       secret_equal(expected, challenge, strlen(challenge));
 }
 
 /* A verifier without a challenge is refused too: somebody took it away. */
 static enum rc
-check_verifier(struct req *req, const struct ask *ask,
-	const struct grant *grant)
+check_verifier(
+	struct req *req, const struct ask *ask, const struct grant *grant)
 {
 	if (grant->challenge == NULL && ask->verifier == NULL)
 		return RC_OK;
@@ -192,12 +194,13 @@ check_verifier(struct req *req, const struct ask *ask,
 }
 
 static enum rc
-check_redirect(struct req *req, const struct ask *ask,
-	const struct grant *grant)
+check_redirect(
+	struct req *req, const struct ask *ask, const struct grant *grant)
 {
-	bool good = ask->redirect_uri == NULL
-		? !grant->redirect_uri_sent
-		: strcmp(ask->redirect_uri, grant->redirect_uri) == 0;
+	bool good =
+		ask->redirect_uri == NULL
+			? !grant->redirect_uri_sent
+			: strcmp(ask->redirect_uri, grant->redirect_uri) == 0;
 
 	return good ? RC_OK
 		    : invalid_grant(req, "redirect_uri is not that of the "
@@ -211,8 +214,9 @@ use_code(struct req *req, const struct ask *ask, struct grant *grant)
 		req->db, req->arena, ask->code, grant, &req->fault);
 
 	if (rc == RC_CONFLICT)
-		log_warn(req->id, "client %s: a code came twice, its tokens "
-				  "are revoked",
+		log_warn(req->id,
+			"client %s: a code came twice, its tokens "
+			"are revoked",
 			ask->client.client_id);
 	if (rc == RC_CONFLICT || rc == RC_NOT_FOUND)
 		return invalid_grant(req, "the code is not valid");
@@ -239,7 +243,7 @@ grant_code(struct req *req, struct resp *resp, const struct ask *ask)
 		return rc;
 	bearer.scopes = grant.scopes;
 	grant.dies_us = clock_now_us() +
-		ask->client.refresh_absolute_s * CLOCK_SECOND_US;
+			ask->client.refresh_absolute_s * CLOCK_SECOND_US;
 	return issue(req, resp, &bearer, &grant);
 }
 
@@ -256,8 +260,8 @@ narrow(struct req *req, const struct ask *ask, const struct grant *grant,
 	rc = oauth_scopes(req, &ask->client, ask->scope, scopes);
 	for (size_t i = 0; rc == RC_OK && (*scopes)[i] != NULL; i++)
 		if (!client_list_has(grant->scopes, (*scopes)[i]))
-			rc = oauth_refuse(req, "invalid_scope",
-				"more than was granted");
+			rc = oauth_refuse(
+				req, "invalid_scope", "more than was granted");
 	return rc;
 }
 
@@ -295,19 +299,21 @@ grant_refresh(struct req *req, struct resp *resp, const struct ask *ask)
 	if (rc == RC_OK)
 		rc = rotate(req, resp, ask, &grant);
 	if (rc == RC_CONFLICT) {
-		log_warn(req->id, "client %s: a refresh token came twice, its "
-				  "family is revoked",
+		log_warn(req->id,
+			"client %s: a refresh token came twice, its "
+			"family is revoked",
 			ask->client.client_id);
 		rc = grant_revoke(req->db, grant.family, &req->fault);
 		if (rc == RC_OK)
 			rc = RC_NOT_FOUND;
 	}
 	return rc == RC_NOT_FOUND
-		? invalid_grant(req, "the refresh token is not valid")
-		: rc;
+		       ? invalid_grant(req, "the refresh token is not valid")
+		       : rc;
 }
 
-/* --- the endpoint ------------------------------------------------------------------------ */
+/* --- the endpoint
+ * ------------------------------------------------------------------------ */
 
 static enum rc
 read_params(struct req *req, struct ask *ask)

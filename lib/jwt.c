@@ -12,13 +12,13 @@
 #include "lib/field.h"
 #include "lib/secret.h"
 
-#define KEYS_MAX      16
-#define KID_BYTES     128
-#define SEEN_ENTRIES  1024
-#define ES256_BYTES   64
-#define RS256_MIN     256
-#define RS256_MAX     512
-#define NUMBER_MAX_S  (INT64_MAX / CLOCK_SECOND_US)
+#define KEYS_MAX     16
+#define KID_BYTES    128
+#define SEEN_ENTRIES 1024
+#define ES256_BYTES  64
+#define RS256_MIN    256
+#define RS256_MAX    512
+#define NUMBER_MAX_S (INT64_MAX / CLOCK_SECOND_US)
 
 struct key {
 	char kid[KID_BYTES];
@@ -44,7 +44,7 @@ struct token {
 	size_t signed_bytes; /* header.payload */
 	struct json_object *header;
 	struct json_object *payload;
-	const char *signature; /* still as base64url */
+	const char *signature;  /* still as base64url */
 	size_t signature_bytes; /* decoded */
 };
 
@@ -108,8 +108,8 @@ jwt_ring_add(struct jwt_ring *ring, const char *kid, const char *algorithm,
 		return fault_set(
 			fault, RC_CONFLICT, "key %s is there already", kid);
 	if (ring->count == KEYS_MAX)
-		return fault_set(fault, RC_TOO_LARGE, "more than %d keys",
-			KEYS_MAX);
+		return fault_set(
+			fault, RC_TOO_LARGE, "more than %d keys", KEYS_MAX);
 	strcpy(key->kid, kid);
 	key->algorithm = parse_algorithm(algorithm);
 	key->pem = strdup(public_pem);
@@ -175,9 +175,9 @@ parse_object(struct arena *arena, const char *part, size_t length,
 		(const char *)decode_base64url(arena, part, length, &bytes);
 
 	return json != NULL && bytes > 0 &&
-		json_parse(arena, json, bytes, object, &ignored) == RC_OK &&
-		json_object_is_type(*object, json_type_object) &&
-		count_colons(json, bytes) == count_members(*object);
+	       json_parse(arena, json, bytes, object, &ignored) == RC_OK &&
+	       json_object_is_type(*object, json_type_object) &&
+	       count_colons(json, bytes) == count_members(*object);
 }
 
 /* Exactly three parts, each of them canonical base64url. */
@@ -196,8 +196,8 @@ split(struct arena *arena, const char *text, struct token *token,
 	token->text = text;
 	token->signed_bytes = (size_t)(second - text);
 	token->signature = second + 1;
-	if (decode_base64url(arena, token->signature,
-		    strlen(token->signature), &token->signature_bytes) == NULL)
+	if (decode_base64url(arena, token->signature, strlen(token->signature),
+		    &token->signature_bytes) == NULL)
 		return refuse(fault, "has a malformed signature");
 	if (!parse_object(arena, text, (size_t)(first - text), &token->header))
 		return refuse(fault, "has a malformed header");
@@ -217,9 +217,8 @@ jwt_claim_text(struct json_object *claims, const char *name)
 		!json_object_is_type(value, json_type_string))
 		return NULL;
 	text = json_object_get_string(value);
-	return strlen(text) == (size_t)json_object_get_string_len(value)
-		? text
-		: NULL;
+	return strlen(text) == (size_t)json_object_get_string_len(value) ? text
+									 : NULL;
 }
 
 bool
@@ -244,7 +243,8 @@ check_header(struct json_object *header, struct fault *fault)
 
 	for (size_t i = 0; i < ARRAY_LENGTH(refused); i++)
 		if (json_object_object_get_ex(header, refused[i], NULL))
-			return refuse(fault, "has a header that is not allowed");
+			return refuse(
+				fault, "has a header that is not allowed");
 	if (json_object_object_get_ex(header, "typ", NULL) &&
 		(type == NULL || strcmp(type, "JWT") != 0))
 		return refuse(fault, "is of another type");
@@ -284,9 +284,9 @@ static bool
 libjwt_accepts(const struct token *token, const struct key *key)
 {
 	jwt_t *jwt = NULL;
-	bool good = jwt_decode(&jwt, token->text,
-			    (const unsigned char *)key->pem,
-			    (int)strlen(key->pem)) == 0 &&
+	bool good =
+		jwt_decode(&jwt, token->text, (const unsigned char *)key->pem,
+			(int)strlen(key->pem)) == 0 &&
 		jwt_get_alg(jwt) == key->algorithm;
 
 	jwt_free(jwt);
@@ -308,8 +308,8 @@ seen_place(struct jwt_ring *ring, const struct token *token, struct seen *now)
 /* Only good signatures are remembered, so nobody can push others out
  * without holding real tokens. */
 static enum rc
-check_signature(struct jwt_ring *ring, const struct token *token,
-	struct fault *fault)
+check_signature(
+	struct jwt_ring *ring, const struct token *token, struct fault *fault)
 {
 	const struct key *key = NULL;
 	struct seen now;
@@ -389,8 +389,7 @@ check_claims(struct json_object *claims, const struct jwt_expect *expect,
 		return refuse(fault, "is of another issuer");
 	if (!claim_equals(claims, "token_use", expect->use))
 		return refuse(fault, "is of another kind");
-	if (expect->audience != NULL &&
-		!has_audience(claims, expect->audience))
+	if (expect->audience != NULL && !has_audience(claims, expect->audience))
 		return refuse(fault, "is for another audience");
 	return check_times(claims, expect, fault);
 }

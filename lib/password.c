@@ -12,10 +12,10 @@
 
 #include "lib/clock.h"
 
-#define OPERATIONS     2
-#define MEMORY_BYTES   (19456UL * 1024)
-#define SLOT_WAIT_US   (2 * CLOCK_SECOND_US)
-#define SLOT_PAUSE_NS  5000000L
+#define OPERATIONS    2
+#define MEMORY_BYTES  (19456UL * 1024)
+#define SLOT_WAIT_US  (2 * CLOCK_SECOND_US)
+#define SLOT_PAUSE_NS 5000000L
 
 /* A hash of random bytes nobody kept, with today's parameters. */
 static const char nobodys_hash[crypto_pwhash_STRBYTES] =
@@ -84,20 +84,19 @@ give_slot(int slot)
 static bool
 is_well_known(const char *password)
 {
-	static const char *const known[] = {"password", "12345678",
-		"123456789", "1234567890", "qwertyuiop", "qwerty123",
-		"1q2w3e4r", "1qaz2wsx", "password1", "password123",
-		"password12", "passw0rd", "p@ssw0rd", "p@ssword", "iloveyou",
-		"sunshine", "princess", "football", "baseball", "superman",
-		"trustno1", "whatever", "starwars", "11111111", "00000000",
-		"88888888", "12341234", "11223344", "87654321", "abcd1234",
-		"abc12345", "a1b2c3d4", "letmein1", "welcome1", "welcome123",
-		"changeme", "changeit", "admin123", "administrator",
-		"admin1234", "fieldgrid", "operator", "asdfghjkl", "zaq12wsx",
-		"q1w2e3r4", "qazwsxedc", "computer", "internet", "michelle",
-		"jennifer", "basketball", "liverpool", "test1234",
-		"testtest", "default1", "passwort", "passwort1", "passwort123",
-		"hallo123", "geheim123"};
+	static const char *const known[] = {"password", "12345678", "123456789",
+		"1234567890", "qwertyuiop", "qwerty123", "1q2w3e4r", "1qaz2wsx",
+		"password1", "password123", "password12", "passw0rd",
+		"p@ssw0rd", "p@ssword", "iloveyou", "sunshine", "princess",
+		"football", "baseball", "superman", "trustno1", "whatever",
+		"starwars", "11111111", "00000000", "88888888", "12341234",
+		"11223344", "87654321", "abcd1234", "abc12345", "a1b2c3d4",
+		"letmein1", "welcome1", "welcome123", "changeme", "changeit",
+		"admin123", "administrator", "admin1234", "fieldgrid",
+		"operator", "asdfghjkl", "zaq12wsx", "q1w2e3r4", "qazwsxedc",
+		"computer", "internet", "michelle", "jennifer", "basketball",
+		"liverpool", "test1234", "testtest", "default1", "passwort",
+		"passwort1", "passwort123", "hallo123", "geheim123"};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(known); i++)
 		if (strcasecmp(known[i], password) == 0)
@@ -136,8 +135,8 @@ password_hash(struct arena *arena, const char *password, const char **hash,
 	slot = take_slot();
 	if (slot < 0)
 		return fault_set(fault, RC_UNAVAILABLE, "all hash slots busy");
-	failed = crypto_pwhash_str(text, password, strlen(password), OPERATIONS,
-		MEMORY_BYTES);
+	failed = crypto_pwhash_str(
+		text, password, strlen(password), OPERATIONS, MEMORY_BYTES);
 	give_slot(slot);
 	if (failed != 0)
 		return fault_set(fault, RC_UNAVAILABLE, "no memory to hash");
@@ -168,6 +167,6 @@ password_verify(const char *hash, const char *password, struct fault *fault)
 bool
 password_is_dated(const char *hash)
 {
-	return crypto_pwhash_str_needs_rehash(
-		       hash, OPERATIONS, MEMORY_BYTES) != 0;
+	return crypto_pwhash_str_needs_rehash(hash, OPERATIONS, MEMORY_BYTES) !=
+	       0;
 }

@@ -57,8 +57,8 @@ take_text(struct arena *arena, BIO *bio, int good)
 	char *data = NULL;
 	long length = BIO_get_mem_data(bio, &data);
 	const char *text = good == 1 && length > 0
-		? arena_strndup(arena, data, (size_t)length)
-		: NULL;
+				   ? arena_strndup(arena, data, (size_t)length)
+				   : NULL;
 
 	BIO_free(bio);
 	return text;
@@ -141,24 +141,25 @@ is_p256(EVP_PKEY *key)
 	char group[40] = "";
 
 	return EVP_PKEY_is_a(key, "EC") &&
-		EVP_PKEY_get_utf8_string_param(key,
-			OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof(group),
-			NULL) == 1 &&
-		strcmp(group, "prime256v1") == 0;
+	       EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME,
+		       group, sizeof(group), NULL) == 1 &&
+	       strcmp(group, "prime256v1") == 0;
 }
 
 static const char *
 thumbprint(struct arena *arena, const struct tls_jwk *jwk)
 {
 	uint8_t hash[SECRET_HASH_BYTES];
-	const char *text = jwk->elliptic
-		? arena_printf(arena,
-			  "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"%s\","
-			  "\"y\":\"%s\"}",
-			  jwk->first, jwk->second)
-		: arena_printf(arena,
-			  "{\"e\":\"%s\",\"kty\":\"RSA\",\"n\":\"%s\"}",
-			  jwk->second, jwk->first);
+	const char *text =
+		jwk->elliptic
+			? arena_printf(arena,
+				  "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"%"
+				  "s\","
+				  "\"y\":\"%s\"}",
+				  jwk->first, jwk->second)
+			: arena_printf(arena,
+				  "{\"e\":\"%s\",\"kty\":\"RSA\",\"n\":\"%s\"}",
+				  jwk->second, jwk->first);
 
 	secret_hash(hash, text, strlen(text));
 	return encode_base64url(arena, hash, sizeof(hash));
@@ -219,7 +220,7 @@ set_serial(X509 *certificate)
 	bytes[0] = (uint8_t)((bytes[0] & 0x3f) | 0x40); /* positive, full */
 	number = BN_bin2bn(bytes, sizeof(bytes), NULL);
 	good = BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) !=
-		NULL;
+	       NULL;
 	BN_free(number);
 	return good;
 }
@@ -231,12 +232,12 @@ set_extension(const struct draft *draft, int nid, const char *value)
 	X509_EXTENSION *extension;
 	bool good;
 
-	X509V3_set_ctx(&context, draft->issuer, draft->certificate, NULL, NULL,
-		0);
+	X509V3_set_ctx(
+		&context, draft->issuer, draft->certificate, NULL, NULL, 0);
 	X509V3_set_ctx_nodb(&context);
 	extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
 	good = extension != NULL &&
-		X509_add_ext(draft->certificate, extension, -1) == 1;
+	       X509_add_ext(draft->certificate, extension, -1) == 1;
 	X509_EXTENSION_free(extension);
 	return good;
 }
@@ -256,18 +257,17 @@ start_draft(struct arena *arena, struct draft *draft, const char *common_name,
 		draft->issuer_key = draft->key;
 	}
 	return draft->key != NULL && X509_set_version(made, 2) == 1 &&
-		set_serial(made) &&
-		X509_gmtime_adj(X509_getm_notBefore(made), BACKDATE_S) !=
-			NULL &&
-		X509_gmtime_adj(X509_getm_notAfter(made), days * DAY_S) !=
-			NULL &&
-		X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
-			(const unsigned char *)common_name, -1, -1, 0) == 1 &&
-		X509_set_issuer_name(
-			made, X509_get_subject_name(draft->issuer)) == 1 &&
-		X509_set_pubkey(made, draft->key) == 1 &&
-		set_extension(draft, NID_subject_key_identifier, "hash") &&
-		set_extension(draft, NID_authority_key_identifier, "keyid");
+	       set_serial(made) &&
+	       X509_gmtime_adj(X509_getm_notBefore(made), BACKDATE_S) != NULL &&
+	       X509_gmtime_adj(X509_getm_notAfter(made), days * DAY_S) !=
+		       NULL &&
+	       X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
+		       (const unsigned char *)common_name, -1, -1, 0) == 1 &&
+	       X509_set_issuer_name(
+		       made, X509_get_subject_name(draft->issuer)) == 1 &&
+	       X509_set_pubkey(made, draft->key) == 1 &&
+	       set_extension(draft, NID_subject_key_identifier, "hash") &&
+	       set_extension(draft, NID_authority_key_identifier, "keyid");
 }
 
 static enum rc
@@ -336,8 +336,8 @@ issue(struct arena *arena, const struct tls_identity *authority,
 	if (draft.issuer == NULL || draft.issuer_key == NULL)
 		return openssl_fault(fault, RC_BAD_INPUT, "read the authority");
 	if (!start_draft(arena, &draft, common_name, days) ||
-		!set_extension(&draft, NID_basic_constraints,
-			"critical,CA:FALSE") ||
+		!set_extension(
+			&draft, NID_basic_constraints, "critical,CA:FALSE") ||
 		!set_extension(
 			&draft, NID_key_usage, "critical,digitalSignature") ||
 		!set_extension(&draft, NID_ext_key_usage, usage) ||
@@ -352,7 +352,7 @@ is_address(const char *name)
 	uint8_t bytes[16];
 
 	return inet_pton(AF_INET, name, bytes) == 1 ||
-		inet_pton(AF_INET6, name, bytes) == 1;
+	       inet_pton(AF_INET6, name, bytes) == 1;
 }
 
 /* A comma would start another entry of the list that OpenSSL parses. */
@@ -360,9 +360,9 @@ static bool
 name_is_plain(const char *name)
 {
 	return name[0] != '\0' && strlen(name) < 254 &&
-		strspn(name,
-			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-			"0123456789.-:*_") == strlen(name);
+	       strspn(name,
+		       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		       "0123456789.-:*_") == strlen(name);
 }
 
 enum rc
@@ -378,9 +378,8 @@ tls_issue_server(struct arena *arena, const struct tls_identity *authority,
 		if (!name_is_plain(names[i]))
 			return fault_set(fault, RC_BAD_INPUT,
 				"\"%s\" is no host name", names[i]);
-		list = arena_printf(arena, "%s%s%s:%s", list,
-			i > 0 ? "," : "", is_address(names[i]) ? "IP" : "DNS",
-			names[i]);
+		list = arena_printf(arena, "%s%s%s:%s", list, i > 0 ? "," : "",
+			is_address(names[i]) ? "IP" : "DNS", names[i]);
 	}
 	return issue(arena, authority, "fieldgrid", "serverAuth", list, days,
 		server, fault);
@@ -396,8 +395,8 @@ tls_issue_node(struct arena *arena, const struct tls_identity *authority,
 
 	uuid_format(text, uuid);
 	names = arena_printf(arena, "URI:" TLS_NODE_URI "%s", text);
-	return issue(arena, authority, text, "clientAuth", names, days, node,
-		fault);
+	return issue(
+		arena, authority, text, "clientAuth", names, days, node, fault);
 }
 
 static int64_t
@@ -417,8 +416,8 @@ certificate_end_us(X509 *certificate)
 static void
 read_node_uri(X509 *certificate, struct tls_facts *facts)
 {
-	GENERAL_NAMES *names = X509_get_ext_d2i(
-		certificate, NID_subject_alt_name, NULL, NULL);
+	GENERAL_NAMES *names =
+		X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
 	const size_t prefix = sizeof(TLS_NODE_URI) - 1;
 	int found = 0;
 
@@ -441,8 +440,8 @@ read_node_uri(X509 *certificate, struct tls_facts *facts)
 static const char *
 read_serial(struct arena *arena, X509 *certificate)
 {
-	BIGNUM *number = ASN1_INTEGER_to_BN(
-		X509_get0_serialNumber(certificate), NULL);
+	BIGNUM *number =
+		ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), NULL);
 	char *text = number != NULL ? BN_bn2hex(number) : NULL;
 	const char *copy = arena_strdup(arena, text != NULL ? text : "");
 
@@ -459,9 +458,8 @@ tls_read(struct arena *arena, const char *pem, struct tls_facts *facts,
 	char subject[256] = "";
 	unsigned length = 0;
 
-	if (certificate == NULL ||
-		X509_digest(certificate, EVP_sha256(), facts->fingerprint,
-			&length) != 1)
+	if (certificate == NULL || X509_digest(certificate, EVP_sha256(),
+					   facts->fingerprint, &length) != 1)
 		return openssl_fault(fault, RC_BAD_INPUT, "read a certificate");
 	X509_NAME_oneline(X509_get_subject_name(certificate), subject,
 		(int)sizeof(subject));
@@ -485,6 +483,7 @@ tls_fingerprint_escaped(struct arena *arena, const char *escaped,
 		return fault_set(fault, RC_BAD_INPUT, "certificate escapes");
 	rc = tls_read(arena, pem, &facts, fault);
 	if (rc == RC_OK)
-		memcpy(fingerprint, facts.fingerprint, sizeof(facts.fingerprint));
+		memcpy(fingerprint, facts.fingerprint,
+			sizeof(facts.fingerprint));
 	return rc;
 }

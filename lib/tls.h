@@ -64,7 +64,7 @@ MUST_CHECK enum rc tls_issue_node(struct arena *arena,
 
 struct tls_facts {
 	uint8_t fingerprint[TLS_FINGERPRINT_BYTES]; /* SHA-256 of the DER */
-	const char *serial; /* upper-case hexadecimal */
+	const char *serial;                         /* upper-case hexadecimal */
 	const char *subject;
 	int64_t not_after_us;
 	bool has_node; /* there is exactly one node URI in the SAN */

@@ -93,7 +93,7 @@ struct known {
 struct caller_gate {
 	char *issuer;
 	struct jwt_ring *ring;
-	int64_t keys_read_us; /* steady clock; 0 = never */
+	int64_t keys_read_us;  /* steady clock; 0 = never */
 	int64_t keys_asked_us; /* last time because of an unknown key */
 	struct known known[KNOWN_ENTRIES];
 };
@@ -122,7 +122,8 @@ caller_gate_free(struct caller_gate *gate)
 	free(gate);
 }
 
-/* --- callers known for a second ---------------------------------------------- */
+/* --- callers known for a second ----------------------------------------------
+ */
 
 static bool
 copy_text(char *to, size_t size, const char **field)
@@ -187,7 +188,8 @@ recall(struct caller_gate *gate, struct arena *arena,
 	return caller;
 }
 
-/* --- tokens ------------------------------------------------------------------- */
+/* --- tokens
+ * ------------------------------------------------------------------- */
 
 static enum rc
 read_keys(struct caller_gate *gate, struct req *req)
@@ -219,7 +221,7 @@ static bool
 keys_older_than(const struct caller_gate *gate, int64_t us)
 {
 	return gate->keys_read_us == 0 ||
-		clock_steady_us() - gate->keys_read_us > us;
+	       clock_steady_us() - gate->keys_read_us > us;
 }
 
 /* An unknown key id is looked up, but nobody can make us do so at will. */
@@ -253,8 +255,8 @@ caller_read_token(struct caller_gate *gate, struct req *req, const char *token,
 		rc = read_keys(gate, req);
 	if (rc != RC_OK)
 		return rc;
-	rc = jwt_verify(gate->ring, req->arena, token, &expect, claims,
-		&req->fault);
+	rc = jwt_verify(
+		gate->ring, req->arena, token, &expect, claims, &req->fault);
 	if (rc == RC_NOT_FOUND && may_ask_again(gate)) {
 		rc = read_keys(gate, req);
 		if (rc == RC_OK)
@@ -290,8 +292,7 @@ read_claims(struct req *req, struct json_object *claims, struct caller *caller,
 		family != NULL && uuid_parse(family, caller->family);
 	if (caller->subject == NULL || caller->client == NULL ||
 		caller->scopes == NULL ||
-		!jwt_claim_int(
-			claims, "client_epoch", &caller->client_epoch) ||
+		!jwt_claim_int(claims, "client_epoch", &caller->client_epoch) ||
 		!jwt_claim_int(claims, "exp", &expires_s))
 		return refuse(&req->fault, "lacks claims");
 	caller->expires_us = expires_s * CLOCK_SECOND_US;
@@ -348,7 +349,8 @@ token_caller(struct caller_gate *gate, struct req *req, const char *token,
 	return RC_OK;
 }
 
-/* --- sessions ------------------------------------------------------------------ */
+/* --- sessions
+ * ------------------------------------------------------------------ */
 
 /* Sec-Fetch-Site cannot be set by scripts; old browsers send only Origin. */
 bool
@@ -361,8 +363,8 @@ caller_same_origin(const struct req *req)
 	if (site != NULL)
 		return strcmp(site, "same-origin") == 0;
 	return origin != NULL && host != NULL &&
-		strncmp(origin, "https://", 8) == 0 &&
-		strcasecmp(origin + 8, host) == 0;
+	       strncmp(origin, "https://", 8) == 0 &&
+	       strcasecmp(origin + 8, host) == 0;
 }
 
 static enum rc
@@ -389,8 +391,8 @@ session_caller(struct req *req, const char *cookie, struct caller *caller)
 	enum rc rc;
 
 	secret_hash(caller->credential, cookie, strlen(cookie));
-	rc = find_session(req->db, req->arena, caller->credential, &rows,
-		&req->fault);
+	rc = find_session(
+		req->db, req->arena, caller->credential, &rows, &req->fault);
 	if (rc != RC_OK)
 		return rc;
 	uuid_format(uuid, rows_uuid(rows, 0, 1));
@@ -405,7 +407,8 @@ session_caller(struct req *req, const char *cookie, struct caller *caller)
 	return RC_OK;
 }
 
-/* --- who may enter where -------------------------------------------------------- */
+/* --- who may enter where
+ * -------------------------------------------------------- */
 
 /* The token of "Authorization: Bearer ..."; NULL when there is none. */
 static const char *
@@ -524,7 +527,8 @@ authenticate_person(struct caller_gate *gate, struct req *req, enum need need)
 	return rc;
 }
 
-/* --- nodes ----------------------------------------------------------------------- */
+/* --- nodes
+ * ----------------------------------------------------------------------- */
 
 static enum rc
 read_certificate(struct req *req, uint8_t fingerprint[TLS_FINGERPRINT_BYTES])
@@ -536,8 +540,8 @@ read_certificate(struct req *req, uint8_t fingerprint[TLS_FINGERPRINT_BYTES])
 		certificate == NULL || certificate[0] == '\0')
 		return fault_tell(&req->fault, RC_DENIED, "NoCertificate", NULL,
 			"Connect with the certificate of a node.");
-	if (tls_fingerprint_escaped(req->arena, certificate, fingerprint,
-		    &req->fault) != RC_OK)
+	if (tls_fingerprint_escaped(
+		    req->arena, certificate, fingerprint, &req->fault) != RC_OK)
 		return fault_tell(&req->fault, RC_DENIED, "UnknownCertificate",
 			NULL, "The certificate cannot be read.");
 	return RC_OK;
@@ -548,10 +552,10 @@ find_node(struct req *req, const uint8_t *fingerprint, struct caller *caller)
 {
 	char uuid[UUID_TEXT_BYTES];
 	struct rows *rows = NULL;
-	enum rc rc = db_find(req->db, req->arena,
-		&caller_stmts[STMT_CERTIFICATE],
-		PARAMS(P_BYTES(fingerprint, TLS_FINGERPRINT_BYTES)), &rows,
-		&req->fault);
+	enum rc rc =
+		db_find(req->db, req->arena, &caller_stmts[STMT_CERTIFICATE],
+			PARAMS(P_BYTES(fingerprint, TLS_FINGERPRINT_BYTES)),
+			&rows, &req->fault);
 
 	if (rc == RC_NOT_FOUND)
 		return fault_tell(&req->fault, RC_DENIED, "UnknownCertificate",
@@ -590,9 +594,8 @@ bound_to(struct arena *arena, struct json_object *claims,
 		json_object_is_type(confirmation, json_type_object))
 		given = jwt_claim_text(confirmation, "x5t#S256");
 	return given != NULL &&
-		strcmp(given,
-			encode_base64url(arena, fingerprint,
-				TLS_FINGERPRINT_BYTES)) == 0;
+	       strcmp(given, encode_base64url(arena, fingerprint,
+				     TLS_FINGERPRINT_BYTES)) == 0;
 }
 
 /* The token of this node, bound to this certificate. */
@@ -608,8 +611,7 @@ check_node_token(struct caller_gate *gate, struct req *req, const char *token,
 
 	if (rc != RC_OK)
 		return rc;
-	if (!bound_to(req->arena, claims, fingerprint) ||
-		node_id != caller->id)
+	if (!bound_to(req->arena, claims, fingerprint) || node_id != caller->id)
 		return fault_tell(&req->fault, RC_UNAUTHENTICATED,
 			"TokenNotBound", NULL,
 			"The token is not bound to this certificate.");
@@ -683,7 +685,8 @@ caller_authenticate(struct caller_gate *gate, struct req *req, enum need need)
 	return fault_set(&req->fault, RC_BUG, "a route without a need");
 }
 
-/* --- later ------------------------------------------------------------------------- */
+/* --- later
+ * ------------------------------------------------------------------------- */
 
 enum rc
 caller_recheck(struct db *db, struct arena *arena, const struct caller *caller,
@@ -696,8 +699,8 @@ caller_recheck(struct db *db, struct arena *arena, const struct caller *caller,
 	if (caller->csrf != NULL)
 		return find_session(
 			db, arena, caller->credential, &rows, fault);
-	return find_token(db, arena, caller, caller->kind == CALLER_USER, &rows,
-		fault);
+	return find_token(
+		db, arena, caller, caller->kind == CALLER_USER, &rows, fault);
 }
 
 enum rc

@@ -23,16 +23,16 @@ struct caller {
 	const char *subject; /* the sub claim: a uuid, or the client_id */
 	const char *name;    /* for people and logs */
 	bool administrator;
-	const char *scopes;  /* space-separated; "" for a session */
-	const char *csrf;    /* of the session; NULL for a token */
+	const char *scopes;     /* space-separated; "" for a session */
+	const char *csrf;       /* of the session; NULL for a token */
 	uint8_t credential[32]; /* SHA-256 of the cookie, or of "token:" + sub:
 				 * the same for every request of this caller */
 	int64_t expires_us;
 	/* Only of a token: what caller_recheck needs. */
-	const char *client;  /* client_id */
+	const char *client; /* client_id */
 	int64_t client_epoch;
 	int64_t user_epoch;
-	uint8_t family[16];  /* of the grant it came from */
+	uint8_t family[16]; /* of the grant it came from */
 	bool has_family;
 };
 
@@ -88,8 +88,8 @@ bool caller_same_origin(const struct req *req);
  * authentication (id_token_hint). Fails: as jwt_verify; RC_UNAVAILABLE.
  */
 struct json_object;
-MUST_CHECK enum rc caller_read_token(struct caller_gate *gate,
-	struct req *req, const char *token, const char *use,
-	const char *audience, bool ignore_expiry, struct json_object **claims);
+MUST_CHECK enum rc caller_read_token(struct caller_gate *gate, struct req *req,
+	const char *token, const char *use, const char *audience,
+	bool ignore_expiry, struct json_object **claims);
 
 #endif

@@ -60,8 +60,8 @@ const char *const client_scopes[] = {"openid", "profile", "email",
 	"offline_access", "API", "serviceGridAPI.full_access",
 	"iiotServicesAPI", "dataStorageAPI", "hub", NULL};
 
-static const char *const known_grants[] = {CLIENT_GRANT_CODE,
-	CLIENT_GRANT_REFRESH, CLIENT_GRANT_CLIENT, NULL};
+static const char *const known_grants[] = {
+	CLIENT_GRANT_CODE, CLIENT_GRANT_REFRESH, CLIENT_GRANT_CLIENT, NULL};
 
 static const char *const none[] = {NULL};
 
@@ -98,7 +98,8 @@ client_list_has(const char *const *list, const char *text)
 	return false;
 }
 
-/* --- redirect URIs --------------------------------------------------------------- */
+/* --- redirect URIs
+ * --------------------------------------------------------------- */
 
 /* Bytes of "http://127.0.0.1" or "http://[::1]" at the start; 0 = neither. */
 static size_t
@@ -131,9 +132,9 @@ same_but_port(const char *registered, const char *uri)
 	size_t right = loopback_bytes(uri);
 
 	return left != 0 && left == right &&
-		strncmp(registered, uri, left) == 0 &&
-		strcmp(behind_port(registered + left),
-			behind_port(uri + right)) == 0;
+	       strncmp(registered, uri, left) == 0 &&
+	       strcmp(behind_port(registered + left),
+		       behind_port(uri + right)) == 0;
 }
 
 bool
@@ -152,15 +153,15 @@ private_scheme(const char *uri)
 	size_t length = strcspn(uri, ":/?#");
 
 	return uri[length] == ':' && memchr(uri, '.', length) != NULL &&
-		isalpha((unsigned char)uri[0]);
+	       isalpha((unsigned char)uri[0]);
 }
 
 static enum rc
 check_uri(const char *uri, struct fault *fault)
 {
 	bool good = strlen(uri) <= 2000 && strchr(uri, '#') == NULL &&
-		(strncmp(uri, "https://", 8) == 0 || loopback_bytes(uri) != 0 ||
-			private_scheme(uri));
+		    (strncmp(uri, "https://", 8) == 0 ||
+			    loopback_bytes(uri) != 0 || private_scheme(uri));
 
 	for (const char *at = uri; good && *at != '\0'; at++)
 		good = *at > ' ' && *at < 0x7f;
@@ -172,7 +173,8 @@ check_uri(const char *uri, struct fault *fault)
 			      uri);
 }
 
-/* --- making ------------------------------------------------------------------------ */
+/* --- making
+ * ------------------------------------------------------------------------ */
 
 static enum rc
 check_list(const char *const *list, const char *const *allowed,

@@ -50,7 +50,7 @@ struct client_new {
 	const char *const *redirect_uris; /* NULL = none */
 	const char *const *logout_uris;
 	const char *const *origins;
-	bool is_public;  /* no secret; then PKCE is always required */
+	bool is_public;     /* no secret; then PKCE is always required */
 	bool allow_no_pkce; /* only for a confidential client */
 };
 

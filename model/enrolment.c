@@ -63,8 +63,7 @@ enrolment_create(struct db *db, struct arena *arena, const char *name,
 
 	uuid_random(uuid);
 	rc = db_find(db, arena, &enrolment_stmts[STMT_CREATE],
-		PARAMS(P_UUID(uuid), P_TEXT(name), P_TEXT(kind)), &rows,
-		fault);
+		PARAMS(P_UUID(uuid), P_TEXT(name), P_TEXT(kind)), &rows, fault);
 	if (rc == RC_CONFLICT)
 		return fault_tell(fault, RC_CONFLICT, "NameTaken", "name",
 			"There is a node \"%s\" already.", name);
@@ -104,8 +103,8 @@ enrolment_list(struct db *db, struct arena *arena, struct enrolled_list *list,
 }
 
 enum rc
-enrolment_set_state(struct db *db, int64_t node_id, const char *state,
-	struct fault *fault)
+enrolment_set_state(
+	struct db *db, int64_t node_id, const char *state, struct fault *fault)
 {
 	return db_exec(db, &enrolment_stmts[STMT_STATE],
 		PARAMS(P_SHORT(node_id), P_TEXT(state)), NULL, fault);

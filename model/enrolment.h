@@ -43,8 +43,8 @@ MUST_CHECK enum rc enrolment_list(struct db *db, struct arena *arena,
 
 /* authorised, blocked or retired; takes effect within a second.
  * Fails: RC_DB another word. */
-MUST_CHECK enum rc enrolment_set_state(struct db *db, int64_t node_id,
-	const char *state, struct fault *fault);
+MUST_CHECK enum rc enrolment_set_state(
+	struct db *db, int64_t node_id, const char *state, struct fault *fault);
 
 /* Let the node publish to, or read from, a datasource. */
 MUST_CHECK enum rc enrolment_allow(struct db *db, int64_t node_id,

@@ -143,8 +143,8 @@ code_used_before(struct db *db, struct arena *arena, const uint8_t *hash,
 		return rc;
 	rc = grant_revoke(db, rows_uuid(rows, 0, 0), fault);
 	return rc == RC_OK
-		? fault_set(fault, RC_CONFLICT, "a code was used twice")
-		: rc;
+		       ? fault_set(fault, RC_CONFLICT, "a code was used twice")
+		       : rc;
 }
 
 enum rc

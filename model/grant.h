@@ -59,7 +59,7 @@ MUST_CHECK enum rc grant_refresh_use(struct db *db, struct arena *arena,
 	struct fault *fault);
 
 /* Every token of the family is refused from now on. */
-MUST_CHECK enum rc grant_revoke(struct db *db,
-	const uint8_t family[UUID_BYTES], struct fault *fault);
+MUST_CHECK enum rc grant_revoke(
+	struct db *db, const uint8_t family[UUID_BYTES], struct fault *fault);
 
 #endif

@@ -130,8 +130,8 @@ rule_covers(const struct rule *rule, int64_t datasource_id,
 	enum policy_action action)
 {
 	return (rule->actions & (int64_t)action) != 0 &&
-		(rule->datasource_id == 0 ||
-			rule->datasource_id == datasource_id);
+	       (rule->datasource_id == 0 ||
+		       rule->datasource_id == datasource_id);
 }
 
 bool

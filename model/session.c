@@ -39,7 +39,8 @@ const struct stmt session_stmts[] = {
 	[STMT_CREATE] = {"session_create", "bunttt",
 		"INSERT INTO session (hash, sid, account_id, csrf, expires_at"
 		", address, agent)"
-		" VALUES ($1, $2, $3, $4, now() + interval '12 hours', $5, $6)"},
+		" VALUES ($1, $2, $3, $4, now() + interval '12 hours', $5, "
+		"$6)"},
 	[STMT_FIND] = {"session_find", "b",
 		"SELECT session.sid"
 		"     , session.account_id"
@@ -114,8 +115,7 @@ session_create(struct db *db, struct arena *arena, int64_t user_id,
 	return db_exec(db, &session_stmts[STMT_CREATE],
 		PARAMS(P_BYTES(session->hash, sizeof(session->hash)),
 			P_UUID(session->sid), P_SHORT(user_id),
-			P_TEXT(session->csrf), P_TEXT(address),
-			P_TEXT(agent)),
+			P_TEXT(session->csrf), P_TEXT(address), P_TEXT(agent)),
 		NULL, fault);
 }
 
@@ -170,7 +170,8 @@ session_end(struct db *db, const struct session *session, struct fault *fault)
 	return rc;
 }
 
-/* --- failures ---------------------------------------------------------------------- */
+/* --- failures
+ * ---------------------------------------------------------------------- */
 
 struct subjects {
 	const char *pair;
@@ -224,12 +225,12 @@ session_login_failed(struct db *db, struct arena *arena, const char *name,
 	const char *address, struct fault *fault)
 {
 	struct subjects subjects = make_subjects(arena, name, address);
-	enum rc rc = count_failure(
-		db, subjects.pair, PAIR_FREE, PAIR_WAIT_S, fault);
+	enum rc rc =
+		count_failure(db, subjects.pair, PAIR_FREE, PAIR_WAIT_S, fault);
 
 	if (rc == RC_OK)
-		rc = count_failure(db, subjects.source, SOURCE_FREE,
-			SOURCE_WAIT_S, fault);
+		rc = count_failure(
+			db, subjects.source, SOURCE_FREE, SOURCE_WAIT_S, fault);
 	if (rc == RC_OK)
 		rc = count_failure(
 			db, subjects.name, NAME_FREE, NAME_WAIT_S, fault);

@@ -43,11 +43,13 @@ const struct stmt signing_key_stmts[] = {
 		"         AND created_at < now() - interval '24 hours')"
 		"  FROM signing_key WHERE algorithm = '" SIGNING_KEY_ALGORITHM
 		"'"},
-	[STMT_INSERT] = {"signing_key_insert", "ttt", /* $1 kid $2 state $3 PEM */
+	[STMT_INSERT] = {"signing_key_insert",
+		"ttt", /* $1 kid $2 state $3 PEM */
 		"INSERT INTO signing_key (kid, algorithm, state, public_pem)"
 		" VALUES ($1, '" SIGNING_KEY_ALGORITHM "', $2, $3)"},
 	[STMT_SEAL] = {"signing_key_seal", "tb",
-		"INSERT INTO signing_key_private (kid, sealed) VALUES ($1, $2)"},
+		"INSERT INTO signing_key_private (kid, sealed) VALUES ($1, "
+		"$2)"},
 	[STMT_RETIRE] = {"signing_key_retire", "",
 		"UPDATE signing_key SET state = 'retiring', changed_at = now()"
 		" WHERE state = 'active'"},
@@ -91,8 +93,8 @@ const struct stmt signing_key_stmts[] = {
 static enum rc
 run(struct db *db, int statement, struct fault *fault)
 {
-	return db_exec(db, &signing_key_stmts[statement], NO_PARAMS, NULL,
-		fault);
+	return db_exec(
+		db, &signing_key_stmts[statement], NO_PARAMS, NULL, fault);
 }
 
 enum rc

@@ -14,7 +14,7 @@
 #include "lib/db.h"
 #include "lib/jsonw.h"
 
-#define SIGNING_KEY_ALGORITHM "RS256"
+#define SIGNING_KEY_ALGORITHM  "RS256"
 #define SIGNING_KEY_SEAL_BYTES 32
 
 extern const struct stmt signing_key_stmts[];

@@ -82,7 +82,7 @@ check_name(const char *name, struct fault *fault)
 {
 	size_t length = strnlen(name, USER_NAME_BYTES + 1);
 	bool good = length > 0 && length <= USER_NAME_BYTES &&
-		utf8_valid(name, length);
+		    utf8_valid(name, length);
 
 	for (size_t i = 0; good && i < length; i++)
 		good = (unsigned char)name[i] > ' ' && name[i] != 0x7f;

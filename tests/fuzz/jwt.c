@@ -70,8 +70,7 @@ sign(struct arena *arena, const char *text)
 		abort();
 	pair = d2i_ECDSA_SIG(NULL, &at, (long)length);
 	BN_bn2binpad(ECDSA_SIG_get0_r(pair), raw, NUMBER_BYTES);
-	BN_bn2binpad(
-		ECDSA_SIG_get0_s(pair), raw + NUMBER_BYTES, NUMBER_BYTES);
+	BN_bn2binpad(ECDSA_SIG_get0_s(pair), raw + NUMBER_BYTES, NUMBER_BYTES);
 	ECDSA_SIG_free(pair);
 	EVP_MD_CTX_free(context);
 	return encode_base64url(arena, raw, sizeof(raw));

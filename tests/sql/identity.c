@@ -104,8 +104,7 @@ make_user(const char *name, bool administrator)
 		.password = "a long pass phrase"};
 	struct user user;
 
-	good(user_create(
-		grid.owner, grid.arena, &wanted, &user, &grid.fault));
+	good(user_create(grid.owner, grid.arena, &wanted, &user, &grid.fault));
 	return user;
 }
 
@@ -125,12 +124,13 @@ make_client(const char *id, const char **secret)
 		.redirect_uris = uris};
 	struct client client;
 
-	good(client_create(grid.owner, grid.arena, &wanted, &client, secret,
-		&grid.fault));
+	good(client_create(
+		grid.owner, grid.arena, &wanted, &client, secret, &grid.fault));
 	return client;
 }
 
-/* --- users ------------------------------------------------------------------------ */
+/* --- users
+ * ------------------------------------------------------------------------ */
 
 static void
 test_user_logs_in_with_any_case_of_the_name(void **state)
@@ -172,8 +172,8 @@ test_user_names_and_passwords_are_checked(void **state)
 	assert_int_equal(user_create(grid.owner, grid.arena, &wanted, &user,
 				 &grid.fault),
 		RC_BAD_INPUT);
-	assert_int_equal(user_find(grid.owner, grid.arena, "bob", &user,
-				 &grid.fault),
+	assert_int_equal(
+		user_find(grid.owner, grid.arena, "bob", &user, &grid.fault),
 		RC_NOT_FOUND);
 }
 
@@ -188,8 +188,8 @@ test_user_disabled_loses_everything(void **state)
 	good(session_create(grid.identity, grid.arena, user.id, "::1", "test",
 		&session, &grid.fault));
 	good(user_set_active(grid.owner, user.id, false, &grid.fault));
-	assert_int_equal(session_find(grid.identity, grid.arena,
-				 session.cookie, &session, &grid.fault),
+	assert_int_equal(session_find(grid.identity, grid.arena, session.cookie,
+				 &session, &grid.fault),
 		RC_NOT_FOUND);
 	assert_int_equal(user_log_in(grid.identity, grid.arena, "carol",
 				 "a long pass phrase", &found, &grid.fault),
@@ -218,7 +218,8 @@ test_user_hashes_are_for_identity_alone(void **state)
 		RC_DB);
 }
 
-/* --- clients ------------------------------------------------------------------------ */
+/* --- clients
+ * ------------------------------------------------------------------------ */
 
 static void
 test_client_secret_is_checked(void **state)
@@ -300,7 +301,8 @@ test_client_refuses_what_is_unsafe(void **state)
 	}
 }
 
-/* --- signing keys ------------------------------------------------------------------- */
+/* --- signing keys
+ * ------------------------------------------------------------------- */
 
 static void
 rotate_to(int64_t days, const char *states)
@@ -308,8 +310,7 @@ rotate_to(int64_t days, const char *states)
 	struct rows *rows;
 
 	exec_as_owner(STMT_AGE_KEYS, days);
-	good(signing_key_rotate(
-		grid.identity, grid.arena, &seal, &grid.fault));
+	good(signing_key_rotate(grid.identity, grid.arena, &seal, &grid.fault));
 	good(db_find(grid.identity, grid.arena, &test_stmts[STMT_STATES],
 		NO_PARAMS, &rows, &grid.fault));
 	assert_string_equal(rows_text(rows, 0, 0), states);
@@ -371,7 +372,8 @@ test_signing_key_seal_comes_from_a_private_file(void **state)
 		RC_IO);
 }
 
-/* --- sessions and grants --------------------------------------------------------------- */
+/* --- sessions and grants
+ * --------------------------------------------------------------- */
 
 static void
 test_session_ends_when_unused(void **state)
@@ -387,8 +389,8 @@ test_session_ends_when_unused(void **state)
 	good(session_find(grid.identity, grid.arena, session.cookie, &found,
 		&grid.fault));
 	exec_as_owner(STMT_AGE_SESSION, 2);
-	assert_int_equal(session_find(grid.identity, grid.arena,
-				 session.cookie, &found, &grid.fault),
+	assert_int_equal(session_find(grid.identity, grid.arena, session.cookie,
+				 &found, &grid.fault),
 		RC_NOT_FOUND);
 	good(session_sweep(grid.identity, &grid.fault));
 }
@@ -412,8 +414,8 @@ test_session_login_waits_grow_and_end(void **state)
 	good(session_login_wait(grid.identity, grid.arena, "eve", "192.0.2.8",
 		&wait_s, &grid.fault));
 	assert_int_equal(wait_s, 0);
-	good(session_login_worked(grid.identity, grid.arena, "eve",
-		"192.0.2.7", &grid.fault));
+	good(session_login_worked(
+		grid.identity, grid.arena, "eve", "192.0.2.7", &grid.fault));
 	good(session_login_wait(grid.identity, grid.arena, "eve", "192.0.2.7",
 		&wait_s, &grid.fault));
 	assert_int_equal(wait_s, 0);
@@ -426,8 +428,7 @@ make_grant(struct grant *grant, struct session *session)
 	struct client client;
 	struct user user;
 
-	good(user_find(
-		grid.identity, grid.arena, "alice", &user, &grid.fault));
+	good(user_find(grid.identity, grid.arena, "alice", &user, &grid.fault));
 	good(client_find(
 		grid.identity, grid.arena, "app", &client, &grid.fault));
 	good(session_create(grid.identity, grid.arena, user.id, "::1", "test",
@@ -483,29 +484,31 @@ test_grant_refresh_dies_with_its_family_and_session(void **state)
 	make_grant(&grant, &session);
 	memcpy(grant.sid, session.sid, UUID_BYTES);
 	grant.dies_us = clock_now_us() + CLOCK_DAY_US;
-	good(grant_refresh_create(grid.identity, grid.arena, &grant, 3600,
-		&first, &grid.fault));
+	good(grant_refresh_create(
+		grid.identity, grid.arena, &grant, 3600, &first, &grid.fault));
 	good(grant_refresh_use(grid.identity, grid.arena, first,
 		grant.client_id, &got, &grid.fault));
 	assert_int_equal(grant_refresh_use(grid.identity, grid.arena, first,
 				 grant.client_id, &got, &grid.fault),
 		RC_CONFLICT);
 	good(grant_revoke(grid.identity, got.family, &grid.fault));
-	good(grant_refresh_create(grid.identity, grid.arena, &grant, 3600,
-		&second, &grid.fault));
+	good(grant_refresh_create(
+		grid.identity, grid.arena, &grant, 3600, &second, &grid.fault));
 	assert_int_equal(grant_refresh_use(grid.identity, grid.arena, second,
 				 grant.client_id, &got, &grid.fault),
 		RC_NOT_FOUND);
 	uuid_random(grant.family);
-	good(grant_refresh_create(grid.identity, grid.arena, &grant, 3600,
-		&second, &grid.fault));
+	good(grant_refresh_create(
+		grid.identity, grid.arena, &grant, 3600, &second, &grid.fault));
 	good(session_end(grid.identity, &session, &grid.fault));
 	assert_int_equal(grant_refresh_use(grid.identity, grid.arena, second,
 				 grant.client_id, &got, &grid.fault),
 		RC_NOT_FOUND);
 }
 
-/* --- callers ------------------------------------------------------------------------------ */
+/* --- callers
+ * ------------------------------------------------------------------------------
+ */
 
 static struct req
 request(struct db *db, enum method method, const struct pair *params)
@@ -694,9 +697,8 @@ enter_node(struct caller_gate *gate, const struct machine *machine,
 	const char *token, const char *code)
 {
 	const struct pair params[] = {{"SSL_CLIENT_VERIFY", "SUCCESS"},
-		{"SSL_CLIENT_CERT",
-			percent_encode(grid.arena,
-				machine->identity.certificate_pem)},
+		{"SSL_CLIENT_CERT", percent_encode(grid.arena,
+					    machine->identity.certificate_pem)},
 		{token != NULL ? "HTTP_AUTHORIZATION" : NULL,
 			arena_printf(grid.arena, "Bearer %s",
 				token != NULL ? token : "")},
@@ -730,29 +732,28 @@ test_caller_node_needs_certificate_state_and_token(void **state)
 	const char *token;
 
 	(void)state;
-	good(tls_authority_new(
-		grid.arena, "CA", 30, &authority, &grid.fault));
+	good(tls_authority_new(grid.arena, "CA", 30, &authority, &grid.fault));
 	make_machine("node-1", &authority, &one);
 	make_machine("node-2", &authority, &two);
 	stranger = one;
 	good(tls_issue_node(grid.arena, &authority, one.node.uuid, 90,
 		&stranger.identity, &grid.fault));
 	token = node_token(&one, &one.facts);
-	assert_int_equal(enter_node(gate, &one, token, "NodeNotAuthorised"),
-		RC_DENIED);
+	assert_int_equal(
+		enter_node(gate, &one, token, "NodeNotAuthorised"), RC_DENIED);
 	good(enrolment_set_state(
 		grid.owner, one.node.id, "authorised", &grid.fault));
 	good(enrolment_set_state(
 		grid.owner, two.node.id, "authorised", &grid.fault));
 	good(enter_node(gate, &one, token, ""));
 	good(enter_node(gate, &one, token, "")); /* remembered */
-	assert_int_equal(enter_node(gate, &stranger, token,
-				 "UnknownCertificate"),
+	assert_int_equal(
+		enter_node(gate, &stranger, token, "UnknownCertificate"),
 		RC_DENIED);
 	assert_int_equal(enter_node(gate, &two, token, "TokenNotBound"),
 		RC_UNAUTHENTICATED);
-	assert_int_equal(enter_node(gate, &one,
-				 node_token(&two, &one.facts), "TokenNotBound"),
+	assert_int_equal(enter_node(gate, &one, node_token(&two, &one.facts),
+				 "TokenNotBound"),
 		RC_UNAUTHENTICATED);
 	assert_int_equal(enter_node(gate, &one, NULL, "InvalidToken"),
 		RC_UNAUTHENTICATED);
@@ -761,11 +762,10 @@ test_caller_node_needs_certificate_state_and_token(void **state)
 	good(enrolment_set_state(
 		grid.owner, one.node.id, "blocked", &grid.fault));
 	usleep(1100000);
-	assert_int_equal(enter_node(gate, &one, token, "NodeNotAuthorised"),
-		RC_DENIED);
+	assert_int_equal(
+		enter_node(gate, &one, token, "NodeNotAuthorised"), RC_DENIED);
 	good(enrolment_revoke(grid.owner, two.node.id, &grid.fault));
-	assert_int_equal(enter_node(gate, &two,
-				 node_token(&two, &two.facts),
+	assert_int_equal(enter_node(gate, &two, node_token(&two, &two.facts),
 				 "UnknownCertificate"),
 		RC_DENIED);
 	caller_gate_free(gate);
@@ -793,11 +793,10 @@ test_caller_node_needs_parameters_of_nginx(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-		struct req req =
-			request(grid.hub, METHOD_POST, rows[i].params);
+		struct req req = request(grid.hub, METHOD_POST, rows[i].params);
 
-		assert_int_equal(enter(gate, &req, NEED_NODE, rows[i].code),
-			RC_DENIED);
+		assert_int_equal(
+			enter(gate, &req, NEED_NODE, rows[i].code), RC_DENIED);
 	}
 	caller_gate_free(gate);
 }
@@ -816,24 +815,20 @@ test_policy_denies_first(void **state)
 	const struct policy *policy;
 
 	(void)state;
-	good(policy_load(
-		grid.hub, grid.arena, &caller, &policy, &grid.fault));
+	good(policy_load(grid.hub, grid.arena, &caller, &policy, &grid.fault));
 	assert_false(policy_touches(policy, 1, POLICY_READ_VALUES));
 	good(policy_grant(grid.owner, &rule, &grid.fault));
 	rule.pattern = "secret/*";
 	rule.deny = true;
 	good(policy_grant(grid.owner, &rule, &grid.fault));
-	good(policy_load(
-		grid.hub, grid.arena, &caller, &policy, &grid.fault));
+	good(policy_load(grid.hub, grid.arena, &caller, &policy, &grid.fault));
 	assert_true(policy_touches(policy, 1, POLICY_READ_VALUES));
 	assert_true(policy_allows(policy, 1, "open", POLICY_READ_HISTORY));
-	assert_false(
-		policy_allows(policy, 1, "secret/x", POLICY_READ_VALUES));
+	assert_false(policy_allows(policy, 1, "secret/x", POLICY_READ_VALUES));
 	assert_false(policy_allows(policy, 1, "open", POLICY_WRITE_VALUES));
-	good(policy_clear(grid.owner, CALLER_CLIENT, client.id, 0,
-		&grid.fault));
-	good(policy_load(
-		grid.hub, grid.arena, &caller, &policy, &grid.fault));
+	good(policy_clear(
+		grid.owner, CALLER_CLIENT, client.id, 0, &grid.fault));
+	good(policy_load(grid.hub, grid.arena, &caller, &policy, &grid.fault));
 	assert_false(policy_touches(policy, 1, POLICY_READ_VALUES));
 }
 

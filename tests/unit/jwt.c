@@ -44,8 +44,8 @@ set_up(void **state)
 
 	grid.arena = arena_new();
 	grid.ring = jwt_ring_new();
-	assert_int_equal(tls_key_new(grid.arena, TLS_RSA_2048, &grid.rsa,
-				 &grid.fault),
+	assert_int_equal(
+		tls_key_new(grid.arena, TLS_RSA_2048, &grid.rsa, &grid.fault),
 		RC_OK);
 	assert_int_equal(
 		tls_key_new(grid.arena, TLS_EC_P256, &grid.ec, &grid.fault),
@@ -105,8 +105,8 @@ verify(struct grid *grid, const char *token)
 {
 	struct json_object *claims = NULL;
 
-	return jwt_verify(grid->ring, grid->arena, token, &expect, &claims,
-		&grid->fault);
+	return jwt_verify(
+		grid->ring, grid->arena, token, &expect, &claims, &grid->fault);
 }
 
 static void
@@ -138,14 +138,12 @@ test_jwt_accepts_what_it_signed(void **state)
 
 	/* Often enough to meet numbers with leading zeros. */
 	for (int i = 0; i < 300; i++)
-		assert_int_equal(verify(grid,
-					 signed_by(grid, "ec", "ES256",
-						 &grid->ec)),
+		assert_int_equal(
+			verify(grid, signed_by(grid, "ec", "ES256", &grid->ec)),
 			RC_OK);
-	assert_int_equal(
-		jwt_verify(grid->ring, grid->arena,
-			signed_by(grid, "rsa", "RS256", &grid->rsa), &expect,
-			&claims, &grid->fault),
+	assert_int_equal(jwt_verify(grid->ring, grid->arena,
+				 signed_by(grid, "rsa", "RS256", &grid->rsa),
+				 &expect, &claims, &grid->fault),
 		RC_OK);
 	assert_string_equal(jwt_claim_text(claims, "sub"), "alice");
 	assert_int_equal(
@@ -361,7 +359,8 @@ test_jwt_checks_issuer_audience_and_use(void **state)
 		const char *issuer, *audience, *use, *why;
 	} rows[] = {
 		{"https://grid.test/", "\"fieldgrid-api\"", "access", "issuer"},
-		{"https://grid.test", "\"fieldgrid-hub\"", "access", "audience"},
+		{"https://grid.test", "\"fieldgrid-hub\"", "access",
+			"audience"},
 		{"https://grid.test", "[1,\"other\"]", "access", "audience"},
 		{"https://grid.test", "\"fieldgrid-api\"", "id", "kind"},
 		{"https://grid.test", "[\"x\",\"fieldgrid-api\"]", "access",

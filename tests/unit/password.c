@@ -34,8 +34,8 @@ test_password_verifies_what_it_hashed(void **state)
 
 	assert_int_equal(
 		password_hash(*state, "correct horse ", &hash, &fault), RC_OK);
-	assert_int_equal(strncmp(hash, "$argon2id$v=19$m=19456,t=2,p=1$", 31),
-		0);
+	assert_int_equal(
+		strncmp(hash, "$argon2id$v=19$m=19456,t=2,p=1$", 31), 0);
 	assert_int_equal(
 		password_verify(hash, "correct horse ", &fault), RC_OK);
 	assert_int_equal(password_verify(hash, "correct horse", &fault),

@@ -16,8 +16,12 @@ test_policy_patterns_match_whole_names(void **state)
 	assert_true(policy_matches("site/*", "site/power"));
 	assert_true(policy_matches("*/power", "inverter01/dc/power"));
 	assert_true(policy_matches("a*b*c", "a-b-b-c"));
-	assert_true(policy_matches("wt?" "?/power", "wt01/power"));
-	assert_false(policy_matches("wt?" "?/power", "wt1/power"));
+	assert_true(policy_matches("wt?"
+				   "?/power",
+		"wt01/power"));
+	assert_false(policy_matches("wt?"
+				    "?/power",
+		"wt1/power"));
 	assert_false(policy_matches("site/*", "Site/power"));
 	assert_false(policy_matches("site", "site/power"));
 	assert_false(policy_matches("", "a"));
@@ -49,8 +53,8 @@ test_policy_rights_have_names(void **state)
 	int actions;
 
 	(void)state;
-	assert_int_equal(
-		policy_actions_parse("ReadAll,WriteVariables", &actions, &fault),
+	assert_int_equal(policy_actions_parse(
+				 "ReadAll,WriteVariables", &actions, &fault),
 		RC_OK);
 	assert_int_equal(actions, POLICY_READ_ALL | POLICY_WRITE_VALUES);
 	assert_int_equal(

@@ -88,19 +88,18 @@ test_tls_node_certificate_names_the_node(void **state)
 	assert_true(strlen(facts.serial) == 32);
 	assert_true(facts.not_after_us > clock_now_us() + 89 * CLOCK_DAY_US);
 	assert_true(facts.not_after_us < clock_now_us() + 91 * CLOCK_DAY_US);
-	assert_int_equal(
-		tls_fingerprint_escaped(*state,
-			percent_encode(*state, node.certificate_pem), print,
-			&fault),
+	assert_int_equal(tls_fingerprint_escaped(*state,
+				 percent_encode(*state, node.certificate_pem),
+				 print, &fault),
 		RC_OK);
 	assert_memory_equal(print, facts.fingerprint, sizeof(print));
-	assert_int_equal(verifies(node.certificate_pem,
-				 authority.certificate_pem,
-				 X509_PURPOSE_SSL_CLIENT),
+	assert_int_equal(
+		verifies(node.certificate_pem, authority.certificate_pem,
+			X509_PURPOSE_SSL_CLIENT),
 		1);
-	assert_int_not_equal(verifies(node.certificate_pem,
-				     authority.certificate_pem,
-				     X509_PURPOSE_SSL_SERVER),
+	assert_int_not_equal(
+		verifies(node.certificate_pem, authority.certificate_pem,
+			X509_PURPOSE_SSL_SERVER),
 		1);
 	assert_int_not_equal(
 		verifies(node.certificate_pem, other.certificate_pem,
@@ -122,18 +121,18 @@ test_tls_server_certificate_has_its_names(void **state)
 	assert_int_equal(tls_issue_server(*state, &authority, names, 90,
 				 &server, &fault),
 		RC_OK);
-	assert_int_equal(verifies(server.certificate_pem,
-				 authority.certificate_pem,
-				 X509_PURPOSE_SSL_SERVER),
+	assert_int_equal(
+		verifies(server.certificate_pem, authority.certificate_pem,
+			X509_PURPOSE_SSL_SERVER),
 		1);
 	certificate = parse(server.certificate_pem);
-	assert_int_equal(X509_check_host(certificate, "grid.test", 0, 0, NULL),
-		1);
+	assert_int_equal(
+		X509_check_host(certificate, "grid.test", 0, 0, NULL), 1);
 	assert_int_equal(X509_check_ip_asc(certificate, "127.0.0.1", 0), 1);
 	assert_int_equal(X509_check_ip_asc(certificate, "::1", 0), 1);
 	X509_free(certificate);
-	assert_int_equal(tls_issue_server(*state, &authority, evil, 90,
-				 &server, &fault),
+	assert_int_equal(
+		tls_issue_server(*state, &authority, evil, 90, &server, &fault),
 		RC_BAD_INPUT);
 	assert_int_equal(tls_issue_server(*state, &authority, names + 3, 90,
 				 &server, &fault),
@@ -144,16 +143,21 @@ test_tls_server_certificate_has_its_names(void **state)
 static void
 test_tls_thumbprint_is_that_of_the_rfc(void **state)
 {
-	static const char pem[] =
-		"-----BEGIN PUBLIC KEY-----\n"
-		"MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA0vx7agoebGcQSuuPiLJX\n"
-		"ZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tS\n"
-		"oc/BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ/2W+5JsGY4Hc5n9yBXArwl93lqt\n"
-		"7/RN5w6Cf0h4QyQ5v+65YGjQR0/FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0\n"
-		"zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt+bFTWhAI4vMQFh6WeZu0f\n"
-		"M4lFd2NcRwr3XPksINHaQ+G/xBniIqbw0Ls1jF44+csFCur+kEgU8awapJzKnqDK\n"
-		"gwIDAQAB\n"
-		"-----END PUBLIC KEY-----\n";
+	static const char pem[] = "-----BEGIN PUBLIC KEY-----\n"
+				  "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA"
+				  "0vx7agoebGcQSuuPiLJX\n"
+				  "ZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86z"
+				  "wu1RK7aPFFxuhDR1L6tS\n"
+				  "oc/BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ/"
+				  "2W+5JsGY4Hc5n9yBXArwl93lqt\n"
+				  "7/RN5w6Cf0h4QyQ5v+65YGjQR0/"
+				  "FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0\n"
+				  "zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt+"
+				  "bFTWhAI4vMQFh6WeZu0f\n"
+				  "M4lFd2NcRwr3XPksINHaQ+G/"
+				  "xBniIqbw0Ls1jF44+csFCur+kEgU8awapJzKnqDK\n"
+				  "gwIDAQAB\n"
+				  "-----END PUBLIC KEY-----\n";
 	struct tls_jwk jwk;
 	struct fault fault;
 
@@ -192,12 +196,10 @@ test_tls_refuses_what_is_no_certificate(void **state)
 	struct fault fault;
 
 	assert_int_equal(tls_read(*state, "", &facts, &fault), RC_BAD_INPUT);
-	assert_int_equal(
-		tls_read(*state, "-----BEGIN CERTIFICATE-----\nAAAA\n", &facts,
-			&fault),
+	assert_int_equal(tls_read(*state, "-----BEGIN CERTIFICATE-----\nAAAA\n",
+				 &facts, &fault),
 		RC_BAD_INPUT);
-	assert_int_equal(
-		tls_fingerprint_escaped(*state, "%2", print, &fault),
+	assert_int_equal(tls_fingerprint_escaped(*state, "%2", print, &fault),
 		RC_BAD_INPUT);
 	assert_int_equal(tls_jwk_read(*state, "x", &jwk, &fault), RC_BAD_INPUT);
 }
