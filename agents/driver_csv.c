@@ -377,7 +377,7 @@ put_cell(const struct replay *replay, struct sink *sink, size_t index,
 		return RC_OK; /* an empty cell is no sample */
 	if (!parse_value(replay, input, &replay->csv.fields[place], &value))
 		return csv_fault(&replay->csv, place, fault,
-			"\"%.60s\" is not a %s", replay->csv.fields[place].text,
+			"\"%.60s\" is no %s", replay->csv.fields[place].text,
 			input_type(input));
 	if (sink != NULL)
 		sink->put(sink, index, stamp_us, 0, &value);
