@@ -221,9 +221,9 @@ test_sim_wind_goes_through_all_states(void **state)
 	bool seen[5] = {false};
 
 	(void)state;
-	for (int i = 0; i < 12 * 24 * 6; i++) {
+	for (int i = 0; i < 40 * 24 * 3; i++) {
 		sim_wind.compute(plant,
-			START_US + i * 10 * CLOCK_MINUTE_US +
+			START_US + i * 20 * CLOCK_MINUTE_US +
 				i % 7 * CLOCK_SECOND_US,
 			values);
 		for (int unit = 1; unit <= sim_wind.units; unit++)
