@@ -220,7 +220,8 @@ allow_list(struct arena *arena, unsigned allowed)
 	return list;
 }
 
-/* A handler may have set headers such as WWW-Authenticate: they stay. */
+/* What the client is told in words is expected: nobody has to act.
+ * A handler may have set headers such as WWW-Authenticate: they stay. */
 static void
 answer_fault(struct loop *loop, struct req *req, struct resp *resp)
 {
@@ -242,7 +243,7 @@ answer_fault(struct loop *loop, struct req *req, struct resp *resp)
 				? "Bearer realm=\"fieldgrid\", "
 				  "error=\"invalid_token\""
 				: "Bearer realm=\"fieldgrid\"");
-	if (resp->status >= 500)
+	if (resp->status >= 500 && fault->client[0] == '\0')
 		log_error(
 			req->id, "%s: %s", fault_name(fault->rc), fault->text);
 	else

@@ -361,7 +361,8 @@ hand_over_series(struct reading *reading, int32_t variable_id,
 	return RC_OK;
 }
 
-/* The ends of the cycles lie within the request, and in the past. */
+/* The ends of the cycles lie within the request, in the past, and where there
+ * can be samples at all. */
 static enum rc
 read_aggregated(struct reading *reading, struct fault *fault)
 {
@@ -369,8 +370,11 @@ read_aggregated(struct reading *reading, struct fault *fault)
 	int64_t cycle_us = request->archive->cycle_s * CLOCK_SECOND_US;
 	int64_t to_us = request->to_us < reading->now_us ? request->to_us
 							 : reading->now_us;
+	int64_t earliest_us = SAMPLE_TIME_MIN_US + cycle_us;
+	int64_t from_us =
+		request->from_us > earliest_us ? request->from_us : earliest_us;
 	struct history_range range = {
-		.from_us = round_up(request->from_us, cycle_us) - cycle_us,
+		.from_us = round_up(from_us, cycle_us) - cycle_us,
 		.to_us = round_down(to_us, cycle_us),
 	};
 
