@@ -28,28 +28,66 @@ clock_steady_us(void)
 	return read_clock(CLOCK_MONOTONIC);
 }
 
+/* "digits" digits of a number that is not negative. */
+static char *
+put_number(char *at, int64_t number, int digits)
+{
+	for (int i = digits - 1; i >= 0; i--, number /= 10)
+		at[i] = (char)('0' + number % 10);
+	return at + digits;
+}
+
+/*
+ * Year, month and day of a day counted from 1970-01-01, without gmtime_r: an
+ * answer may hold thousands of times. Years begin in March here, so that the
+ * leap day is the last of its year, and 400 of them have 146,097 days.
+ */
+static char *
+put_date(char *at, int64_t day)
+{
+	int64_t shifted = day + 719468;
+	int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
+	int64_t of_era = shifted - era * 146097;
+	int64_t year_of_era =
+		(of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) /
+		365;
+	int64_t of_year = of_era - (365 * year_of_era + year_of_era / 4 -
+					   year_of_era / 100);
+	int64_t march_month = (5 * of_year + 2) / 153;
+	int64_t month = march_month < 10 ? march_month + 3 : march_month - 9;
+
+	at = put_number(at, year_of_era + era * 400 + (month <= 2), 4);
+	*at++ = '-';
+	at = put_number(at, month, 2);
+	*at++ = '-';
+	return put_number(at, of_year - (153 * march_month + 2) / 5 + 1, 2);
+}
+
 void
 clock_format(char text[CLOCK_TEXT_BYTES], int64_t time_us)
 {
-	int64_t second = time_us / CLOCK_SECOND_US;
-	int64_t micro = time_us % CLOCK_SECOND_US;
-	time_t time;
-	struct tm utc;
-	size_t used;
+	int64_t day = time_us / CLOCK_DAY_US;
+	int64_t rest = time_us % CLOCK_DAY_US;
+	int64_t micro;
+	char *at;
 
-	if (micro < 0) {
-		micro += CLOCK_SECOND_US;
-		second--;
+	if (rest < 0) {
+		rest += CLOCK_DAY_US;
+		day--;
 	}
-	time = (time_t)second;
-	gmtime_r(&time, &utc);
-	used = strftime(text, CLOCK_TEXT_BYTES, "%Y-%m-%dT%H:%M:%S", &utc);
-	if (micro % 1000 == 0)
-		snprintf(text + used, CLOCK_TEXT_BYTES - used, ".%03dZ",
-			(int)(micro / 1000));
-	else
-		snprintf(text + used, CLOCK_TEXT_BYTES - used, ".%06dZ",
-			(int)micro);
+	at = put_date(text, day);
+	*at++ = 'T';
+	at = put_number(at, rest / CLOCK_HOUR_US, 2);
+	*at++ = ':';
+	at = put_number(at, rest / CLOCK_MINUTE_US % 60, 2);
+	*at++ = ':';
+	at = put_number(at, rest / CLOCK_SECOND_US % 60, 2);
+	*at++ = '.';
+	micro = rest % CLOCK_SECOND_US;
+	at = micro % 1000 == 0 ? put_number(at, micro / 1000, 3)
+			       : put_number(at, micro, 6);
+	*at++ = 'Z';
+	*at = '\0';
 }
 
 /* Exactly "digits" digits at *text, which moves on. */

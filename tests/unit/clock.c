@@ -24,6 +24,28 @@ test_clock_reads_what_it_writes(void **state)
 }
 
 static void
+test_clock_writes_leap_days_and_the_past(void **state)
+{
+	static const struct {
+		int64_t time_us;
+		const char *text;
+	} known[] = {
+		{INT64_C(951782400000000), "2000-02-29T00:00:00.000Z"},
+		{INT64_C(1709251199999000), "2024-02-29T23:59:59.999Z"},
+		{INT64_C(4107542400000000), "2100-03-01T00:00:00.000Z"},
+		{-1, "1969-12-31T23:59:59.999999Z"},
+		{INT64_C(-2203891200000000), "1900-03-01T00:00:00.000Z"},
+	};
+	char text[CLOCK_TEXT_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(known); i++) {
+		clock_format(text, known[i].time_us);
+		assert_string_equal(text, known[i].text);
+	}
+}
+
+static void
 test_clock_reads_zones_and_fractions(void **state)
 {
 	int64_t time_us;
@@ -94,6 +116,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_clock_reads_what_it_writes),
+		cmocka_unit_test(test_clock_writes_leap_days_and_the_past),
 		cmocka_unit_test(test_clock_reads_zones_and_fractions),
 		cmocka_unit_test(test_clock_refuses_what_is_no_time),
 		cmocka_unit_test(
