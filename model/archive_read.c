@@ -346,7 +346,8 @@ hand_over_series(struct reading *reading, int32_t variable_id,
 			.variable_id = variable_id,
 			.time_us = series->first_us +
 				   (int64_t)(i + 1) * series->cycle_us,
-			.status = series->status[i],
+			/* made of the good samples only, so it is good */
+			.status = series->status[i] & ~STATUS_BAD,
 			.value = {.kind = VALUE_FLOAT,
 				.number = series->value[i]},
 		};
