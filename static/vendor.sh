@@ -22,6 +22,7 @@ rm -rf "$work"
 mkdir -p "$work"
 if is_current "$source/vendor"; then # a release archive brings them along
 	cp -R "$source/vendor/." "$work"
+	chmod -R u+w "$work"
 else
 	command -v npm > /dev/null || {
 		echo "npm is missing; on Debian: apt-get install npm" >&2

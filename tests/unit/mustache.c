@@ -110,6 +110,76 @@ test_mustache_indents_a_page_in_its_layout(void **state)
 		render("{{>layout}}", "{}", partials), "<main>\n</main>\n");
 }
 
+/* What the specification asks for, in our own words, so that it is tested
+ * where its files are not at hand. */
+static void
+test_mustache_follows_the_rules(void **state)
+{
+	static const char *const partials[] = {"item", "<{{n}}>\n{{n}}\n",
+		"bare", "one\ntwo", "tree",
+		"{{n}}({{#kids}}{{>tree}}{{/kids}})", "box",
+		"[{{$a}}A{{/a}}|{{$b}}B{{/b}}]", "frame",
+		"{{<box}}{{$a}}frame{{/a}}{{/box}}", NULL};
+	static const char view[] =
+		"{\"n\":\"N\",\"no\":false,\"l\":[{\"n\":1},{\"n\":2}],"
+		"\"in\":{\"deep\":{\"n\":3},\"n\":null},\"name\":\"item\","
+		"\"kids\":[{\"n\":\"K\",\"kids\":[]}],\"ll\":[[1,2],[3]],"
+		"\"two\":\"x\\ny\"}";
+	static const struct {
+		const char *text;
+		const char *expected;
+	} cases[] = {
+		/* comments */
+		{"a{{! n }}b", "ab"},
+		{"a\n  {{! alone }}\nb", "a\nb"},
+		{"a\r\n{{! alone }}\r\nb", "a\r\nb"},
+		{"{{!\n over\n lines }}\nb", "b"},
+		{" a {{! not alone }}\n", " a \n"},
+		/* names */
+		{"{{ n }}{{n}}", "NN"},
+		{"{{in.deep.n}}|{{in.deep.none.n}}|{{none}}", "3||"},
+		{"{{#in}}{{n}}{{deep.n}}{{/in}}", "3"},
+		{"{{#l}}{{#in.deep}}{{n}}{{/in.deep}}{{/l}}", "33"},
+		/* sections */
+		{"{{#l}}\n{{n}}\n{{/l}}\nend", "1\n2\nend"},
+		{"  {{#l}}\n {{n}}\n  {{/l}}\nend", " 1\n 2\nend"},
+		{"{{#ll}}({{#.}}{{.}},{{/.}}){{/ll}}", "(1,2,)(3,)"},
+		{"{{#no}}x{{/no}}{{^no}}y{{/no}}{{^l}}z{{/l}}", "y"},
+		{"{{#l}}{{#l}}.{{/l}}{{/l}}", "...."},
+		{"{{# n }}x{{/ n }}", "x"},
+		/* delimiters */
+		{"{{=<% %>=}}<%n%>{{n}}<%={{ }}=%>{{n}}", "N{{n}}N"},
+		{"{{=| |=}}\n|#l||n||/l|\n|={{ }}=|\n{{n}}", "12\nN"},
+		{"{{=[ ]=}}[>item]", "<N>\nN\n"},
+		/* partials */
+		{"{{>item}}", "<N>\nN\n"},
+		{"a\n  {{>item}}\nb", "a\n  <N>\n  N\nb"},
+		{"a {{>bare}} b", "a one\ntwo b"},
+		{"  {{>bare}}\nb", "  one\n  twob"},
+		{"[{{>none}}]", "[]"},
+		{"{{>tree}}", "N(K())"},
+		{"{{>*name}}", "<N>\nN\n"},
+		{"[{{>*none}}{{>*no.such}}]", "[]"},
+		{"  {{{two}}}", "  x\ny"},
+		/* parents */
+		{"{{<box}}{{/box}}", "[A|B]"},
+		{"{{<box}}x{{$b}}{{n}}{{/b}}y{{/box}}", "[A|N]"},
+		{"{{<frame}}{{/frame}}", "[frame|B]"},
+		{"{{<frame}}{{$a}}mine{{/a}}{{/frame}}", "[mine|B]"},
+		{"{{#l}}{{<box}}{{$a}}{{n}}{{/a}}{{/box}}{{/l}}", "[1|B][2|B]"},
+		{"{{<*name}}{{/*name}}", "<N>\nN\n"},
+		{"a {{<none}}{{$a}}x{{/a}}{{/none}} b", "a  b"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
+		if (strcmp(render(cases[i].text, view, partials),
+			    cases[i].expected) != 0)
+			fail_msg("%s gives \"%s\", not \"%s\"", cases[i].text,
+				render(cases[i].text, view, partials),
+				cases[i].expected);
+}
+
 static void
 test_mustache_says_where_a_template_is_wrong(void **state)
 {
@@ -286,6 +356,7 @@ main(void)
 			test_mustache_keeps_a_card_apart_from_its_page),
 		cmocka_unit_test(test_mustache_ends_a_block_that_names_itself),
 		cmocka_unit_test(test_mustache_indents_a_page_in_its_layout),
+		cmocka_unit_test(test_mustache_follows_the_rules),
 		cmocka_unit_test(test_mustache_says_where_a_template_is_wrong),
 		cmocka_unit_test(test_mustache_bounds_nesting),
 		cmocka_unit_test(test_mustache_bounds_the_page),
