@@ -131,6 +131,12 @@ export class Faceplate {
 			this.update();
 	}
 
+	// The connection was lost: fetch what was missed.
+	reload() {
+		if (this.#name !== null)
+			this.#loadHistory(this.#name);
+	}
+
 	sample(entry) {
 		if (entry.name !== this.#name || entry.time === null)
 			return;

@@ -252,7 +252,11 @@ export class Live {
 	#setState(state) {
 		if (this.state === state)
 			return;
+		const back = this.state === 'lost';
+
 		this.state = state;
 		this.#tell('onState');
+		if (back)
+			this.#tell('onBack');
 	}
 }

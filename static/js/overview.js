@@ -123,9 +123,8 @@ function start() {
 			for (const card of cards)
 				card.showState(live);
 			showOnline(live, cards);
-			if (live.connected)
-				loadAll(); // also fills what was missed while it was lost
 		},
+		onBack: () => loadAll(), // what was missed meanwhile
 		onSecond() {
 			for (const card of cards) {
 				card.showAge(live);
@@ -136,6 +135,7 @@ function start() {
 	});
 
 	startFooter(live);
+	loadAll();
 	live.want(cards.filter((card) => card.tiles.length > 0)
 		.map((card) => ({ datasource: card.id, names: card.names() })));
 }

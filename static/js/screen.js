@@ -119,6 +119,7 @@ function start() {
 			screen.showAll(live);
 			faceplate.update();
 		},
+		onBack: () => faceplate.reload(),
 		onSecond: () => faceplate.update(),
 	});
 	const faceplate = new Faceplate(document.getElementById('fg-faceplate'), live, screen.datasource);

@@ -79,8 +79,9 @@ class TrendPage {
 			onVariables: () => this.#describeFromLive(),
 			onSample: (entry) => this.#sample(entry),
 			onValues: () => this.#tick(),
-			onState: () => {
-				if (this.live.connected && this.state.range !== undefined)
+			onState: () => this.#showTable(),
+			onBack: () => {
+				if (this.state.range !== undefined)
 					this.#fetch(); // what was missed meanwhile
 			},
 			onSecond: () => this.#tick(),

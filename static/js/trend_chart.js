@@ -39,7 +39,7 @@ export class TrendChart {
 	}
 
 	get plotWidth() {
-		return Math.round(this.#plot?.over.clientWidth || Math.max(200, this.box.clientWidth - 80));
+		return Math.round(this.#plot?.over.clientWidth || Math.max(200, this.box.parentElement.clientWidth - 100));
 	}
 
 	get window() {
