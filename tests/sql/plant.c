@@ -1,6 +1,4 @@
-/* plant: datasources, variables, events and archives, on a real server.
- * FIELDGRID_TEST_HOST is the socket folder of a scratch cluster; without it
- * the test is skipped (exit 77). */
+/* plant: datasources, variables, events and archives, on a real server. */
 
 #include "tests/unit/unit.h"
 
@@ -13,13 +11,7 @@
 #include "model/datasource.h"
 #include "model/event.h"
 #include "model/variable.h"
-
-static struct db_conf conf = {.port = 5432,
-	.name = "fieldgrid",
-	.user = "fieldgrid_owner",
-	.password_file = "",
-	.sslmode = "disable",
-	.statement_timeout_ms = 5000};
+#include "tests/sql/cluster.h"
 
 /* What every test starts with: a plant of its own with four variables. */
 struct fixture {
@@ -68,9 +60,7 @@ set_up(void **state)
 	uuid_random(uuid);
 	uuid_format(name, uuid);
 	fixture->arena = arena_new();
-	assert_int_equal(
-		db_open(&conf, "test", sets, &fixture->db, &fixture->fault),
-		RC_OK);
+	fixture->db = cluster_open("fieldgrid_owner", sets);
 	assert_int_equal(
 		datasource_create(fixture->db, fixture->arena, uuid, name,
 			"a test", &fixture->plant, &fixture->fault),
@@ -445,8 +435,6 @@ main(void)
 		TEST(test_archive_drafts_must_make_sense),
 	};
 
-	conf.host = getenv("FIELDGRID_TEST_HOST");
-	if (conf.host == NULL)
-		return 77;
+	cluster_start();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
