@@ -250,10 +250,18 @@ class Grid {
     });
   }
 
-  /** SIGKILL a service: every worker, the master of nginx or PostgreSQL. */
+  /** The process that runsv watches; 0 while there is none. */
+  supervised(service) {
+    return Number(fs.readFileSync(path.join(this.state, 'service', service, 'supervise/pid'), 'utf8'));
+  }
+
+  /**
+   * SIGKILL a service: every worker, the master of nginx or PostgreSQL. Returns
+   * the killed processes; none when it is being started at the moment.
+   */
   kill(service) {
     const main = ['nginx', 'postgresql'].includes(service)
-      ? [Number(fs.readFileSync(path.join(this.state, 'service', service, 'supervise/pid'), 'utf8'))]
+      ? [this.supervised(service)].filter((pid) => pid > 1) // 0 would be ourselves
       : this.pids(service);
     for (const pid of main) {
       try {

@@ -1,0 +1,159 @@
+// fieldgridctl: clear errors, exit codes, and what it does takes effect.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { build, openGrid, plants, top } from '../support/grid.mjs';
+
+let grid;
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fieldgrid-ctl-'));
+before(async () => { grid = await openGrid(); });
+after(async () => {
+  fs.rmSync(folder, { recursive: true });
+  await grid?.close();
+});
+
+/** Run it; returns { status, stdout, stderr }. */
+function ctl(...words) {
+  return spawnSync(path.join(build, 'fieldgridctl'),
+    ['--config', path.join(grid.state, 'etc/fieldgridctl.conf'), ...words], { encoding: 'utf8' });
+}
+
+const unique = (name) => `${name}-${process.pid}`;
+
+test('wrong command lines are 2 and say what is wrong', () => {
+  for (const [words, pattern] of [
+    [[], /what is to be done/],
+    [['--nothing'], /unknown option "--nothing"/],
+    [['plant'], /unknown command "plant"/],
+    [['user', 'dance'], /unknown command "user dance"/],
+    [['user', 'add'], /expected NAME/],
+    [['user', 'add', 'a', 'b'], /expected NAME/],
+    [['user', 'add', 'a', '--colour', 'red'], /unknown option "--colour"/],
+    [['user', 'add', 'a', '--email'], /--email needs ADDRESS/],
+    [['user', 'add', 'a', '--administrator=yes'], /takes no value/],
+  ]) {
+    const { status, stderr } = ctl(...words);
+    assert.equal(status, 2, words.join(' '));
+    assert.match(stderr, pattern);
+  }
+});
+
+test('every command has its help', () => {
+  const { stdout } = ctl('--help');
+  const commands = [...stdout.matchAll(/^ {2}([a-z]+)(?: ([a-z]+))?(?: [A-Z[].*)?$/gm)];
+  assert.ok(commands.length > 20);
+  for (const [, noun, verb] of commands) {
+    const help = ctl(...[noun, verb].filter(Boolean), '--help');
+    assert.equal(help.status, 0, `${noun} ${verb}`);
+    assert.match(help.stdout, /^usage: fieldgridctl /);
+  }
+});
+
+test('a configuration that is not there or wrong is named', () => {
+  const file = path.join(folder, 'wrong.conf');
+  fs.writeFileSync(file, '[database]\nport = many\n');
+  const run = (config) => spawnSync(path.join(build, 'fieldgridctl'),
+    ['--config', config, 'user', 'list'], { encoding: 'utf8' });
+  assert.match(run(file).stderr, /wrong\.conf:2: .*port/);
+  assert.match(run('/none.conf').stderr, /none\.conf: No such file/);
+  assert.equal(run(file).status, 1);
+});
+
+test('migrate is idempotent and refuses a newer database', () => {
+  assert.match(ctl('migrate').stdout, /0 applied now/);
+  grid.sql("INSERT INTO schema_migration (version, name, checksum) VALUES (9999, '9999-later', 'x')");
+  try {
+    const { status, stderr } = ctl('migrate');
+    assert.equal(status, 1);
+    assert.match(stderr, /9999.*is newer/s);
+  } finally {
+    grid.sql('DELETE FROM schema_migration WHERE version = 9999');
+  }
+  assert.equal(ctl('migrate').status, 0);
+});
+
+test('migrate refuses a migration that was changed afterwards', () => {
+  const [[before_]] = grid.sql('SELECT checksum FROM schema_migration WHERE version = 1');
+  grid.sql("UPDATE schema_migration SET checksum = 'other' WHERE version = 1");
+  try {
+    assert.match(ctl('migrate').stderr, /0001-.* was changed/);
+  } finally {
+    grid.sql(`UPDATE schema_migration SET checksum = '${before_}' WHERE version = 1`);
+  }
+});
+
+test('a user is created with a password shown once, disabled and enabled', async () => {
+  const name = unique('anna');
+  const added = ctl('user', 'add', name, '--full-name', 'Anna Auer', '--email', 'anna@example.org');
+  const password = /^password: (\S{20})$/m.exec(added.stdout)[1];
+  const cookie = await grid.logIn({ name, password });
+  assert.ok(cookie);
+  assert.match(ctl('user', 'list').stdout, new RegExp(`^${name}\tAnna Auer\tanna@example.org\tactive`, 'm'));
+  assert.match(ctl('user', 'add', name).stderr, /already/);
+  assert.equal(ctl('user', 'disable', name).status, 0);
+  await assert.rejects(grid.logIn({ name, password }), /login: /);
+  assert.equal(ctl('user', 'enable', name).status, 0);
+  assert.ok(await grid.logIn({ name, password }));
+  assert.match(ctl('user', 'disable', unique('nobody')).stderr, /there is no user/);
+});
+
+test('a weak password is refused with words', () => {
+  const file = path.join(folder, 'weak');
+  fs.writeFileSync(file, 'short\n', { mode: 0o600 });
+  const { status, stderr } = ctl('user', 'add', unique('weak'), '--password-file', file);
+  assert.equal(status, 1);
+  assert.match(stderr, /8/);
+});
+
+test('a node gets files that only their owner may read', () => {
+  const out = path.join(folder, 'node');
+  const name = unique('node');
+  assert.equal(ctl('node', 'add', name, '--publish', plants.host, '--out', out).status,
+    grid.sql(`SELECT 1 FROM datasource WHERE uuid = '${plants.host}'`).length ? 0 : 1);
+  const node = grid.enrol(unique('other'), `${crypto.randomUUID()}:${unique('Plant')}`);
+  for (const file of ['ca.pem', 'node.pem', 'node.key', 'client_id', 'client_secret']) {
+    assert.equal(fs.statSync(path.join(node.folder, file)).mode & 0o777, 0o600, file);
+  }
+  assert.match(ctl('node', 'list').stdout, new RegExp(`\t${unique('other')}\tingress\tauthorised`));
+  node.close();
+});
+
+test('a blocked node is shut out on the same connection, and let in again', async () => {
+  const node = grid.enrol(unique('stolen'), `${crypto.randomUUID()}:${unique('Stolen')}`);
+  const position = async () => node.request('/hub/v1/position', { token: await node.token() });
+  try {
+    assert.equal((await position()).status, 200);
+    const token = await node.token();
+    assert.equal(ctl('node', 'block', unique('stolen')).status, 0);
+    await new Promise((resolve) => { setTimeout(resolve, 1100); });
+    const reply = await node.request('/hub/v1/position', { token });
+    assert.equal(reply.status, 403);
+    assert.equal(reply.json.errorCode, 'NodeNotAuthorised');
+    assert.equal(ctl('node', 'authorise', unique('stolen')).status, 0);
+    await new Promise((resolve) => { setTimeout(resolve, 1100); });
+    assert.equal((await position()).status, 200);
+  } finally {
+    node.close();
+  }
+});
+
+test('node add refuses what is not a datasource', () => {
+  const { status, stderr } = ctl('node', 'add', unique('n'), '--publish', 'x', '--out', folder);
+  assert.equal(status, 1);
+  assert.match(stderr, /x: not a UUID/);
+  const gone = ctl('node', 'add', unique('n'), '--publish', crypto.randomUUID(), '--out', folder);
+  assert.match(gone.stderr, /there is no datasource/);
+  assert.match(ctl('node', 'add', unique('n')).stderr, /--out FOLDER is needed/);
+});
+
+test('every example configuration passes --check-config', () => {
+  for (const name of ['hub', 'api', 'identity', 'web', 'keeper']) {
+    const { status, stderr } = spawnSync(path.join(build, `fieldgrid-${name}`),
+      ['--check-config', '--config', path.join(top, `deploy/conf/${name}.conf`)], { encoding: 'utf8' });
+    assert.equal(status, 0, `${name}: ${stderr}`);
+  }
+});
