@@ -71,6 +71,27 @@ print_help(void)
 	conf_help(stdout, fieldgridctl_conf_entries);
 }
 
+/* Returns false when there is no such noun. */
+static bool
+print_noun_help(const char *noun)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < ARRAY_LENGTH(tables); i++)
+		for (const struct ctl_command *command = tables[i];
+			command->noun != NULL; command++) {
+			if (strcmp(command->noun, noun) != 0)
+				continue;
+			if (!found)
+				printf("usage: fieldgridctl %s VERB "
+				       "[ARGUMENT]... [--OPTION]...\n\n",
+					noun);
+			found = true;
+			print_command(command);
+		}
+	return found;
+}
+
 static void
 print_command_help(const struct ctl_command *command)
 {
@@ -239,10 +260,13 @@ run(struct ctl *ctl)
 static int
 run_words(struct ctl *ctl, const char *config, char **words, int count)
 {
-	int used;
+	int used = 0;
 	enum rc rc;
 
 	ctl->command = find_command(words, count, &used);
+	if (ctl->command == NULL && count > 1 &&
+		strcmp(words[1], "--help") == 0 && print_noun_help(words[0]))
+		return EXIT_SUCCESS;
 	if (ctl->command == NULL) {
 		misuse("unknown command \"%s%s%s\"", words[0],
 			count > 1 ? " " : "", count > 1 ? words[1] : "");

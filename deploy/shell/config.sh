@@ -84,7 +84,7 @@ config_nginx() {
 		"STATIC=$build/static/dist" "ACCESS_LOG=/dev/stderr"
 		"SERVER_CERTIFICATE=$state/pki/server.pem"
 		"SERVER_KEY=$state/pki/server.key" "CLIENT_CA=$state/pki/ca.pem"
-		"LOGIN_RATE=5r/s" "TOKEN_RATE=50r/s"
+		"LOGIN_RATE=${setting[login-rate]}r/s" "TOKEN_RATE=50r/s"
 		"HTTPS_PORT=${setting[https-port]}" "NODE_PORT=${setting[node-port]}"
 		"API_PORT=${setting[api-port]}"
 		"IDENTITY_PORT=${setting[identity-port]}"

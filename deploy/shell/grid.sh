@@ -1,26 +1,30 @@
 # grid: the steps from nothing to a running grid, and its commands.
 
 ports='https-port node-port api-port identity-port'
+settings="$ports host login-rate"
 declare -A default=([https-port]=9443 [node-port]=9410 [api-port]=9400
-	[identity-port]=9430 [host]=localhost)
+	[identity-port]=9430 [host]=localhost [login-rate]=5)
 declare -A setting=()
 
 # What the command line says, else what this grid was started with, else the
 # default.
 grid_settings() {
 	local name value
-	for name in $ports host; do setting[$name]=${default[$name]}; done
+	for name in $settings; do setting[$name]=${default[$name]}; done
 	if [ -r "$state/etc/settings" ]; then
 		while IFS='=' read -r name value; do
 			setting[$name]=$value
 		done < "$state/etc/settings"
 	fi
-	for name in $ports host; do
+	for name in $settings; do
 		value=${option[$name]:-${setting[$name]}}
 		case $name in
 		*-port)
 			[[ $value =~ ^[0-9]{1,5}$ ]] && [ "$value" -ge 1 ] && [ "$value" -le 65535 ] ||
 				misuse "--$name $value: not a port number"
+			;;
+		login-rate)
+			[[ $value =~ ^[1-9][0-9]{0,4}$ ]] || misuse "--$name $value: not a number"
 			;;
 		host)
 			[[ $value =~ ^[A-Za-z0-9.-]{1,253}$ ]] ||
@@ -120,7 +124,7 @@ grid_folders() {
 # Run ourselves again as the unprivileged user.
 grid_enter() {
 	local name arguments=()
-	for name in $ports host; do arguments+=("--$name" "${setting[$name]}"); done
+	for name in $settings; do arguments+=("--$name" "${setting[$name]}"); done
 	[ "$demo" = yes ] || arguments+=(--no-demo)
 	as_grid bash "$top/deploy/quickstart" "$1" --inside --state "$state" \
 		--build "$build" "${arguments[@]}"
@@ -142,7 +146,7 @@ grid_start() {
 grid_configure() {
 	local name
 	rm -f "$state/run/started"
-	for name in $ports host; do
+	for name in $settings; do
 		printf '%s=%s\n' "$name" "${setting[$name]}"
 	done > "$state/etc/settings"
 	database_init

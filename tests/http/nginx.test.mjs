@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { openGrid } from '../support/grid.mjs';
 
 let grid;
-before(async () => { grid = await openGrid(); });
+before(async () => { grid = await openGrid({ own: true, loginRate: 5 }); });
 after(() => grid?.close());
 
 function port(url) { return Number(new URL(url).port); }

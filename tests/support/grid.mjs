@@ -72,23 +72,23 @@ async function freePorts(count) {
 }
 
 /** Start a grid below a new folder; returns the folder. */
-export async function startGrid({ demo = false, state } = {}) {
+export async function startGrid({ demo = false, loginRate = 1000, state } = {}) {
   const folder = state ?? fs.mkdtempSync(path.join(os.tmpdir(), 'fieldgrid-'));
   const [https_, node, api, identity] = await freePorts(4);
   await run(quickstart, [
     'start', '--state', folder, '--build', build, '--no-packages', '--no-build',
     '--https-port', https_, '--node-port', node, '--api-port', api,
-    '--identity-port', identity, ...(demo ? [] : ['--no-demo']),
+    '--identity-port', identity, '--login-rate', loginRate, ...(demo ? [] : ['--no-demo']),
   ].map(String), { timeout: 180_000, maxBuffer: 16 << 20 }).catch((error) => {
     throw new Error(`quickstart failed:\n${error.stdout}${error.stderr}\nstate: ${folder}`);
   });
   return folder;
 }
 
-export async function openGrid({ own = false, demo = false } = {}) {
+export async function openGrid({ own = false, ...options } = {}) {
   const shared = process.env.FIELDGRID_GRID;
   if (shared && !own) return new Grid(shared, false);
-  return new Grid(await startGrid({ demo }), true);
+  return new Grid(await startGrid(options), true);
 }
 
 function readSettings(state) {
