@@ -298,8 +298,12 @@ own_address(struct req *req, const struct wish *wish)
 	return uri;
 }
 
+/* "fresh": even a person who is logged in must prove it again. */
+enum login { LOGIN_ANY, LOGIN_FRESH };
+
 static enum rc
-send_to_login(struct req *req, struct resp *resp, const struct wish *wish)
+send_to_login(struct req *req, struct resp *resp, const struct wish *wish,
+	enum login login)
 {
 	const char *uri =
 		add_param(req->arena, "/login", "next", own_address(req, wish));
@@ -307,7 +311,8 @@ send_to_login(struct req *req, struct resp *resp, const struct wish *wish)
 	if (prompt_has(wish, "none"))
 		return redirect_error(req, resp, wish, "login_required",
 			"nobody is logged in");
-	uri = add_param(req->arena, uri, "fresh", "1");
+	if (login == LOGIN_FRESH)
+		uri = add_param(req->arena, uri, "fresh", "1");
 	uri = add_param(req->arena, uri, "name", wish->login_hint);
 	resp_redirect(resp, uri);
 	oauth_no_store(resp);
@@ -377,11 +382,11 @@ decide(struct req *req, struct resp *resp, const struct wish *wish)
 	enum rc rc = identity_session(req, &session);
 
 	if (rc == RC_NOT_FOUND)
-		return send_to_login(req, resp, wish);
+		return send_to_login(req, resp, wish, LOGIN_ANY);
 	if (rc != RC_OK)
 		return rc;
 	if (must_log_in(wish, &session))
-		return send_to_login(req, resp, wish);
+		return send_to_login(req, resp, wish, LOGIN_FRESH);
 	rc = user_find_id(
 		req->db, req->arena, session.user_id, &user, &req->fault);
 	if (rc == RC_OK)

@@ -25,11 +25,10 @@ oauth_refuse(struct req *req, const char *error, const char *description)
 	return fault_tell(&req->fault, rc, error, NULL, "%s", description);
 }
 
-/* RFC 6749 5.2: no quotes, no backslashes, nothing but ASCII. */
+/* RFC 6749 5.2: no quotes, no backslashes. */
 static const char *
-plain_text(struct resp *resp, const char *text)
+plain_text(const char *text)
 {
-	(void)resp;
 	return strpbrk(text, "\"\\") == NULL ? text : "see the documentation";
 }
 
@@ -41,7 +40,7 @@ oauth_error(struct resp *resp, int status, const char *error,
 
 	jsonw_open_obj(json, NULL);
 	jsonw_str(json, "error", error);
-	jsonw_str(json, "error_description", plain_text(resp, description));
+	jsonw_str(json, "error_description", plain_text(description));
 	jsonw_close_obj(json);
 	oauth_no_store(resp);
 }
@@ -180,8 +179,8 @@ oauth_scopes(struct req *req, const struct client *client, const char *scope,
 		arena_array(req->arena, SCOPES_MAX + 1, sizeof(*list));
 	size_t count = 0;
 
-	*scopes = scope != NULL ? list : (const char *const *)client->scopes;
-	while (scope != NULL && *scope != '\0') {
+	*scopes = list;
+	while (*scope != '\0') {
 		size_t length = strcspn(scope, " ");
 		const char *word = arena_strndup(req->arena, scope, length);
 

@@ -39,7 +39,6 @@ MUST_CHECK enum rc oauth_client(
 
 /*
  * "scope" as a list. Fails: invalid_scope when the client may not have one.
- * NULL stands for all that the client may have.
  */
 MUST_CHECK enum rc oauth_scopes(struct req *req, const struct client *client,
 	const char *scope, const char *const **scopes);

@@ -64,17 +64,45 @@ write_reply(struct req *req, struct resp *resp, const struct bearer *bearer,
  * -------------------------------------------------------------- */
 
 /* What only a user can give. */
-static enum rc
-refuse_user_scopes(struct req *req, const char *const *scopes)
-{
-	static const char *const of_users[] = {
-		"openid", "profile", "email", "offline_access"};
+static const char *const scopes_of_users[] = {
+	"openid", "profile", "email", "offline_access", NULL};
 
-	for (size_t i = 0; i < ARRAY_LENGTH(of_users); i++)
-		if (client_list_has(scopes, of_users[i]))
-			return oauth_refuse(req, "invalid_scope",
+/* Without "scope" the client gets all that it can have by itself. */
+static const char *const *
+own_scopes(struct req *req, const struct client *client)
+{
+	const char **list;
+	size_t count = 0;
+
+	while (client->scopes[count] != NULL)
+		count++;
+	list = arena_array(req->arena, count + 1, sizeof(*list));
+	count = 0;
+	for (const char **scope = client->scopes; *scope != NULL; scope++)
+		if (!client_list_has(scopes_of_users, *scope))
+			list[count++] = *scope;
+	return list;
+}
+
+static enum rc
+machine_scopes(struct req *req, const struct ask *ask,
+	const char *const **scopes)
+{
+	const struct client *client = &ask->client;
+	enum rc rc = RC_OK;
+
+	*scopes = own_scopes(req, client);
+	if (ask->scope != NULL)
+		rc = oauth_scopes(req, client, ask->scope, scopes);
+	for (size_t i = 0; rc == RC_OK && (*scopes)[i] != NULL; i++)
+		if (client_list_has(scopes_of_users, (*scopes)[i]))
+			rc = oauth_refuse(req, "invalid_scope",
 				"this scope needs a user");
-	return RC_OK;
+	if (rc == RC_OK && client->node_id == 0 &&
+		client_list_has(*scopes, CALLER_SCOPE_HUB))
+		rc = oauth_refuse(
+			req, "invalid_scope", "the scope hub is for nodes");
+	return rc;
 }
 
 /* A node's access data work only over its own certificate. */
@@ -108,9 +136,7 @@ grant_client(struct req *req, struct resp *resp, const struct ask *ask)
 	if (!client->confidential)
 		return oauth_refuse(req, "unauthorized_client",
 			"a public client cannot act by itself");
-	rc = oauth_scopes(req, client, ask->scope, &bearer.scopes);
-	if (rc == RC_OK)
-		rc = refuse_user_scopes(req, bearer.scopes);
+	rc = machine_scopes(req, ask, &bearer.scopes);
 	if (rc == RC_OK && client->node_id != 0) {
 		rc = check_certificate(req, client, fingerprint);
 		bearer.fingerprint = fingerprint;

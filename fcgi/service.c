@@ -243,6 +243,10 @@ answer_fault(struct loop *loop, struct req *req, struct resp *resp)
 				? "Bearer realm=\"fieldgrid\", "
 				  "error=\"invalid_token\""
 				: "Bearer realm=\"fieldgrid\"");
+	if (strcmp(fault->code, "InsufficientScope") == 0)
+		resp_header(resp, "WWW-Authenticate",
+			"Bearer realm=\"fieldgrid\", "
+			"error=\"insufficient_scope\"");
 	if (resp->status >= 500 && fault->client[0] == '\0')
 		log_error(
 			req->id, "%s: %s", fault_name(fault->rc), fault->text);

@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "lib/encode.h"
 #include "lib/secret.h"
 
 #define CLIENT_COLUMNS                                                         \
@@ -187,19 +188,21 @@ check_list(const char *const *list, const char *const *allowed,
 	return RC_OK;
 }
 
-/* Printable ASCII, so that it survives Basic authentication and logs. */
+/* Printable ASCII, so that it survives Basic authentication and logs; no
+ * UUID, because that is what the subjects of users look like. */
 static enum rc
 check_client_id(const char *client_id, struct fault *fault)
 {
 	size_t length = strnlen(client_id, 129);
-	bool good = length > 0 && length <= 128;
+	uint8_t uuid[UUID_BYTES];
+	bool good = length > 0 && length <= 128 && !uuid_parse(client_id, uuid);
 
 	for (size_t i = 0; good && i < length; i++)
 		good = client_id[i] > ' ' && client_id[i] < 0x7f;
 	return good ? RC_OK
 		    : fault_tell(fault, RC_BAD_INPUT, "Client", "client_id",
 			      "A client_id has 1 to 128 ASCII letters, no "
-			      "spaces.");
+"spaces, and is no UUID.");
 }
 
 static const char *const *

@@ -2,6 +2,7 @@
 
 #include "model/session.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "lib/clock.h"
@@ -179,14 +180,18 @@ struct subjects {
 	const char *name;
 };
 
-/* A hash of the name: whatever somebody typed is not kept as text. */
+/* A hash of the name: whatever somebody typed is not kept as text. Another
+ * spelling of the same account is no new start. */
 static struct subjects
 make_subjects(struct arena *arena, const char *name, const char *address)
 {
+	char *lower = arena_strdup(arena, name);
 	uint8_t hash[SECRET_HASH_BYTES];
 	const char *digest;
 
-	secret_hash(hash, name, strlen(name));
+	for (char *at = lower; *at != '\0'; at++)
+		*at = (char)tolower((unsigned char)*at);
+	secret_hash(hash, lower, strlen(lower));
 	digest = encode_base64url(arena, hash, 16);
 	return (struct subjects){
 		.pair = arena_printf(arena, "pair:%s %s", digest, address),

@@ -292,6 +292,7 @@ test('malformed token requests have the errors of RFC 6749', async () => {
   refused(await token({ grant_type: 'password' }), 'unsupported_grant_type');
   refused(await token({ ...cc, scope: 'API root' }), 'invalid_scope');
   refused(await token({ ...cc, scope: 'openid' }), 'invalid_scope');
+  assert.equal((await token(cc)).json.scope, 'API');
   refused(await token({ ...cc, client_secret: 'wrong' }), 'invalid_client', 401);
   refused(await token(cc, { id: 'nobody', secret: 'x' }), 'invalid_client', 401);
   refused(await token(cc, { id: app.id }), 'invalid_client', 401);
@@ -430,6 +431,10 @@ test('userinfo needs the scope openid and a user', async () => {
   assert.match(reply.headers['www-authenticate'], /error="insufficient_scope", scope="openid"/);
   const machine = (await token({ grant_type: 'client_credentials' , scope: 'API' })).json.access_token;
   assert.equal((await userinfo(machine)).status, 403);
+  const openid = (await tokensOf(cookie, { scope: 'openid' })).access_token;
+  const api = await grid.request('/api/v1/datasources', { token: openid });
+  assert.equal(api.status, 403);
+  assert.match(api.headers['www-authenticate'], /error="insufficient_scope"/);
 });
 
 test('disabling a user ends sessions and tokens within a second', async () => {

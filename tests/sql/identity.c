@@ -285,6 +285,7 @@ test_client_refuses_what_is_unsafe(void **state)
 		{.client_id = "x", .grants = machine, .is_public = true},
 		{.client_id = "x", .scopes = root},
 		{.client_id = "two words"},
+		{.client_id = "6f1d0a52-8c1e-4a57-9a51-0b7c2f5d1001"},
 		{.client_id = ""},
 	};
 	struct client client;
