@@ -41,8 +41,7 @@ struct wish {
 	int64_t max_age_s; /* -1 = none */
 };
 
-/* --- answers by redirect
- * ---------------------------------------------------------------- */
+/* --- answers by redirect ----------------------------------------------- */
 
 static const char *
 add_param(struct arena *arena, const char *uri, const char *name,
@@ -79,8 +78,7 @@ redirect_error(struct req *req, struct resp *resp, const struct wish *wish,
 	return redirect(req, resp, wish, uri);
 }
 
-/* --- what is wrong before there is anywhere to redirect to
- * --------------------------------- */
+/* --- what is wrong before there is anywhere to redirect to ------------- */
 
 static enum rc
 own_page(struct req *req, struct resp *resp, const char *message)
@@ -123,8 +121,7 @@ find_client(struct req *req, struct wish *wish, const char **problem)
 	return RC_OK;
 }
 
-/* --- what is wrong with the rest
- * ------------------------------------------------------------- */
+/* --- what is wrong with the rest --------------------------------------- */
 
 static enum rc
 read_params(struct req *req, struct wish *wish)
@@ -264,9 +261,7 @@ check_wish(struct req *req, struct wish *wish)
 	return rc;
 }
 
-/* --- the person
- * --------------------------------------------------------------------------------
- */
+/* --- the person -------------------------------------------------------- */
 
 static bool
 must_log_in(const struct wish *wish, const struct session *session)

@@ -44,8 +44,7 @@ check_csrf(struct req *req, const struct session *session, const char *sent)
 	return caller_check_csrf(&caller, sent, &req->fault);
 }
 
-/* --- /logout
- * ------------------------------------------------------------------------ */
+/* --- /logout ----------------------------------------------------------- */
 
 static enum rc
 ask(struct req *req, struct resp *resp, const struct session *session,
@@ -102,8 +101,7 @@ identity_logout(struct req *req, struct resp *resp)
 	return RC_OK;
 }
 
-/* --- /connect/endsession
- * ---------------------------------------------------------------- */
+/* --- /connect/endsession ----------------------------------------------- */
 
 static enum rc
 read_farewell(struct req *req, struct farewell *farewell)

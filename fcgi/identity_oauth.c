@@ -77,8 +77,7 @@ oauth_param(struct req *req, const struct pairs *pairs, const char *name,
 	return RC_OK;
 }
 
-/* --- clients
- * ---------------------------------------------------------------------- */
+/* --- clients ----------------------------------------------------------- */
 
 struct credentials {
 	const char *client_id;
@@ -168,8 +167,7 @@ oauth_client(struct req *req, const struct pairs *form, struct client *client)
 	return rc == RC_UNAUTHENTICATED ? unknown_client(req) : rc;
 }
 
-/* --- scopes
- * ------------------------------------------------------------------------ */
+/* --- scopes ------------------------------------------------------------ */
 
 enum rc
 oauth_scopes(struct req *req, const struct client *client, const char *scope,
@@ -208,8 +206,7 @@ oauth_join(struct arena *arena, const char *const *scopes)
 	return text;
 }
 
-/* --- other origins
- * ------------------------------------------------------------------ */
+/* --- other origins ----------------------------------------------------- */
 
 enum rc
 oauth_cors(struct req *req, struct resp *resp)

@@ -93,8 +93,7 @@ page_next(const char *next)
 	return next;
 }
 
-/* --- faults
- * ---------------------------------------------------------------------- */
+/* --- faults ------------------------------------------------------------ */
 
 static bool
 is_for_programs(const struct req *req)

@@ -60,8 +60,7 @@ write_reply(struct req *req, struct resp *resp, const struct bearer *bearer,
 	oauth_no_store(resp);
 }
 
-/* --- client_credentials
- * -------------------------------------------------------------- */
+/* --- client_credentials ------------------------------------------------ */
 
 /* What only a user can give. */
 static const char *const scopes_of_users[] = {
@@ -85,8 +84,8 @@ own_scopes(struct req *req, const struct client *client)
 }
 
 static enum rc
-machine_scopes(struct req *req, const struct ask *ask,
-	const char *const **scopes)
+machine_scopes(
+	struct req *req, const struct ask *ask, const char *const **scopes)
 {
 	const struct client *client = &ask->client;
 	enum rc rc = RC_OK;
@@ -148,8 +147,7 @@ grant_client(struct req *req, struct resp *resp, const struct ask *ask)
 	return rc;
 }
 
-/* --- users' grants
- * --------------------------------------------------------------------- */
+/* --- users' grants ----------------------------------------------------- */
 
 static enum rc
 find_user(struct req *req, const struct grant *grant, struct user *user)
@@ -338,8 +336,7 @@ grant_refresh(struct req *req, struct resp *resp, const struct ask *ask)
 		       : rc;
 }
 
-/* --- the endpoint
- * ------------------------------------------------------------------------ */
+/* --- the endpoint ------------------------------------------------------ */
 
 static enum rc
 read_params(struct req *req, struct ask *ask)

@@ -99,8 +99,7 @@ client_list_has(const char *const *list, const char *text)
 	return false;
 }
 
-/* --- redirect URIs
- * --------------------------------------------------------------- */
+/* --- redirect URIs ----------------------------------------------------- */
 
 /* Bytes of "http://127.0.0.1" or "http://[::1]" at the start; 0 = neither. */
 static size_t
@@ -174,8 +173,7 @@ check_uri(const char *uri, struct fault *fault)
 			      uri);
 }
 
-/* --- making
- * ------------------------------------------------------------------------ */
+/* --- making ------------------------------------------------------------ */
 
 static enum rc
 check_list(const char *const *list, const char *const *allowed,
@@ -202,7 +200,7 @@ check_client_id(const char *client_id, struct fault *fault)
 	return good ? RC_OK
 		    : fault_tell(fault, RC_BAD_INPUT, "Client", "client_id",
 			      "A client_id has 1 to 128 ASCII letters, no "
-"spaces, and is no UUID.");
+			      "spaces, and is no UUID.");
 }
 
 static const char *const *

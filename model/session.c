@@ -171,8 +171,7 @@ session_end(struct db *db, const struct session *session, struct fault *fault)
 	return rc;
 }
 
-/* --- failures
- * ---------------------------------------------------------------------- */
+/* --- failures ---------------------------------------------------------- */
 
 struct subjects {
 	const char *pair;

@@ -129,8 +129,7 @@ make_client(const char *id, const char **secret)
 	return client;
 }
 
-/* --- users
- * ------------------------------------------------------------------------ */
+/* --- users ------------------------------------------------------------- */
 
 static void
 test_user_logs_in_with_any_case_of_the_name(void **state)
@@ -218,8 +217,7 @@ test_user_hashes_are_for_identity_alone(void **state)
 		RC_DB);
 }
 
-/* --- clients
- * ------------------------------------------------------------------------ */
+/* --- clients ----------------------------------------------------------- */
 
 static void
 test_client_secret_is_checked(void **state)
@@ -302,8 +300,7 @@ test_client_refuses_what_is_unsafe(void **state)
 	}
 }
 
-/* --- signing keys
- * ------------------------------------------------------------------- */
+/* --- signing keys ------------------------------------------------------ */
 
 static void
 rotate_to(int64_t days, const char *states)
@@ -373,8 +370,7 @@ test_signing_key_seal_comes_from_a_private_file(void **state)
 		RC_IO);
 }
 
-/* --- sessions and grants
- * --------------------------------------------------------------- */
+/* --- sessions and grants ----------------------------------------------- */
 
 static void
 test_session_ends_when_unused(void **state)
@@ -507,9 +503,7 @@ test_grant_refresh_dies_with_its_family_and_session(void **state)
 		RC_NOT_FOUND);
 }
 
-/* --- callers
- * ------------------------------------------------------------------------------
- */
+/* --- callers ----------------------------------------------------------- */
 
 static struct req
 request(struct db *db, enum method method, const struct pair *params)

@@ -1,0 +1,61 @@
+/*
+ * caller_gate: what the files behind model/caller.h share, and nobody else.
+ */
+#ifndef FG_MODEL_CALLER_GATE_H
+#define FG_MODEL_CALLER_GATE_H
+
+#include "lib/jwt.h"
+#include "lib/secret.h"
+#include "model/caller.h"
+
+enum caller_stmt {
+	CALLER_KEYS,
+	CALLER_SESSION,
+	CALLER_TOUCH,
+	CALLER_TOKEN,
+	CALLER_CERTIFICATE
+};
+
+/* A caller that was found good less than a second ago. */
+struct known;
+
+struct caller_gate {
+	char *issuer;
+	struct jwt_ring *ring;
+	int64_t keys_read_us;  /* steady clock; 0 = never */
+	int64_t keys_asked_us; /* last time because of an unknown key */
+	struct known *known;
+};
+
+/* Keep a copy of "caller" for a second; "key" is a digest of its proof. */
+void caller_remember(struct caller_gate *gate,
+	const uint8_t key[SECRET_HASH_BYTES], const struct caller *caller);
+
+/* A copy in "arena"; NULL when there is none or it is too old. */
+struct caller *caller_recall(struct caller_gate *gate, struct arena *arena,
+	const uint8_t key[SECRET_HASH_BYTES]);
+
+/* Fails: RC_UNAUTHENTICATED InvalidToken, always. */
+enum rc caller_refuse(struct fault *fault, const char *why);
+
+/* The token of "Authorization: Bearer ..."; NULL when there is none. */
+const char *caller_bearer(const struct req *req);
+
+/*
+ * Who holds this access token; "node_id" is that of the client's node or 0.
+ * Fails: as jwt_verify; RC_UNAUTHENTICATED revoked, disabled; RC_UNAVAILABLE.
+ */
+MUST_CHECK enum rc caller_of_token(struct caller_gate *gate, struct req *req,
+	const char *token, const char *audience, struct caller *caller,
+	int64_t *node_id, struct json_object **claims);
+
+/* The state of client, user and grant behind a token, as it is now. */
+MUST_CHECK enum rc caller_find_token(struct db *db, struct arena *arena,
+	const struct caller *caller, bool is_user, struct rows **rows,
+	struct fault *fault);
+
+/* Certificate, node, and a token bound to both. */
+MUST_CHECK enum rc caller_authenticate_node(
+	struct caller_gate *gate, struct req *req);
+
+#endif
