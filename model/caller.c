@@ -65,8 +65,7 @@ const struct stmt caller_stmts[] = {
 	STMT_END,
 };
 
-/* Sec-Fetch-Site cannot be set by scripts; old browsers send only
-   Origin. */
+/* Sec-Fetch-Site cannot be set by scripts; old browsers send only Origin. */
 bool
 caller_same_origin(const struct req *req)
 {
