@@ -83,6 +83,19 @@ ${options}
     return this;
   }
 
+  /** Start it, and again whenever it has ended, until stop(), kill() or close(). */
+  supervise() {
+    this.supervised = true;
+    this.start();
+    this.#child.on('exit', () => {
+      if (this.supervised) setTimeout(() => this.supervised && this.supervise(), 100);
+    });
+    return this;
+  }
+
+  /** SIGKILL without waiting; who supervises it starts it again. */
+  strike() { this.#child.kill('SIGKILL'); }
+
   async #ended() {
     if (this.running) await once(this.#child, 'exit');
     return this.#child?.exitCode;
@@ -90,12 +103,14 @@ ${options}
 
   /** SIGKILL, as a power cut would. */
   async kill() {
+    this.supervised = false;
     if (this.running) this.#child.kill('SIGKILL');
     await this.#ended();
   }
 
   /** SIGTERM; returns the exit code. */
   async stop() {
+    this.supervised = false;
     if (this.running) this.#child.kill('SIGTERM');
     return this.#ended();
   }
