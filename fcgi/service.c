@@ -412,6 +412,7 @@ service_run(const struct service *service)
 
 	sigaction(SIGTERM, &action, NULL); /* no SA_RESTART: accept must end */
 	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGQUIT, &action, NULL); /* multiwatch 1.0.0 means TERM */
 	signal(SIGPIPE, SIG_IGN);
 	FCGX_Init();
 	service_loop(service);
