@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcgiapp.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -312,6 +313,21 @@ log_access(const struct req *req, const struct resp *resp,
 		(long long)(clock_steady_us() - started_us));
 }
 
+/* What a large answer took goes back to the system: there are many workers. */
+static void
+clean_up(struct loop *loop)
+{
+	bool large = arena_used(loop->arena) > KEEP_BYTES ||
+		loop->resp.sent_bytes > 0 ||
+		loop->resp.body.capacity > KEEP_BYTES;
+
+	if (loop->resp.body.capacity > KEEP_BYTES)
+		buf_free(&loop->resp.body);
+	arena_reset(loop->arena);
+	if (large)
+		malloc_trim(0);
+}
+
 static void
 serve_one(struct loop *loop)
 {
@@ -321,6 +337,7 @@ serve_one(struct loop *loop)
 	struct req *req = &loop->req;
 	enum rc rc;
 
+	loop->fcgi.keepConnection = 0; /* a kept one would pin this worker */
 	build_request(loop, req);
 	resp_clear(resp);
 	resp->send = send_part;
@@ -333,9 +350,7 @@ serve_one(struct loop *loop)
 		break_off(loop, req);
 	else
 		send_answer(loop, req, resp);
-	if (resp->body.capacity > KEEP_BYTES)
-		buf_free(&resp->body);
-	arena_reset(loop->arena);
+	clean_up(loop);
 }
 
 /* --- loops -------------------------------------------------------------------
