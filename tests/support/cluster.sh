@@ -113,10 +113,19 @@ stop()
 	rm -rf "$dir"
 }
 
+# Children end by themselves when the postmaster is gone; a dead postmaster
+# that nobody has reaped yet would still pass for a running one.
 kill_server()
 {
-	# Children end by themselves when the postmaster is gone.
-	kill -KILL "$(head -1 "$dir/data/postmaster.pid")"
+	pid=$(head -1 "$dir/data/postmaster.pid")
+	kill -KILL "$pid"
+	sleep 0.3
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		grep -q '^State:[[:space:]]*[^Z[:space:]]' "/proc/$pid/status" \
+			2>/dev/null || break
+		sleep 0.1
+	done
+	rm -f "$dir/data/postmaster.pid" "$dir"/.s.PGSQL.5432*
 }
 
 case ${1:-} in
