@@ -124,16 +124,24 @@ async function loginForm() {
   return { cookie: cookies(page), csrf: /name="csrf" value="([^"]+)"/.exec(page.text)[1] };
 }
 
-async function tryLogin({ name, password }, { form, headers, next = '/', cookie } = {}) {
+async function tryLogin({ name, password }, { form, headers, next = '/', cookie, from } = {}) {
   const { csrf, ...prepared } = form ?? await loginForm();
   return grid.request('/login', {
     form: { csrf, name, password, next },
     cookie: cookie ?? prepared.cookie,
     headers: { 'sec-fetch-site': 'same-origin', ...headers },
+    localAddress: from,
   });
 }
 
-function forgetFailures() { grid.sql('DELETE FROM login_failure'); }
+// Guessers have addresses of their own, so that they slow down nobody else.
+const guesser = '127.0.0.21';
+const other = '127.0.0.22';
+
+function forgetFailures() {
+  grid.sql(`DELETE FROM login_failure WHERE subject LIKE 'account:%'
+    OR subject LIKE '%${guesser}' OR subject LIKE '%${other}'`);
+}
 
 // --- real clients -------------------------------------------------------------------
 
@@ -563,7 +571,7 @@ test('an unknown user and a wrong password look and last the same', async () => 
   for (let i = 0; i < 30; i++) {
     for (const [kind, name] of [['known', person.name], ['unknown', 'nobody']]) {
       const start = process.hrtime.bigint();
-      const reply = await tryLogin({ name, password: 'wrong password' }, { form });
+      const reply = await tryLogin({ name, password: 'wrong password' }, { form, from: guesser });
       times[kind].push(Number(process.hrtime.bigint() - start) / 1e6);
       assert.equal(reply.status, 401);
       texts[kind] = reply.text.replaceAll(name, 'NAME');
@@ -571,9 +579,10 @@ test('an unknown user and a wrong password look and last the same', async () => 
     }
   }
   assert.equal(texts.known, texts.unknown);
-  const median = (list) => list.sort((a, b) => a - b)[list.length >> 1];
-  const difference = Math.abs(median(times.known) - median(times.unknown));
-  assert.ok(difference < 15, `${difference} ms`);
+  // The fastest of many: what else the machine does only adds. Without the
+  // dummy hash the unknown user would be ten times as fast.
+  const [fast, slow] = [Math.min(...times.known), Math.min(...times.unknown)].sort((a, b) => a - b);
+  assert.ok(fast > slow * 0.6, `${fast} ms, ${slow} ms`);
 });
 
 test('guessing is slowed down for the guesser and not for others', async () => {
@@ -583,22 +592,23 @@ test('guessing is slowed down for the guesser and not for others', async () => {
   const form = await loginForm();
   const statuses = [];
   for (let i = 0; i < 8; i++)
-    statuses.push((await tryLogin({ name: victim.name, password: 'guess number' }, { form })).status);
+    statuses.push((await tryLogin({ name: victim.name, password: 'guess number' }, { form, from: guesser })).status);
   assert.deepEqual(statuses.slice(0, 5), [401, 401, 401, 401, 401]);
   assert.ok(statuses.slice(5).includes(429));
-  const blocked = await tryLogin(victim, { form });
+  const blocked = await tryLogin(victim, { form, from: guesser });
   assert.equal(blocked.status, 429);
   assert.match(blocked.headers['retry-after'], /^\d+$/);
-  // The same account from another address: only the pair is blocked.
-  grid.sql("UPDATE login_failure SET subject = replace(subject, '127.0.0.1', '192.0.2.1')");
-  assert.equal((await tryLogin(victim, { form })).status, 303);
+  const upper = { ...victim, name: victim.name.toUpperCase() };
+  assert.equal((await tryLogin(upper, { form, from: guesser })).status, 429);
+  assert.equal((await tryLogin(victim, { form, from: other })).status, 303);
   forgetFailures();
 });
 
 test('a line break in a user name does not make a second log line', async () => {
   forgetFailures();
   const mark = `mark${run}`;
-  const reply = await tryLogin({ name: `x\r\nlevel=error msg=${mark}`, password: 'wrong password' });
+  const reply = await tryLogin({ name: `x\r\nlevel=error msg=${mark}`, password: 'wrong password' },
+    { from: guesser });
   assert.equal(reply.status, 401);
   await sleep(300);
   const lines = grid.log('identity').split('\n').filter((line) => line.includes(mark));

@@ -147,7 +147,8 @@ class Grid {
    * One HTTPS request with the grid's authority. "target" is a path (of the
    * public address) or a URL; options: method, headers, body (text, Buffer, or
    * an object, sent as JSON), form (an object, sent as a form), cert, key,
-   * token, cookie, agent (false = a new connection), timeout in ms.
+   * token, cookie, agent (false = a new connection), timeout in ms,
+   * localAddress (127.0.0.x, to be somebody else for the limits).
    * Returns { status, headers, body (Buffer), text, json }.
    */
   request(target, options = {}) {
@@ -172,7 +173,7 @@ class Grid {
         method: options.method ?? (body === undefined ? 'GET' : 'POST'),
         path: raw.startsWith('/') ? raw : url.pathname + url.search,
         headers, agent, ca: this.ca, cert: options.cert, key: options.key,
-        timeout: options.timeout ?? 20_000,
+        timeout: options.timeout ?? 20_000, localAddress: options.localAddress,
       }, (response) => {
         const parts = [];
         response.on('data', (part) => parts.push(part));
