@@ -13,14 +13,8 @@
 /* Months in which chunks are merged whenever there was packing. */
 #define RECENT_MONTHS 2
 
-static const struct stmt own_stmts[] = {
-	{"keeper_own", "",
-		"SELECT pg_try_advisory_lock(hashtext('fieldgrid keeper'))"},
-	STMT_END,
-};
-
-const struct stmt *const keeper_stmts[] = {own_stmts, chunk_store_stmts,
-	expiry_stmts, pack_stmts, partition_stmts, NULL};
+const struct stmt *const keeper_stmts[] = {chunk_store_stmts, expiry_stmts,
+	pack_stmts, partition_stmts, NULL};
 
 #define KEEPER(member) offsetof(struct keeper_conf, member)
 
@@ -46,11 +40,9 @@ static enum rc
 own(struct keeper *keeper, struct fault *fault)
 {
 	bool was = keeper->owner;
-	struct rows *rows;
-	enum rc rc = db_find(keeper->db, keeper->arena, &own_stmts[0],
-		NO_PARAMS, &rows, fault);
+	enum rc rc =
+		pack_own(keeper->db, keeper->arena, &keeper->owner, fault);
 
-	keeper->owner = rc == RC_OK && rows_bool(rows, 0, 0);
 	if (keeper->owner != was)
 		log_info(NULL, "%s", keeper->owner
 				? "this keeper owns the work now"

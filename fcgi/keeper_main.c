@@ -28,6 +28,7 @@ set_signals(void)
 
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGQUIT, &action, NULL); /* what multiwatch may send */
 	signal(SIGPIPE, SIG_IGN);
 }
 

@@ -15,9 +15,11 @@
 #define LIST_ROWS_MAX   4000
 #define FETCH_BYTES_MAX (8 * 1024 * 1024)
 
-enum { LOCK, LIST, FETCH, DELETE };
+enum { OWN, LOCK, LIST, FETCH, DELETE };
 
 const struct stmt pack_stmts[] = {
+	[OWN] = {"pack_own", "",
+		"SELECT pg_try_advisory_lock(hashtext('fieldgrid keeper'))"},
 	[LOCK] = {"pack_lock", "",
 		"SELECT pg_advisory_xact_lock(hashtext('fieldgrid pack'))"},
 	/* $1 after id $2 received before $3 rows */
@@ -66,6 +68,17 @@ struct batch {
 	struct pack_count count;
 	struct fault *fault;
 };
+
+enum rc
+pack_own(struct db *db, struct arena *arena, bool *owner, struct fault *fault)
+{
+	struct rows *rows;
+	enum rc rc = db_find(
+		db, arena, &pack_stmts[OWN], NO_PARAMS, &rows, fault);
+
+	*owner = rc == RC_OK && rows_bool(rows, 0, 0);
+	return rc;
+}
 
 enum rc
 pack_lock(struct db *db, struct fault *fault)

@@ -21,6 +21,13 @@
 /* These, chunk_store_stmts and partition_stmts. */
 extern const struct stmt pack_stmts[];
 
+/*
+ * Own the scheduled work, if nobody else does, until this connection ends.
+ * Asked again the owner stays the owner. Fails: as db_query.
+ */
+MUST_CHECK enum rc pack_own(struct db *db, struct arena *arena, bool *owner,
+	struct fault *fault);
+
 struct pack_limits {
 	int64_t received_before_us; /* frames received from then on are left */
 	size_t samples_max;         /* in memory at once, about 60 bytes each */
