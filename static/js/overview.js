@@ -69,7 +69,7 @@ class Card {
 
 		if (this.seen === null)
 			return;
-		setText(this.seen, last === -Infinity ? 'no data yet'
+		setText(this.seen, last === -Infinity ? 'never'
 			: live.now() - last < 2000 ? 'just now' : `${formatAge(live.now() - last)} ago`);
 	}
 

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { openBrowser } from '../support/browser.mjs';
 import { openGrid, until } from '../support/grid.mjs';
 import { Plant } from '../support/plant.mjs';
@@ -58,6 +58,8 @@ after(async () => {
   await grid?.close();
 });
 
+afterEach(() => browser.clean());
+
 const pages = () => ({
   overview: '/',
   variables: `/plants/${plant.id}`,
@@ -83,7 +85,7 @@ test('log in by the form, come back to the page, log out', async () => {
   await page.waitForURL(`**/plants/${plant.id}`);
   assert.match(await page.title(), /^Browser .* · fieldgrid$/);
 
-  await page.locator('.fg-menu summary').click();
+  await page.locator('.fg-user summary').click();
   await page.getByRole('button', { name: 'Log out' }).click();
   await page.waitForURL((url) => !url.pathname.startsWith('/plants'));
   await page.goto(`/plants/${plant.id}`);
@@ -184,7 +186,7 @@ test('the keyboard reaches everything, with a focus that shows', async () => {
 
   const reached = [];
   await page.goto('/');
-  for (let i = 0; i < 60; i += 1) {
+  for (let i = 0; i < 200; i += 1) {
     await page.keyboard.press('Tab');
     const stop = await page.evaluate(() => {
       const element = document.activeElement;
@@ -203,7 +205,7 @@ test('the keyboard reaches everything, with a focus that shows', async () => {
   for (const wanted of ['Overview', 'Trend', plant.name, 'All variables', 'Power to the grid'])
     assert.ok(reached.some((what) => what.includes(wanted)), `${wanted} in ${reached.join(', ')}`);
 
-  await page.locator('.fg-menu summary').focus();
+  await page.locator('.fg-user summary').focus();
   await page.keyboard.press('Enter');
   await page.getByRole('button', { name: 'Log out' }).waitFor({ state: 'visible' });
 });
