@@ -11,7 +11,6 @@
 #define POINTS_MIN     10
 #define POINTS_MAX     10000
 #define POINTS_DEFAULT 1000
-#define BOUNDS         2 /* one sample before the range, one behind */
 
 struct question {
 	struct texts names;
@@ -107,50 +106,84 @@ api_history_variables(struct req *req, struct resp *resp,
 
 /* The samples of one variable, until there are more than wanted. */
 struct samples {
-	struct arena *arena;
+	const struct variable *variable;
 	struct sample *items;
 	size_t room;
 	size_t count;
 	size_t within; /* the range, the bounds not counted */
-	int64_t from_us;
-	int64_t to_us;
 };
+
+/* All that one question reads. */
+struct reading {
+	struct arena *arena;
+	const struct question *question;
+	struct samples *all; /* a list for each variable */
+	size_t count;
+};
+
+static struct samples *
+find_samples(const struct reading *reading, int32_t variable_id)
+{
+	struct samples *samples = reading->all;
+
+	while (samples->variable->id != variable_id)
+		samples++;
+	return samples;
+}
+
+static void
+make_room(struct arena *arena, struct samples *samples)
+{
+	size_t room = samples->room * 2 + 64;
+	struct sample *items = arena_array(arena, room, sizeof(*items));
+
+	if (samples->count > 0)
+		memcpy(items, samples->items, samples->count * sizeof(*items));
+	samples->items = items;
+	samples->room = room;
+}
 
 static enum rc
 keep_sample(void *context, const struct sample *sample, struct fault *fault)
 {
-	struct samples *samples = context;
+	struct reading *reading = context;
+	const struct question *question = reading->question;
+	struct samples *samples = find_samples(reading, sample->variable_id);
 	struct sample *kept;
 
 	(void)fault;
-	samples->within += sample->time_us >= samples->from_us &&
-			   sample->time_us < samples->to_us;
+	samples->within += sample->time_us >= question->from_us &&
+			   sample->time_us < question->to_us;
 	if (samples->count == samples->room)
-		return RC_OK;
+		make_room(reading->arena, samples);
 	kept = &samples->items[samples->count++];
 	*kept = *sample;
 	if (kept->value.kind == VALUE_STRING)
-		kept->value.string.data = arena_strndup(samples->arena,
+		kept->value.string.data = arena_strndup(reading->arena,
 			sample->value.string.data, sample->value.string.bytes);
 	return RC_OK;
 }
 
+/* One more than wanted is enough to know that they are too many. */
 static enum rc
-read_samples(struct req *req, const struct question *question,
-	int32_t variable_id, struct samples *samples)
+read_samples(struct req *req, struct reading *reading)
 {
-	samples->count = 0;
-	samples->within = 0;
+	const struct question *question = reading->question;
+	int32_t *ids = arena_array(req->arena, reading->count, sizeof(*ids));
+
+	for (size_t i = 0; i < reading->count; i++)
+		ids[i] = reading->all[i].variable->id;
 	return history_read(req->db, req->arena,
 		&(struct history_query){
-			.variable_ids = &variable_id,
-			.count = 1,
+			.variable_ids = ids,
+			.count = reading->count,
 			.from_us = question->from_us,
 			.to_us = question->to_us,
+			.order = HISTORY_BY_VARIABLE,
 			.limit = (size_t)question->points + 1,
 			.bounds = true,
 		},
-		&(struct history_visitor){keep_sample, samples}, &req->fault);
+		&(struct history_visitor){keep_sample, reading}, &req->fault);
 }
 
 /* --- the answer -------------------------------------------------------------
@@ -248,16 +281,15 @@ write_variable(struct jsonw *json, const struct variable *variable)
 
 static enum rc
 answer_variable(struct req *req, struct jsonw *json,
-	const struct question *question, const struct variable *variable,
-	struct samples *samples)
+	const struct question *question, const struct samples *samples)
 {
+	const struct variable *variable = samples->variable;
 	size_t points = (size_t)question->points;
 	struct history_envelope envelope;
-	bool few;
-	enum rc rc = read_samples(req, question, variable->id, samples);
+	bool few = samples->within <= points || variable->kind == VALUE_STRING;
+	enum rc rc = RC_OK;
 
-	few = samples->within <= points || variable->kind == VALUE_STRING;
-	if (rc == RC_OK && !few)
+	if (!few)
 		rc = history_envelope(req->db, req->arena,
 			&(struct history_range){variable->id, question->from_us,
 				question->to_us},
@@ -275,31 +307,39 @@ answer_variable(struct req *req, struct jsonw *json,
 }
 
 static enum rc
-answer_all(struct req *req, struct resp *resp, const struct question *question,
-	const struct variable_list *variables)
+answer_all(struct req *req, struct resp *resp, struct reading *reading)
 {
-	size_t room = (size_t)question->points + BOUNDS;
-	struct samples samples = {
-		.arena = req->arena,
-		.items = arena_array(req->arena, room, sizeof(struct sample)),
-		.room = room,
-		.from_us = question->from_us,
-		.to_us = question->to_us,
-	};
+	const struct question *question = reading->question;
 	struct jsonw *json = resp_json(resp, 200);
 	enum rc rc = history_begin(req->db, &req->fault);
 
+	if (rc == RC_OK)
+		rc = read_samples(req, reading);
 	jsonw_open_obj(json, NULL);
 	jsonw_time(json, "from", question->from_us);
 	jsonw_time(json, "to", question->to_us);
 	jsonw_open_arr(json, "variables");
-	for (size_t i = 0; rc == RC_OK && i < variables->count; i++)
-		rc = answer_variable(
-			req, json, question, &variables->items[i], &samples);
+	for (size_t i = 0; rc == RC_OK && i < reading->count; i++)
+		rc = answer_variable(req, json, question, &reading->all[i]);
 	jsonw_close_arr(json);
 	jsonw_close_obj(json);
 	db_rollback(req->db);
 	return rc;
+}
+
+static void
+prepare(struct req *req, const struct question *question,
+	const struct variable_list *variables, struct reading *reading)
+{
+	*reading = (struct reading){
+		.arena = req->arena,
+		.question = question,
+		.all = arena_array(
+			req->arena, variables->count, sizeof(struct samples)),
+		.count = variables->count,
+	};
+	for (size_t i = 0; i < variables->count; i++)
+		reading->all[i].variable = &variables->items[i];
 }
 
 enum rc
@@ -307,6 +347,7 @@ api_history_query(struct req *req, struct resp *resp)
 {
 	struct question question = {.points = POINTS_DEFAULT};
 	struct variable_list variables;
+	struct reading reading;
 	struct plant plant;
 	enum rc rc = plant_find(req, &plant);
 
@@ -323,5 +364,6 @@ api_history_query(struct req *req, struct resp *resp)
 			req, resp, &plant, &question.names, &variables);
 	if (rc != RC_OK || variables.count == 0)
 		return rc;
-	return answer_all(req, resp, &question, &variables);
+	prepare(req, &question, &variables, &reading);
+	return answer_all(req, resp, &reading);
 }
