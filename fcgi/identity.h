@@ -31,10 +31,7 @@ struct identity_conf {
 
 /* What one worker remembers between requests. */
 struct identity_memory {
-	struct arena *arena; /* of the key */
-	struct signing_key key;
-	int64_t key_read_us; /* steady clock; 0 = never */
-	int64_t upkeep_us;   /* steady clock; 0 = never */
+	int64_t upkeep_us; /* steady clock; 0 = never */
 };
 
 /* req->app */

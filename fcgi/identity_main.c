@@ -111,7 +111,6 @@ start(struct worker *worker, struct arena *arena, struct fault *fault)
 	if (rc == RC_OK)
 		rc = asset_load(
 			conf->manifest, &worker->identity.assets, fault);
-	worker->memory.arena = arena_new();
 	worker->identity.conf = conf;
 	worker->identity.templates = worker->templates;
 	worker->identity.seal = &worker->seal;
@@ -126,8 +125,6 @@ finish(struct worker *worker)
 	caller_gate_free(worker->identity.gate);
 	json_object_put(worker->identity.assets);
 	mustache_set_free(worker->templates);
-	if (worker->memory.arena != NULL)
-		arena_free(worker->memory.arena);
 }
 
 static int

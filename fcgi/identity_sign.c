@@ -11,24 +11,18 @@
 #include "lib/jwt.h"
 #include "lib/tls.h"
 
-#define KEY_US      (60 * CLOCK_SECOND_US)
 #define UPKEEP_US   CLOCK_HOUR_US
 #define ID_TOKEN_S  3600
 #define HALF_SHA256 (SECRET_HASH_BYTES / 2)
-
-static bool
-is_due(int64_t last_us, int64_t period_us)
-{
-	return last_us == 0 || clock_steady_us() - last_us > period_us;
-}
 
 enum rc
 identity_upkeep(struct req *req)
 {
 	const struct identity *identity = identity_of(req);
+	int64_t last_us = identity->memory->upkeep_us;
 	enum rc rc;
 
-	if (!is_due(identity->memory->upkeep_us, UPKEEP_US))
+	if (last_us != 0 && clock_steady_us() - last_us < UPKEEP_US)
 		return RC_OK;
 	rc = signing_key_rotate(
 		req->db, req->arena, identity->seal, &req->fault);
@@ -39,23 +33,16 @@ identity_upkeep(struct req *req)
 	return rc;
 }
 
-/* The active key, read anew each minute: another worker may have rotated. */
+/* Read for every token: an emergency replaces it at once, and beside the
+ * signature it costs nothing. */
 static enum rc
-active_key(struct req *req, const struct signing_key **key)
+active_key(struct req *req, struct signing_key *key)
 {
-	const struct identity *identity = identity_of(req);
-	struct identity_memory *memory = identity->memory;
 	enum rc rc = identity_upkeep(req);
 
-	*key = &memory->key;
-	if (rc != RC_OK || !is_due(memory->key_read_us, KEY_US))
-		return rc;
-	arena_reset(memory->arena);
-	memory->key_read_us = 0;
-	rc = signing_key_active(req->db, memory->arena, identity->seal,
-		&memory->key, &req->fault);
 	if (rc == RC_OK)
-		memory->key_read_us = clock_steady_us();
+		rc = signing_key_active(req->db, req->arena,
+			identity_of(req)->seal, key, &req->fault);
 	return rc == RC_NOT_FOUND
 		       ? fault_set(&req->fault, RC_BUG, "no active signing key")
 		       : rc;
@@ -94,7 +81,7 @@ claims_begin(
 static enum rc
 claims_sign(struct req *req, struct claims *claims, const char **token)
 {
-	const struct signing_key *key = NULL;
+	struct signing_key key;
 	enum rc rc = active_key(req, &key);
 
 	jsonw_close_obj(&claims->json);
@@ -102,7 +89,7 @@ claims_sign(struct req *req, struct claims *claims, const char **token)
 		return rc;
 	if (claims->text->overflow)
 		return fault_set(&req->fault, RC_BUG, "claims are too long");
-	return jwt_sign(req->arena, key->kid, key->algorithm, key->private_pem,
+	return jwt_sign(req->arena, key.kid, key.algorithm, key.private_pem,
 		claims->text->data, token, &req->fault);
 }
 

@@ -94,6 +94,18 @@ find_key(const struct jwt_ring *ring, const char *kid)
 	return NULL;
 }
 
+bool
+jwt_ring_has(const struct jwt_ring *ring, const char *kid)
+{
+	return find_key(ring, kid) != NULL;
+}
+
+size_t
+jwt_ring_count(const struct jwt_ring *ring)
+{
+	return ring->count;
+}
+
 enum rc
 jwt_ring_add(struct jwt_ring *ring, const char *kid, const char *algorithm,
 	const char *public_pem, struct fault *fault)

@@ -38,6 +38,9 @@ void jwt_ring_free(struct jwt_ring *ring);
 /* Forget all keys and all verified signatures. */
 void jwt_ring_clear(struct jwt_ring *ring);
 
+bool jwt_ring_has(const struct jwt_ring *ring, const char *kid);
+size_t jwt_ring_count(const struct jwt_ring *ring);
+
 /* Fails: RC_BAD_INPUT "algorithm" is neither RS256 nor ES256;
  *        RC_CONFLICT the key id is there already; RC_TOO_LARGE > 16 keys. */
 MUST_CHECK enum rc jwt_ring_add(struct jwt_ring *ring, const char *kid,
