@@ -34,8 +34,8 @@ note_sample(struct seen *seen, const struct sample *sample)
 			(long long)sample->value.integer);
 		break;
 	case VALUE_FLOAT:
-		used = snprintf(at, left, " %lld:f%g", time_us,
-			sample->value.number);
+		used = snprintf(
+			at, left, " %lld:f%g", time_us, sample->value.number);
 		break;
 	case VALUE_BOOL:
 		used = snprintf(
@@ -82,11 +82,11 @@ visit(void *context, struct frame_json *frame, struct fault *fault)
 		note(seen, frame->events[i].event.kind);
 		note(seen, frame->events[i].event.text);
 		note(seen, frame->events[i].variable != NULL
-				? frame->events[i].variable
-				: "-");
+				   ? frame->events[i].variable
+				   : "-");
 		note(seen, frame->events[i].event.value != NULL
-				? frame->events[i].event.value
-				: "-");
+				   ? frame->events[i].event.value
+				   : "-");
 	}
 	note(seen, "]");
 	return RC_OK;
@@ -120,9 +120,10 @@ static void
 test_frame_json_reads_columns(void **state)
 {
 	(void)state;
-	check_seen(HEAD "\"time\":[10,20],\"series\":[{\"name\":\"a\",\"value\":"
-			"[1,2.5],\"status\":[0,4]},{\"value\":[true],\"time\":"
-			"[5],\"name\":\"b\"}]" TAIL,
+	check_seen(HEAD
+		"\"time\":[10,20],\"series\":[{\"name\":\"a\",\"value\":"
+		"[1,2.5],\"status\":[0,4]},{\"value\":[true],\"time\":"
+		"[5],\"name\":\"b\"}]" TAIL,
 		"[a 10:i1 20:f2.5/4b 5:b1]");
 }
 
@@ -162,9 +163,15 @@ static void
 test_frame_json_refuses_what_is_malformed(void **state)
 {
 	static const char *const bodies[] = {
-		"", "[]", "{}x", "{\"frames\":{}}", "{\"frames\":[1]}",
-		"{\"other\":1}", HEAD "\"time\":1" TAIL,
-		HEAD "\"time\":[1.5]" TAIL, HEAD "\"what\":1" TAIL,
+		"",
+		"[]",
+		"{}x",
+		"{\"frames\":{}}",
+		"{\"frames\":[1]}",
+		"{\"other\":1}",
+		HEAD "\"time\":1" TAIL,
+		HEAD "\"time\":[1.5]" TAIL,
+		HEAD "\"what\":1" TAIL,
 		HEAD "\"time\":[1],\"series\":[{\"name\":\"a\"}]" TAIL,
 		HEAD "\"time\":[1],\"series\":[{\"value\":[1]}]" TAIL,
 		HEAD "\"time\":[1],\"series\":[{\"name\":\"a\",\"value\":[1,2]"
@@ -221,8 +228,8 @@ test_frame_json_converts_without_loss_or_not_at_all(void **state)
 	assert_false(frame_json_convert(&value, VALUE_BOOL));
 	assert_true(frame_json_convert(&value, VALUE_FLOAT));
 	assert_true(isnan(value.number));
-	value = (struct value){.kind = VALUE_STRING,
-		.string = {"-9223372036854775808", 20}};
+	value = (struct value){
+		.kind = VALUE_STRING, .string = {"-9223372036854775808", 20}};
 	assert_true(frame_json_convert(&value, VALUE_INT));
 	assert_true(value.integer == INT64_MIN);
 	value = (struct value){

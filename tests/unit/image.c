@@ -16,7 +16,9 @@ make_image(void)
 	struct image *image = image_new();
 	struct variable variables[] = {
 		{.id = 7, .datasource_id = 1, .name = "b", .kind = VALUE_FLOAT},
-		{.id = 5000, .datasource_id = 1, .name = "a",
+		{.id = 5000,
+			.datasource_id = 1,
+			.name = "a",
 			.kind = VALUE_STRING},
 		{.id = 9, .datasource_id = 1, .name = "c", .kind = VALUE_INT},
 		{.id = 10, .datasource_id = 1, .name = "d", .kind = VALUE_BOOL},
@@ -69,8 +71,7 @@ test_image_finds_by_name_and_id(void **state)
 	assert_int_equal(image_find(datasource, "c")->meta.id, 9);
 	assert_null(image_find(datasource, "x"));
 	assert_null(image_find(datasource, ""));
-	assert_ptr_equal(
-		image_variable(image, 7), image_find(datasource, "b"));
+	assert_ptr_equal(image_variable(image, 7), image_find(datasource, "b"));
 	assert_null(image_variable(image, 8));
 	assert_null(image_variable(image, 11)); /* of an unknown datasource */
 	assert_null(image_variable(image, -1));
@@ -102,8 +103,8 @@ static void
 test_image_ignores_another_kind(void **state)
 {
 	struct image *image = make_image();
-	struct sample sample = {.variable_id = 9,
-		.value = {.kind = VALUE_FLOAT, .number = 1}};
+	struct sample sample = {
+		.variable_id = 9, .value = {.kind = VALUE_FLOAT, .number = 1}};
 
 	(void)state;
 	image_begin(image);

@@ -40,8 +40,8 @@ static void
 test_jsonr_accepts_what_is_json(void **state)
 {
 	static const char *const texts[] = {"1", " [ ] ", "{}", "[1,2 , 3]",
-		"{\"a\":{\"b\":[true,false,null]}}", "\"\\u00e4\\ud83d\\ude00\"",
-		"-0", "0.5", "1e9", "[[[[]]]]"};
+		"{\"a\":{\"b\":[true,false,null]}}",
+		"\"\\u00e4\\ud83d\\ude00\"", "-0", "0.5", "1e9", "[[[[]]]]"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)

@@ -61,11 +61,20 @@ make_world(void)
 {
 	static const uint8_t uuid[16] = {0xab};
 	struct variable variables[] = {
-		{.id = 1, .datasource_id = 1, .name = "a", .kind = VALUE_FLOAT,
+		{.id = 1,
+			.datasource_id = 1,
+			.name = "a",
+			.kind = VALUE_FLOAT,
 			.access = ACCESS_READ},
-		{.id = 2, .datasource_id = 1, .name = "b", .kind = VALUE_INT,
+		{.id = 2,
+			.datasource_id = 1,
+			.name = "b",
+			.kind = VALUE_INT,
 			.access = ACCESS_READ},
-		{.id = 3, .datasource_id = 1, .name = "c", .kind = VALUE_BOOL,
+		{.id = 3,
+			.datasource_id = 1,
+			.name = "c",
+			.kind = VALUE_BOOL,
 			.access = ACCESS_READ},
 	};
 	struct world world = {.image = image_new()};
@@ -128,8 +137,8 @@ test_live_starts_with_a_snapshot(void **state)
 	make_stream(&world);
 	live_connect(world.live, world.id, NULL, &client);
 	assert_int_equal(client.texts, 1);
-	assert_ptr_equal(strstr(client.text, "event: snapshot\nid: "),
-		client.text);
+	assert_ptr_equal(
+		strstr(client.text, "event: snapshot\nid: "), client.text);
 	assert_non_null(strstr(
 		client.text, "\"values\":[[0,5,1500,0],[1,null,null,0]]"));
 	assert_non_null(strstr(client.text, "\"datasources\":[[\"ab00"));
@@ -223,7 +232,8 @@ test_live_says_when_a_plant_comes_online(void **state)
 	image_set_online(world.image, 1, 4000000, true);
 	live_tick(world.live, clock_steady_us());
 	assert_int_equal(client.texts, 2);
-	assert_non_null(strstr(client.text, "\"values\":[],\"datasources\":[["));
+	assert_non_null(
+		strstr(client.text, "\"values\":[],\"datasources\":[["));
 	assert_non_null(strstr(client.text, "\"Online\",4000]]"));
 	free_world(&world);
 }
@@ -239,9 +249,8 @@ test_live_resumes_by_last_event_id(void **state)
 	(void)state;
 	make_stream(&world);
 	live_connect(world.live, world.id, NULL, &client);
-	assert_int_equal(sscanf(client.text, "event: snapshot id: %47s",
-				 event_id),
-		1);
+	assert_int_equal(
+		sscanf(client.text, "event: snapshot id: %47s", event_id), 1);
 	live_leave(world.live, &client);
 	put(&world, 2, 9, 9000000);
 	live_tick(world.live, clock_steady_us());
@@ -251,8 +260,7 @@ test_live_resumes_by_last_event_id(void **state)
 	assert_non_null(strstr(again.text, "\"values\":[[1,9,9000,0]]}"));
 	live_connect(world.live, world.id, "0000000000000000-1", &client);
 	assert_int_equal(again.closed, 1);
-	assert_ptr_equal(
-		strstr(client.text, "event: snapshot\n"), client.text);
+	assert_ptr_equal(strstr(client.text, "event: snapshot\n"), client.text);
 	free_world(&world);
 }
 
@@ -276,8 +284,8 @@ test_live_leaves_out_a_slow_reader(void **state)
 	client.pending = 0;
 	live_tick(world.live, now_us + 3100000);
 	assert_int_equal(client.texts, 2);
-	assert_non_null(strstr(
-		client.text, "\"values\":[[0,1,1000,0],[1,2,2000,0]]}"));
+	assert_non_null(
+		strstr(client.text, "\"values\":[[0,1,1000,0],[1,2,2000,0]]}"));
 	put(&world, 2, 3, 3000000);
 	live_tick(world.live, now_us + 3300000);
 	assert_int_equal(client.texts, 3);
@@ -314,8 +322,7 @@ test_live_ends_and_forgets(void **state)
 
 	(void)state;
 	make_stream(&world);
-	assert_int_equal(
-		live_check(world.live, world.id, other_secret, &fault),
+	assert_int_equal(live_check(world.live, world.id, other_secret, &fault),
 		RC_UNAUTHENTICATED);
 	assert_int_equal(
 		live_check(world.live, "x", secret, &fault), RC_NOT_FOUND);
@@ -327,15 +334,15 @@ test_live_ends_and_forgets(void **state)
 	assert_string_equal(client.text,
 		"event: end\ndata: {\"reason\":\"logged_out\"}\n\n");
 	assert_int_equal(client.closed, 1);
-	assert_int_equal(live_check(world.live, world.id, secret, &fault),
-		RC_NOT_FOUND);
+	assert_int_equal(
+		live_check(world.live, world.id, secret, &fault), RC_NOT_FOUND);
 	make_stream(&world);
 	live_tick(world.live, clock_steady_us() + 59 * CLOCK_SECOND_US);
 	assert_int_equal(
 		live_check(world.live, world.id, secret, &fault), RC_OK);
 	live_tick(world.live, clock_steady_us() + 61 * CLOCK_SECOND_US);
-	assert_int_equal(live_check(world.live, world.id, secret, &fault),
-		RC_NOT_FOUND);
+	assert_int_equal(
+		live_check(world.live, world.id, secret, &fault), RC_NOT_FOUND);
 	free_world(&world);
 }
 
@@ -358,11 +365,10 @@ test_live_limits_the_streams_of_a_caller(void **state)
 		make_stream(&world);
 		live_connect(world.live, world.id, NULL, &clients[i]);
 	}
-	assert_int_equal(live_register(world.live, &order, id, &fault),
-		RC_TOO_MANY);
-	live_leave(world.live, &clients[5]);
 	assert_int_equal(
-		live_register(world.live, &order, id, &fault), RC_OK);
+		live_register(world.live, &order, id, &fault), RC_TOO_MANY);
+	live_leave(world.live, &clients[5]);
+	assert_int_equal(live_register(world.live, &order, id, &fault), RC_OK);
 	free_world(&world);
 }
 
