@@ -21,7 +21,7 @@ class Tile {
 		this.unit = element.querySelector('[data-fg-unit]');
 		const svg = element.querySelector('[data-fg-spark]');
 
-		this.spark = svg === null ? null : new SparkView(svg, SPAN_MS);
+		this.spark = svg === null ? null : new SparkView(svg, SPAN_MS, { fill: true });
 	}
 
 	show(live) {

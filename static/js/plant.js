@@ -46,6 +46,12 @@ class Row {
 		const time = this.entry?.time ?? null;
 
 		setText(this.age, time === null ? '' : formatAge(live.now() - time));
+	}
+
+	// The full time costs more than all else: only for who points at it.
+	showTime() {
+		const time = this.entry?.time ?? null;
+
 		if (time !== null)
 			setTitle(this.age, formatTime(time, pageZone()));
 	}
@@ -100,6 +106,8 @@ class Table {
 		});
 		for (const head of this.table.querySelectorAll('[data-fg-sort]'))
 			this.#makeSortable(head);
+		this.body.addEventListener('pointerover', (event) =>
+			this.rows.get(event.target.closest('tr')?.dataset.fgVar)?.showTime());
 		addEventListener('popstate', () => this.#readAddress());
 		document.addEventListener('keydown', (event) => this.#key(event));
 	}

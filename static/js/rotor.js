@@ -4,13 +4,24 @@
 const PICTURE_MS = 50;
 const still = matchMedia('(prefers-reduced-motion: reduce)');
 
+// The element's own transform as CSS writes it, to put before the rotation.
+function cssTransform(element) {
+	const list = element.transform.baseVal;
+
+	if (list.numberOfItems === 0)
+		return '';
+	const { a, b, c, d, e, f } = list.consolidate().matrix;
+
+	return `matrix(${a}, ${b}, ${c}, ${d}, ${e}, ${f})`;
+}
+
 export class Rotors {
 	#rotors = new Map(); // element -> {base, angle, rpm}
 	#timer = 0;
 	#last = 0;
 
 	add(element) {
-		const base = element.getAttribute('transform') ?? '';
+		const base = cssTransform(element);
 		// Neighbours with the same speed should not look like copies.
 		const angle = this.#rotors.size * 47 % 360;
 
@@ -49,7 +60,8 @@ export class Rotors {
 			next();
 	}
 
+	// A style costs no layout, as the attribute would.
 	#place(element, { base, angle }) {
-		element.setAttribute('transform', `${base} rotate(${angle.toFixed(1)})`.trim());
+		element.style.transform = `${base} rotate(${angle.toFixed(1)}deg)`;
 	}
 }

@@ -4,14 +4,17 @@ import { makeSvg } from './page.js';
 import { Series } from './series.js';
 import { sparkPaths } from './spark.js';
 
+const FILL_MIN_MS = 60_000;
+
 export class SparkView {
 	#series = null;
 	#early = []; // samples that came before the history did
 
-	constructor(svg, span_ms, { stepped = false } = {}) {
+	constructor(svg, span_ms, { stepped = false, fill = false } = {}) {
 		const [, , width, height] = (svg.getAttribute('viewBox') ?? '0 0 120 32').split(/[ ,]+/).map(Number);
 
 		this.span = span_ms;
+		this.fill = fill;
 		this.box = { width, height, stepped };
 		this.band = makeSvg('path', { class: 'fg-spark-band' });
 		this.line = makeSvg('path', { class: 'fg-spark-line' });
@@ -44,11 +47,18 @@ export class SparkView {
 		if (this.#series === null)
 			return null;
 		this.#series.trim(now - this.span);
-		const paths = sparkPaths(this.#series, { from: now - this.span, to: now, ...this.box });
+		const paths = sparkPaths(this.#series, { from: this.#start(now), to: now, ...this.box });
 
 		this.band.setAttribute('d', paths.band);
 		this.line.setAttribute('d', paths.line);
 		return paths;
+	}
+
+	// A short history fills the picture instead of its last corner.
+	#start(now) {
+		const first = this.#series.time[0] ?? 0;
+
+		return this.fill ? Math.min(Math.max(first, now - this.span), now - FILL_MIN_MS) : now - this.span;
 	}
 
 	#takeEarly() {

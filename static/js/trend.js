@@ -132,7 +132,7 @@ class TrendPage {
 
 		while (used.has(slot))
 			slot++;
-		const item = new TrendItem(variable, slot, entry, () => this.live.quality(entry()) === 'good');
+		const item = new TrendItem(variable, slot, entry, () => this.live.quality(entry()));
 
 		this.#items = [...this.#items, item];
 		return item;

@@ -1,5 +1,6 @@
 // trend_item: one variable of a trend: what it is, its samples, what is wrong.
 
+import { GOOD } from './quality.js';
 import { toNumber } from './series.js';
 
 export class TrendItem {
@@ -10,16 +11,16 @@ export class TrendItem {
 	type = 'float';
 	stepped = false;
 	#entry;      // () => entry of the live stream
-	#isGood;     // () => whether its value holds now
+	#quality;    // () => its quality now
 	#early = []; // samples that came while history was asked for
 	#loading = false;
 
-	constructor({ datasource, name }, slot, entry, isGood) {
+	constructor({ datasource, name }, slot, entry, quality) {
 		this.datasource = datasource;
 		this.name = name;
 		this.slot = slot;
 		this.#entry = entry;
-		this.#isGood = isGood;
+		this.#quality = quality;
 	}
 
 	describe({ unit, decimals, type, stepped }) {
@@ -63,7 +64,12 @@ export class TrendItem {
 			this.series.breakAt(time);
 	}
 
-	held = () => this.#isGood();
+	// Whether the last value still holds, so that its line goes on.
+	held = () => this.#quality() === GOOD;
+
+	quality() {
+		return this.#quality();
+	}
 
 	// The newest value there is: the live one, if it is later than history.
 	newest() {

@@ -2,6 +2,7 @@
 
 import { formatNumber, formatValue, NONE } from './format.js';
 import { make, setText, setTitle } from './page.js';
+import { GOOD, setQuality } from './quality.js';
 
 const COLUMNS = [
 	['at', 'Value'], ['a', 'A'], ['b', 'B'], ['delta', 'B − A'],
@@ -77,6 +78,7 @@ export class TrendTable {
 			const extent = item.series?.extent(from, to) ?? null;
 
 			setText(cells.at, textOf(item, at));
+			setQuality(cells.at, time === null ? item.quality() : GOOD);
 			setTitle(cells.at, bucketText(item, at));
 			setText(cells.a, textOf(item, points[0]));
 			setText(cells.b, textOf(item, points[1]));

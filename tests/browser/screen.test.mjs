@@ -91,7 +91,7 @@ test('text, colour, level, angle and visibility follow the values', async () => 
 });
 
 test('what runs turns, what stands does not', async () => {
-  const angle = () => page.locator('#spin').getAttribute('transform');
+  const angle = () => page.locator('#spin').evaluate((element) => element.style.transform);
   await put({ speed: [30], state: [1] });
   await page.locator('#speed', { hasText: '30.0' }).waitFor();
   const before = await angle();
