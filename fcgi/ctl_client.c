@@ -11,8 +11,7 @@ static enum rc
 find_client(struct ctl *ctl, struct client *client)
 {
 	const char *id = ctl->arguments[0];
-	enum rc rc =
-		client_find(ctl->db, ctl->arena, id, client, &ctl->fault);
+	enum rc rc = client_find(ctl->db, ctl->arena, id, client, &ctl->fault);
 
 	if (rc == RC_NOT_FOUND)
 		return fault_set(
@@ -41,8 +40,8 @@ client_add(struct ctl *ctl)
 		.allow_no_pkce = ctl_option(ctl, "no-pkce") != NULL};
 	struct client client;
 	const char *secret = NULL;
-	enum rc rc = client_create(ctl->db, ctl->arena, &wanted, &client,
-		&secret, &ctl->fault);
+	enum rc rc = client_create(
+		ctl->db, ctl->arena, &wanted, &client, &secret, &ctl->fault);
 
 	if (rc == RC_CONFLICT)
 		return fault_set(&ctl->fault, rc,
@@ -76,8 +75,7 @@ set_active(struct ctl *ctl, bool active)
 	enum rc rc = find_client(ctl, &client);
 
 	if (rc == RC_OK)
-		rc = client_set_active(
-			ctl->db, client.id, active, &ctl->fault);
+		rc = client_set_active(ctl->db, client.id, active, &ctl->fault);
 	if (rc == RC_OK)
 		printf("Client %s is %s.\n", client.client_id,
 			active ? "active" : "disabled");
@@ -126,7 +124,8 @@ client_show_all(struct ctl *ctl)
 static const struct ctl_option add_options[] = {
 	{"name", "TEXT", "what people see; default: the id"},
 	{"grant", "GRANT",
-		"authorization_code, refresh_token or client_credentials; may be "
+		"authorization_code, refresh_token or client_credentials; may "
+		"be "
 		"repeated"},
 	{"scope", "SCOPE", "a scope it may ask for; may be repeated"},
 	{"redirect-uri", "URI",

@@ -67,8 +67,7 @@ make_seal(struct ctl *ctl)
 {
 	const char *text =
 		arena_printf(ctl->arena, "%s\n", secret_token(ctl->arena));
-	enum rc rc =
-		file_write(ctl->conf.seal_key, text, 0600, &ctl->fault);
+	enum rc rc = file_write(ctl->conf.seal_key, text, 0600, &ctl->fault);
 
 	if (rc == RC_OK)
 		printf("The seal is %s.\n", ctl->conf.seal_key);

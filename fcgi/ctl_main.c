@@ -13,8 +13,8 @@
 #define CONFIG_DEFAULT FG_CONF_DIR "/fieldgridctl.conf"
 
 static const struct conf_entry fieldgridctl_conf_entries[] = {
-	{"log", "level", CONF_TEXT, offsetof(struct ctl_conf, log_level), "warn",
-		0, 0, "error, warn, info or debug"},
+	{"log", "level", CONF_TEXT, offsetof(struct ctl_conf, log_level),
+		"warn", 0, 0, "error, warn, info or debug"},
 	DB_CONF_ENTRIES(struct ctl_conf, database, "fieldgrid_owner"),
 	{"paths", "data", CONF_PATH, offsetof(struct ctl_conf, data),
 		FG_DATA_DIR, 0, 0, "folder of the sql files and templates"},
@@ -39,7 +39,8 @@ static const struct ctl_command *const tables[] = {
 	ctl_archive_commands,
 };
 
-/* --- help ---------------------------------------------------------------------- */
+/* --- help
+ * ---------------------------------------------------------------------- */
 
 static void
 print_command(const struct ctl_command *command)
@@ -111,11 +112,11 @@ print_command_help(const struct ctl_command *command)
 			option->help);
 }
 
-/* --- the command line ------------------------------------------------------------ */
+/* --- the command line
+ * ------------------------------------------------------------ */
 
 /* Prints the reason; returns false, so it can be returned at once. */
-static bool PRINTF_LIKE(1, 2)
-misuse(const char *format, ...)
+static bool PRINTF_LIKE(1, 2) misuse(const char *format, ...)
 {
 	va_list arguments;
 
@@ -138,9 +139,8 @@ find_command(char **words, int count, int *used)
 
 			if (strcmp(command->noun, words[0]) != 0)
 				continue;
-			if (!alone &&
-				(count < 2 ||
-					strcmp(command->verb, words[1]) != 0))
+			if (!alone && (count < 2 || strcmp(command->verb,
+							    words[1]) != 0))
 				continue;
 			*used = alone ? 1 : 2;
 			return command;
@@ -228,7 +228,8 @@ asks_help(char **words, int count)
 	return false;
 }
 
-/* --- running ------------------------------------------------------------------------ */
+/* --- running
+ * ------------------------------------------------------------------------ */
 
 static int
 fail(const struct ctl *ctl)
@@ -236,9 +237,9 @@ fail(const struct ctl *ctl)
 	const struct fault *fault = &ctl->fault;
 
 	fprintf(stderr, "fieldgridctl: %s\n",
-		fault->text[0] != '\0'           ? fault->text
-			: fault->client[0] != '\0' ? fault->client
-						   : fault_name(fault->rc));
+		fault->text[0] != '\0'     ? fault->text
+		: fault->client[0] != '\0' ? fault->client
+					   : fault_name(fault->rc));
 	return EXIT_FAILURE;
 }
 
@@ -288,8 +289,8 @@ run_words(struct ctl *ctl, const char *config, char **words, int count)
 static int
 check_config(struct ctl *ctl, const char *config)
 {
-	if (conf_load(ctl->arena, config, fieldgridctl_conf_entries,
-		    &ctl->conf, &ctl->fault) != RC_OK)
+	if (conf_load(ctl->arena, config, fieldgridctl_conf_entries, &ctl->conf,
+		    &ctl->fault) != RC_OK)
 		return fail(ctl);
 	printf("%s: good\n", config);
 	return EXIT_SUCCESS;

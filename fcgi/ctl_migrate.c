@@ -65,8 +65,7 @@ static enum rc
 migrate(struct ctl *ctl)
 {
 	static const struct stmt *const stmts[] = {migration_stmts, NULL};
-	const char *folder =
-		arena_printf(ctl->arena, "%s/sql", ctl->conf.data);
+	const char *folder = arena_printf(ctl->arena, "%s/sql", ctl->conf.data);
 	struct db_conf conf = ctl->conf.database;
 	struct migration_list list;
 	struct db *db;
@@ -76,8 +75,7 @@ migrate(struct ctl *ctl)
 	if (rc == RC_OK)
 		rc = prepare(ctl, &conf);
 	if (rc == RC_OK)
-		rc = db_open(
-			&conf, "fieldgridctl", stmts, &db, &ctl->fault);
+		rc = db_open(&conf, "fieldgridctl", stmts, &db, &ctl->fault);
 	if (rc != RC_OK)
 		return rc;
 	rc = migrate_with(ctl, db, &list);

@@ -40,7 +40,8 @@ find_node(struct ctl *ctl, struct enrolled *node)
 	return rc;
 }
 
-/* --- rights ------------------------------------------------------------------------ */
+/* --- rights
+ * ------------------------------------------------------------------------ */
 
 /* The datasource UUID; with a name it is created when missing. */
 static enum rc
@@ -60,8 +61,8 @@ find_datasource(struct ctl *ctl, const char *text, const char *name,
 		return fault_set(&ctl->fault, rc,
 			"there is no datasource %s; UUID:NAME creates one",
 			text);
-	rc = datasource_create(ctl->db, ctl->arena, uuid, name, "", datasource,
-		&ctl->fault);
+	rc = datasource_create(
+		ctl->db, ctl->arena, uuid, name, "", datasource, &ctl->fault);
 	if (rc == RC_CONFLICT)
 		fault_set(&ctl->fault, rc,
 			"another datasource is called \"%s\"", name);
@@ -98,7 +99,8 @@ allow_all(struct ctl *ctl, int64_t node_id)
 	return rc == RC_OK ? allow(ctl, node_id, "subscribe", false) : rc;
 }
 
-/* --- the bundle --------------------------------------------------------------------- */
+/* --- the bundle
+ * --------------------------------------------------------------------- */
 
 static enum rc
 read_authority(struct ctl *ctl, struct tls_identity *authority)
@@ -106,8 +108,8 @@ read_authority(struct ctl *ctl, struct tls_identity *authority)
 	char *certificate;
 	char *key;
 	enum rc rc = file_read(ctl->arena,
-		arena_printf(ctl->arena, "%s/ca.pem", ctl->conf.pki),
-		PEM_BYTES, &certificate, NULL, &ctl->fault);
+		arena_printf(ctl->arena, "%s/ca.pem", ctl->conf.pki), PEM_BYTES,
+		&certificate, NULL, &ctl->fault);
 
 	if (rc == RC_OK)
 		rc = file_read(ctl->arena,
@@ -179,7 +181,8 @@ write_bundle(struct ctl *ctl, const struct bundle *bundle)
 	return rc;
 }
 
-/* --- the commands -------------------------------------------------------------------- */
+/* --- the commands
+ * -------------------------------------------------------------------- */
 
 /* Pending, with its rights and its certificate. */
 static enum rc
@@ -241,8 +244,7 @@ static enum rc
 node_list(struct ctl *ctl)
 {
 	struct enrolled_list list;
-	enum rc rc =
-		enrolment_list(ctl->db, ctl->arena, &list, &ctl->fault);
+	enum rc rc = enrolment_list(ctl->db, ctl->arena, &list, &ctl->fault);
 
 	for (size_t i = 0; rc == RC_OK && i < list.count; i++) {
 		char uuid[UUID_TEXT_BYTES];
@@ -297,7 +299,8 @@ static const struct ctl_option add_options[] = {
 	{"out", "FOLDER",
 		"where its key, certificate and access data are written"},
 	{"publish", "UUID[:NAME]",
-		"a datasource it may send; created when NAME is given and it is "
+		"a datasource it may send; created when NAME is given and it "
+		"is "
 		"missing; may be repeated"},
 	{"subscribe", "UUID[:NAME]",
 		"a datasource it may receive; may be repeated"},

@@ -36,8 +36,8 @@ find_subject(struct ctl *ctl, struct policy_rule *rule)
 			"%s: expected user or client", kind);
 	}
 	if (rc == RC_NOT_FOUND)
-		return fault_set(&ctl->fault, rc, "there is no %s \"%s\"", kind,
-			name);
+		return fault_set(
+			&ctl->fault, rc, "there is no %s \"%s\"", kind, name);
 	return rc;
 }
 
@@ -66,7 +66,8 @@ find_datasource(struct ctl *ctl, struct policy_rule *rule)
 static enum rc
 grant(struct ctl *ctl)
 {
-	struct policy_rule rule = {.pattern = ctl_option_or(ctl, "variables", "*"),
+	struct policy_rule rule = {
+		.pattern = ctl_option_or(ctl, "variables", "*"),
 		.deny = ctl_option(ctl, "deny") != NULL};
 	enum rc rc = policy_actions_parse(
 		ctl->arguments[2], &rule.actions, &ctl->fault);

@@ -30,12 +30,11 @@ setup(struct ctl *ctl)
 		words[count++] = arena_printf(
 			ctl->arena, "--%s", ctl->given[i].option->name);
 		if (ctl->given[i].option->value != NULL)
-			words[count++] = arena_strdup(
-				ctl->arena, ctl->given[i].value);
+			words[count++] =
+				arena_strdup(ctl->arena, ctl->given[i].value);
 	}
 	execv(path, words);
-	return fault_set(
-		&ctl->fault, RC_IO, "%s: %s", path, strerror(errno));
+	return fault_set(&ctl->fault, RC_IO, "%s: %s", path, strerror(errno));
 }
 
 const struct ctl_command ctl_setup_commands[] = {

@@ -135,9 +135,12 @@ user_show_all(struct ctl *ctl)
 }
 
 #define PASSWORD_OPTION                                                        \
-	{"password-file", "FILE",                                              \
-		"file (0600) whose first line is the password; without it a "  \
-		"random one is made and shown once"}
+	{                                                                      \
+		"password-file", "FILE",                                       \
+			"file (0600) whose first line is the password; "       \
+			"without it a "                                        \
+			"random one is made and shown once"                    \
+	}
 
 static const struct ctl_option add_options[] = {
 	{"full-name", "TEXT", "the person's name"},

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 enum rc
-file_read(struct arena *arena, const char *path, size_t bytes_max,
-	char **text, size_t *bytes, struct fault *fault)
+file_read(struct arena *arena, const char *path, size_t bytes_max, char **text,
+	size_t *bytes, struct fault *fault)
 {
 	FILE *file = fopen(path, "re");
 	size_t length = 0;
@@ -21,8 +21,7 @@ file_read(struct arena *arena, const char *path, size_t bytes_max,
 	bool failed;
 
 	if (file == NULL)
-		return fault_set(
-			fault, RC_IO, "%s: %s", path, strerror(errno));
+		return fault_set(fault, RC_IO, "%s: %s", path, strerror(errno));
 	*text = arena_alloc(arena, bytes_max + 2);
 	while ((got = fread(*text + length, 1, bytes_max + 1 - length, file)) >
 		0)
@@ -67,13 +66,12 @@ write_new(const char *path, const char *text, mode_t mode)
 	if (file < 0)
 		return false;
 	good = fchmod(file, mode) == 0 && write_all(file, text) &&
-		fsync(file) == 0;
+	       fsync(file) == 0;
 	return close(file) == 0 && good;
 }
 
 enum rc
-file_write(
-	const char *path, const char *text, mode_t mode, struct fault *fault)
+file_write(const char *path, const char *text, mode_t mode, struct fault *fault)
 {
 	char fresh[PATH_MAX];
 	int length = snprintf(fresh, sizeof(fresh), "%s.new", path);
@@ -81,7 +79,6 @@ file_write(
 	if (length < 0 || (size_t)length >= sizeof(fresh))
 		return fault_set(fault, RC_IO, "%s: path too long", path);
 	if (!write_new(fresh, text, mode) || rename(fresh, path) != 0)
-		return fault_set(
-			fault, RC_IO, "%s: %s", path, strerror(errno));
+		return fault_set(fault, RC_IO, "%s: %s", path, strerror(errno));
 	return RC_OK;
 }

@@ -20,7 +20,7 @@ MUST_CHECK enum rc file_read(struct arena *arena, const char *path,
  * reader sees the old text or the new one. "mode" is exact.
  * Fails: RC_IO.
  */
-MUST_CHECK enum rc file_write(const char *path, const char *text, mode_t mode,
-	struct fault *fault);
+MUST_CHECK enum rc file_write(
+	const char *path, const char *text, mode_t mode, struct fault *fault);
 
 #endif

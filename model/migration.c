@@ -36,7 +36,8 @@ const struct stmt migration_stmts[] = {
 	STMT_END,
 };
 
-/* --- the files --------------------------------------------------------------- */
+/* --- the files ---------------------------------------------------------------
+ */
 
 static int
 is_migration(const struct dirent *entry)
@@ -48,7 +49,7 @@ is_migration(const struct dirent *entry)
 		strcmp(name + length - 4, ".sql") != 0)
 		return 0;
 	return strspn(name, "0123456789") == NUMBER_DIGITS &&
-		name[NUMBER_DIGITS] == '-';
+	       name[NUMBER_DIGITS] == '-';
 }
 
 static enum rc
@@ -112,7 +113,8 @@ migration_read(struct arena *arena, const char *folder,
 	return rc;
 }
 
-/* --- the database -------------------------------------------------------------- */
+/* --- the database
+ * -------------------------------------------------------------- */
 
 enum rc
 migration_prepare(struct db *db, struct fault *fault)
@@ -154,8 +156,7 @@ compare(const struct rows *rows, const struct migration_list *list,
 }
 
 static enum rc
-apply_one(struct db *db, const struct migration *migration,
-	struct fault *fault)
+apply_one(struct db *db, const struct migration *migration, struct fault *fault)
 {
 	enum rc rc = db_begin(db, DB_READ_COMMITTED, fault);
 
@@ -176,8 +177,7 @@ apply_one(struct db *db, const struct migration *migration,
 
 static enum rc
 apply_rest(struct db *db, struct arena *arena,
-	const struct migration_list *list, size_t *applied,
-	struct fault *fault)
+	const struct migration_list *list, size_t *applied, struct fault *fault)
 {
 	struct rows *rows;
 	enum rc rc = db_query(db, arena, &migration_stmts[MIGRATION_LIST],
@@ -196,12 +196,11 @@ apply_rest(struct db *db, struct arena *arena,
 
 enum rc
 migration_apply(struct db *db, struct arena *arena,
-	const struct migration_list *list, size_t *applied,
-	struct fault *fault)
+	const struct migration_list *list, size_t *applied, struct fault *fault)
 {
 	struct fault ignored;
-	enum rc rc = db_exec(db, &migration_stmts[MIGRATION_LOCK], NO_PARAMS,
-		NULL, fault);
+	enum rc rc = db_exec(
+		db, &migration_stmts[MIGRATION_LOCK], NO_PARAMS, NULL, fault);
 
 	*applied = 0;
 	if (rc != RC_OK)
