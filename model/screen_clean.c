@@ -18,6 +18,9 @@
 #define DEPTH_MAX    64
 #define ELEMENTS_MAX 20000
 
+#define STYLE_BYTES_MAX 4096
+#define PROPERTIES_MAX  128
+
 struct cleaner {
 	XML_Parser parser;
 	struct buf *out;
@@ -153,25 +156,19 @@ href_is_local(const char *element, const char *href)
 	       strpbrk(href, "\\\t\r\n") == NULL;
 }
 
-/* A property of a style attribute as a presentation attribute. */
-static void
-write_property(
-	struct cleaner *cleaner, const char **given, char *name, char *value)
+static bool
+given_has(const char **given, const char *name)
 {
 	for (; *given != NULL; given += 2)
 		if (strcmp(*given, name) == 0)
-			return; /* written as an attribute of its own */
-	if (!listed(attributes, name) || strcmp(name, "class") == 0 ||
-		strcmp(name, "id") == 0) {
-		cleaner->dropped++;
-		return;
-	}
-	if (!links_inside(value)) {
-		refuse(cleaner, "style points to elsewhere", value);
-		return;
-	}
-	write_attribute(cleaner->out, name, value);
+			return true;
+	return false;
 }
+
+struct property {
+	char *name;
+	char *value;
+};
 
 static char *
 trim(char *text)
@@ -185,31 +182,68 @@ trim(char *text)
 	return text;
 }
 
+/* Split "style" in place; the later of two with one name counts. */
+static size_t
+split_style(char *style, struct property list[PROPERTIES_MAX])
+{
+	size_t count = 0;
+
+	while (*style != '\0') {
+		char *property = style;
+		char *colon;
+		size_t i = 0;
+
+		style += strcspn(style, ";");
+		if (*style != '\0')
+			*style++ = '\0';
+		colon = strchr(property, ':');
+		if (colon == NULL)
+			continue;
+		*colon = '\0';
+		property = trim(property);
+		while (i < count && strcmp(list[i].name, property) != 0)
+			i++;
+		if (i == PROPERTIES_MAX)
+			break;
+		list[i] = (struct property){property, trim(colon + 1)};
+		count += i == count;
+	}
+	return count;
+}
+
+/* A property of a style attribute as a presentation attribute. */
+static void
+write_property(struct cleaner *cleaner, const char **given,
+	const struct property *property)
+{
+	if (given_has(given, property->name))
+		return; /* written as an attribute of its own */
+	if (!listed(attributes, property->name) ||
+		strcmp(property->name, "class") == 0 ||
+		strcmp(property->name, "id") == 0)
+		cleaner->dropped++;
+	else if (!links_inside(property->value))
+		refuse(cleaner, "style points to elsewhere", property->value);
+	else
+		write_attribute(cleaner->out, property->name, property->value);
+}
+
 /* The content security policy forbids style attributes. */
 static void
 write_style(struct cleaner *cleaner, const char **given, const char *style)
 {
-	char copy[4096];
-	char *rest = copy;
+	struct property list[PROPERTIES_MAX];
+	char copy[STYLE_BYTES_MAX];
+	size_t count;
 
 	if (strlen(style) >= sizeof(copy)) {
 		refuse(cleaner, "style attribute too long", "");
 		return;
 	}
 	strcpy(copy, style);
-	while (*rest != '\0') {
-		char *property = rest;
-		char *colon;
-
-		rest += strcspn(rest, ";");
-		if (*rest != '\0')
-			*rest++ = '\0';
-		colon = strchr(property, ':');
-		if (colon == NULL)
-			continue;
-		*colon = '\0';
-		write_property(cleaner, given, trim(property), trim(colon + 1));
-	}
+	count = split_style(copy, list);
+	for (size_t i = 0; i < count; i++)
+		write_property(cleaner, given, &list[i]);
 }
 
 static void
@@ -244,8 +278,11 @@ write_attributes(
 	for (const char **pair = given; *pair != NULL; pair += 2) {
 		const char *name = pair[0];
 
-		if (strcmp(name, XLINK_SPACE "|href") == 0)
+		if (strcmp(name, XLINK_SPACE "|href") == 0) {
+			if (given_has(given, "href"))
+				continue;
 			name = "href";
+		}
 		if (strcmp(name, "style") == 0)
 			write_style(cleaner, given, pair[1]);
 		else if (strchr(name, SPACE_END) == NULL)

@@ -35,8 +35,7 @@ enum page_place { PAGE_OVERVIEW, PAGE_PLANT, PAGE_TREND };
 
 /*
  * Load the caller's rights and the plants it may see, and start the view:
- * assets, user, site, zone and navigation. "plant_id" is the current plant or
- * 0. Fails: RC_UNAVAILABLE, RC_DB.
+ * assets, user, site and zone. Fails: RC_UNAVAILABLE, RC_DB.
  */
 MUST_CHECK enum rc page_begin(struct req *req, struct page *page);
 

@@ -88,7 +88,7 @@ test('a session that ends elsewhere leads to the login page and back', async () 
   await page.goto(`/plants/${plant.id}`);
   const other = await page.context().newPage();
   await other.goto('/');
-  await other.locator('.fg-menu summary').click();
+  await other.locator('.fg-user summary').click();
   await other.getByRole('button', { name: 'Log out' }).click();
   await page.waitForURL('**/login?next=*', { timeout: 15_000 });
   assert.equal(new URL(page.url()).searchParams.get('next'), `/plants/${plant.id}`);

@@ -80,6 +80,14 @@ test_screen_turns_style_into_attributes(void **state)
 		DOC("<rect fill=\"#fff\" stroke=\"#000\" opacity=\".5\">"
 		    "</rect>"));
 	assert_int_equal(dropped, 1);
+	assert_string_equal(
+		clean(DOC("<g style=\"fill:red;fill:blue\"></g>"), NULL),
+		DOC("<g fill=\"blue\"></g>"));
+	assert_string_equal(
+		clean(DOC("<use xmlns:x=\"http://www.w3.org/1999/xlink\" "
+			  "x:href=\"#a\" href=\"#b\"></use>"),
+			NULL),
+		DOC("<use href=\"#b\"></use>"));
 }
 
 static void
