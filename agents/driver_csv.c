@@ -328,7 +328,7 @@ parse_float(const char *text, bool decimal_comma, struct value *value)
 
 	if (strlen(text) >= sizeof(copy))
 		return false;
-	strcpy(copy, text);
+	snprintf(copy, sizeof(copy), "%s", text);
 	comma = decimal_comma ? strchr(copy, ',') : NULL;
 	if (comma != NULL)
 		*comma = '.';

@@ -61,9 +61,9 @@ struct host {
 /* A probe fills "value", or says false: not available. */
 struct probe {
 	const char *address; /* `*` stands for the instance */
-	enum value_kind kind;
 	bool (*read)(const struct host *host, const char *instance, int detail,
 		struct value *value);
+	enum value_kind kind;
 	int detail;
 };
 
@@ -530,36 +530,36 @@ probe_name(const struct host *host, const char *instance, int detail,
 }
 
 static const struct probe probes[] = {
-	{"cpu/load1", VALUE_FLOAT, probe_load, 0},
-	{"cpu/load5", VALUE_FLOAT, probe_load, 1},
-	{"cpu/load15", VALUE_FLOAT, probe_load, 2},
-	{"cpu/usage", VALUE_FLOAT, probe_processor, CPU_USAGE},
-	{"cpu/user", VALUE_FLOAT, probe_processor, CPU_USER},
-	{"cpu/system", VALUE_FLOAT, probe_processor, CPU_SYSTEM},
-	{"cpu/iowait", VALUE_FLOAT, probe_processor, CPU_IOWAIT},
-	{"cpu/cores", VALUE_INT, probe_cores, 0},
-	{"memory/total", VALUE_FLOAT, probe_memory, MEMORY_TOTAL},
-	{"memory/used", VALUE_FLOAT, probe_memory, MEMORY_USED},
-	{"memory/available", VALUE_FLOAT, probe_memory, MEMORY_AVAILABLE},
-	{"memory/cached", VALUE_FLOAT, probe_memory, MEMORY_CACHED},
-	{"memory/usage", VALUE_FLOAT, probe_memory, MEMORY_USAGE},
-	{"swap/total", VALUE_FLOAT, probe_memory, SWAP_TOTAL},
-	{"swap/used", VALUE_FLOAT, probe_memory, SWAP_USED},
-	{"disk/root/total", VALUE_FLOAT, probe_root, DISK_TOTAL},
-	{"disk/root/used", VALUE_FLOAT, probe_root, DISK_USED},
-	{"disk/root/usage", VALUE_FLOAT, probe_root, DISK_USAGE},
-	{"diskio/*/read", VALUE_FLOAT, probe_disk, DEVICE_IN},
-	{"diskio/*/write", VALUE_FLOAT, probe_disk, DEVICE_OUT},
-	{"diskio/*/busy", VALUE_FLOAT, probe_disk, DEVICE_BUSY},
-	{"net/*/rx", VALUE_FLOAT, probe_interface, DEVICE_IN},
-	{"net/*/tx", VALUE_FLOAT, probe_interface, DEVICE_OUT},
-	{"net/*/up", VALUE_BOOL, probe_link, 0},
-	{"temperature/*", VALUE_FLOAT, probe_temperature, 0},
-	{"system/uptime", VALUE_INT, probe_uptime, 0},
-	{"system/processes", VALUE_INT, probe_load, 4},
-	{"system/running", VALUE_INT, probe_load, 3},
-	{"system/hostname", VALUE_STRING, probe_name, 0},
-	{"system/kernel", VALUE_STRING, probe_name, 1},
+	{"cpu/load1", probe_load, VALUE_FLOAT, 0},
+	{"cpu/load5", probe_load, VALUE_FLOAT, 1},
+	{"cpu/load15", probe_load, VALUE_FLOAT, 2},
+	{"cpu/usage", probe_processor, VALUE_FLOAT, CPU_USAGE},
+	{"cpu/user", probe_processor, VALUE_FLOAT, CPU_USER},
+	{"cpu/system", probe_processor, VALUE_FLOAT, CPU_SYSTEM},
+	{"cpu/iowait", probe_processor, VALUE_FLOAT, CPU_IOWAIT},
+	{"cpu/cores", probe_cores, VALUE_INT, 0},
+	{"memory/total", probe_memory, VALUE_FLOAT, MEMORY_TOTAL},
+	{"memory/used", probe_memory, VALUE_FLOAT, MEMORY_USED},
+	{"memory/available", probe_memory, VALUE_FLOAT, MEMORY_AVAILABLE},
+	{"memory/cached", probe_memory, VALUE_FLOAT, MEMORY_CACHED},
+	{"memory/usage", probe_memory, VALUE_FLOAT, MEMORY_USAGE},
+	{"swap/total", probe_memory, VALUE_FLOAT, SWAP_TOTAL},
+	{"swap/used", probe_memory, VALUE_FLOAT, SWAP_USED},
+	{"disk/root/total", probe_root, VALUE_FLOAT, DISK_TOTAL},
+	{"disk/root/used", probe_root, VALUE_FLOAT, DISK_USED},
+	{"disk/root/usage", probe_root, VALUE_FLOAT, DISK_USAGE},
+	{"diskio/*/read", probe_disk, VALUE_FLOAT, DEVICE_IN},
+	{"diskio/*/write", probe_disk, VALUE_FLOAT, DEVICE_OUT},
+	{"diskio/*/busy", probe_disk, VALUE_FLOAT, DEVICE_BUSY},
+	{"net/*/rx", probe_interface, VALUE_FLOAT, DEVICE_IN},
+	{"net/*/tx", probe_interface, VALUE_FLOAT, DEVICE_OUT},
+	{"net/*/up", probe_link, VALUE_BOOL, 0},
+	{"temperature/*", probe_temperature, VALUE_FLOAT, 0},
+	{"system/uptime", probe_uptime, VALUE_INT, 0},
+	{"system/processes", probe_load, VALUE_INT, 4},
+	{"system/running", probe_load, VALUE_INT, 3},
+	{"system/hostname", probe_name, VALUE_STRING, 0},
+	{"system/kernel", probe_name, VALUE_STRING, 1},
 };
 
 /* --- instances of addresses with `*` -------------------------------------- */

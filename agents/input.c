@@ -133,7 +133,7 @@ parse_number(const char *text, double *number)
 
 	if (strlen(text) >= sizeof(copy))
 		return false;
-	strcpy(copy, text);
+	snprintf(copy, sizeof(copy), "%s", text);
 	comma = strchr(copy, ',');
 	if (comma != NULL && strchr(copy, '.') == NULL)
 		*comma = '.';

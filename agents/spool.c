@@ -19,6 +19,7 @@
 #include "lib/crc32c.h"
 #include "lib/log.h"
 #include "lib/secret.h"
+#include "lib/wire.h"
 
 #define SEGMENT_BYTES_MAX ((uint64_t)1024 * 1024)
 #define SEGMENT_BYTES_MIN ((uint64_t)64 * 1024)
@@ -72,61 +73,27 @@ struct spool {
  */
 
 static void
-put_u32(uint8_t *at, uint32_t number)
-{
-	for (int i = 0; i < 4; i++)
-		at[i] = (uint8_t)(number >> (8 * i));
-}
-
-static void
-put_u64(uint8_t *at, uint64_t number)
-{
-	for (int i = 0; i < 8; i++)
-		at[i] = (uint8_t)(number >> (8 * i));
-}
-
-static uint32_t
-get_u32(const uint8_t *at)
-{
-	uint32_t number = 0;
-
-	for (int i = 3; i >= 0; i--)
-		number = number << 8 | at[i];
-	return number;
-}
-
-static uint64_t
-get_u64(const uint8_t *at)
-{
-	uint64_t number = 0;
-
-	for (int i = 7; i >= 0; i--)
-		number = number << 8 | at[i];
-	return number;
-}
-
-static void
 write_header(uint8_t bytes[SPOOL_HEADER_BYTES], const struct header *header)
 {
 	memset(bytes, 0, SPOOL_HEADER_BYTES);
 	memcpy(bytes, magic, sizeof(magic));
-	put_u64(bytes + 8, header->spool_id);
-	put_u64(bytes + 16, (uint64_t)header->first_sequence);
-	put_u64(bytes + 24, (uint64_t)header->bookmark);
-	put_u64(bytes + 32, header->lost_samples);
-	put_u32(bytes + 60, crc32c(0, bytes, 60));
+	wire_put_u64(bytes + 8, header->spool_id);
+	wire_put_u64(bytes + 16, (uint64_t)header->first_sequence);
+	wire_put_u64(bytes + 24, (uint64_t)header->bookmark);
+	wire_put_u64(bytes + 32, header->lost_samples);
+	wire_put_u32(bytes + 60, crc32c(0, bytes, 60));
 }
 
 static bool
 read_header(const uint8_t bytes[SPOOL_HEADER_BYTES], struct header *header)
 {
 	if (memcmp(bytes, magic, sizeof(magic)) != 0 ||
-		get_u32(bytes + 60) != crc32c(0, bytes, 60))
+		wire_u32(bytes + 60) != crc32c(0, bytes, 60))
 		return false;
-	header->spool_id = get_u64(bytes + 8);
-	header->first_sequence = (int64_t)get_u64(bytes + 16);
-	header->bookmark = (int64_t)get_u64(bytes + 24);
-	header->lost_samples = get_u64(bytes + 32);
+	header->spool_id = wire_u64(bytes + 8);
+	header->first_sequence = (int64_t)wire_u64(bytes + 16);
+	header->bookmark = (int64_t)wire_u64(bytes + 24);
+	header->lost_samples = wire_u64(bytes + 32);
 	return header->first_sequence > 0;
 }
 
@@ -137,27 +104,27 @@ write_record(
 	uint32_t crc;
 
 	memset(bytes, 0, SPOOL_RECORD_BYTES);
-	put_u32(bytes, record->length);
-	put_u32(bytes + 4, record->samples);
-	put_u64(bytes + 8, (uint64_t)record->sequence);
-	put_u64(bytes + 16, (uint64_t)record->bookmark);
-	put_u64(bytes + 24, (uint64_t)record->first_us);
-	put_u64(bytes + 32, (uint64_t)record->last_us);
+	wire_put_u32(bytes, record->length);
+	wire_put_u32(bytes + 4, record->samples);
+	wire_put_u64(bytes + 8, (uint64_t)record->sequence);
+	wire_put_u64(bytes + 16, (uint64_t)record->bookmark);
+	wire_put_u64(bytes + 24, (uint64_t)record->first_us);
+	wire_put_u64(bytes + 32, (uint64_t)record->last_us);
 	crc = crc32c(0, bytes, 44);
-	put_u32(bytes + 44, crc32c(crc, record->frame, record->length));
+	wire_put_u32(bytes + 44, crc32c(crc, record->frame, record->length));
 }
 
 /* Without the CRC: only what the record says of itself. */
 static bool
 read_record(const uint8_t *bytes, struct spool_record *record)
 {
-	record->length = get_u32(bytes);
-	record->samples = get_u32(bytes + 4);
-	record->sequence = (int64_t)get_u64(bytes + 8);
-	record->bookmark = (int64_t)get_u64(bytes + 16);
-	record->first_us = (int64_t)get_u64(bytes + 24);
-	record->last_us = (int64_t)get_u64(bytes + 32);
-	record->frame = bytes + SPOOL_RECORD_BYTES;
+	record->length = wire_u32(bytes);
+	record->samples = wire_u32(bytes + 4);
+	record->sequence = (int64_t)wire_u64(bytes + 8);
+	record->bookmark = (int64_t)wire_u64(bytes + 16);
+	record->first_us = (int64_t)wire_u64(bytes + 24);
+	record->last_us = (int64_t)wire_u64(bytes + 32);
+	record->frame = NULL;
 	return record->length > 0 && record->length <= FRAME_BYTES_LIMIT &&
 	       record->sequence > 0;
 }
@@ -179,9 +146,10 @@ spool_record_parse(const void *data, size_t length, struct spool_record *record,
 		return fault_set(fault, RC_BAD_INPUT,
 			"the record of sequence %" PRId64 " is cut short",
 			record->sequence);
+	record->frame = bytes + SPOOL_RECORD_BYTES;
 	crc = crc32c(0, bytes, 44);
 	crc = crc32c(crc, record->frame, record->length);
-	if (crc != get_u32(bytes + 44))
+	if (crc != wire_u32(bytes + 44))
 		return fault_set(fault, RC_BAD_INPUT,
 			"the record of sequence %" PRId64 " is damaged",
 			record->sequence);
@@ -925,7 +893,8 @@ read_frame(int fd, uint64_t offset, uint64_t end, struct buf *scratch,
 	uint8_t head[SPOOL_RECORD_BYTES];
 	size_t total;
 
-	if (!read_at(fd, head, sizeof(head), offset) ||
+	if (end - offset < sizeof(head) ||
+		!read_at(fd, head, sizeof(head), offset) ||
 		!read_record(head, record) ||
 		record->length > end - offset - sizeof(head))
 		return fault_set(
@@ -948,7 +917,7 @@ read_segment(int fd, uint64_t offset, uint64_t end, size_t frames_max,
 
 	buf_init(&scratch, FRAME_BYTES_LIMIT + SPOOL_RECORD_BYTES);
 	while (rc == RC_OK && offset < end) {
-		struct spool_record record;
+		struct spool_record record = {0};
 
 		rc = read_frame(fd, offset, end, &scratch, &record, fault);
 		if (rc != RC_OK)
