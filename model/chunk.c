@@ -409,12 +409,6 @@ add_values(struct buf *out, const struct sample *samples, size_t count)
 
 /* --- summary ------------------------------------------------------------------------ */
 
-bool
-chunk_good(uint64_t status, double number)
-{
-	return (status & STATUS_BAD) == 0 && isfinite(number);
-}
-
 /* A good value at "number" that holds for "hold_us". */
 static void
 count_good(struct chunk_summary *summary, double number, int64_t hold_us)

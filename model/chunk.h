@@ -8,6 +8,8 @@
 #ifndef FG_MODEL_CHUNK_H
 #define FG_MODEL_CHUNK_H
 
+#include <math.h>
+
 #include "lib/arena.h"
 #include "lib/buf.h"
 #include "lib/fault.h"
@@ -78,6 +80,10 @@ struct sample chunk_sample(
 	const struct chunk_columns *columns, int32_t variable_id, size_t index);
 
 /* Whether a sample counts for minimum, maximum, sums and averages. */
-bool chunk_good(uint64_t status, double number);
+static inline bool
+chunk_good(uint64_t status, double number)
+{
+	return (status & STATUS_BAD) == 0 && isfinite(number);
+}
 
 #endif

@@ -22,22 +22,34 @@ struct sums {
 	const struct history_range *range;
 	int64_t cycle_us;
 	struct cycle *cycles;
+	struct cycle *current; /* the one that was looked for last */
+	int64_t current_us;    /* its begin */
 	double held;     /* the value that holds; NaN = none */
 	int64_t held_us; /* accounted for up to then */
 };
 
+/* Mostly the one of the time before, which saves a division. */
 static struct cycle *
 cycle_at(struct sums *sums, int64_t time_us)
 {
-	return &sums->cycles[(time_us - sums->range->from_us) /
-		sums->cycle_us];
+	int64_t index;
+
+	if (sums->current != NULL && time_us >= sums->current_us &&
+		time_us - sums->current_us < sums->cycle_us)
+		return sums->current;
+	index = (time_us - sums->range->from_us) / sums->cycle_us;
+	sums->current = &sums->cycles[index];
+	sums->current_us = sums->range->from_us + index * sums->cycle_us;
+	return sums->current;
 }
 
 static void
 widen(struct cycle *cycle, double number)
 {
-	cycle->minimum = fmin(cycle->minimum, number);
-	cycle->maximum = fmax(cycle->maximum, number);
+	if (number < cycle->minimum)
+		cycle->minimum = number;
+	if (number > cycle->maximum)
+		cycle->maximum = number;
 }
 
 /* What holds fills the cycles up to "until_us". */
@@ -48,8 +60,7 @@ hold_until(struct sums *sums, int64_t until_us)
 
 	while (!isnan(sums->held) && at_us < until_us) {
 		struct cycle *cycle = cycle_at(sums, at_us);
-		int64_t end_us = sums->range->from_us +
-			(cycle - sums->cycles + 1) * sums->cycle_us;
+		int64_t end_us = sums->current_us + sums->cycle_us;
 
 		if (end_us > until_us)
 			end_us = until_us;
@@ -123,9 +134,9 @@ result(const struct cycle *cycle, enum history_calculation calculation)
 				: NAN;
 		return cycle->integral / (double)cycle->good_us;
 	case HISTORY_MINIMUM:
-		return cycle->minimum;
+		return isinf(cycle->minimum) ? NAN : cycle->minimum;
 	case HISTORY_MAXIMUM:
-		return cycle->maximum;
+		return isinf(cycle->maximum) ? NAN : cycle->maximum;
 	}
 	return NAN;
 }
@@ -179,8 +190,10 @@ history_aggregate(struct db *db, struct arena *arena,
 			HISTORY_CYCLES_MAX);
 	count = (size_t)((range->to_us - range->from_us - 1) / cycle_us + 1);
 	sums.cycles = arena_array(arena, count, sizeof(*sums.cycles));
-	for (size_t i = 0; i < count; i++)
-		sums.cycles[i].minimum = sums.cycles[i].maximum = NAN;
+	for (size_t i = 0; i < count; i++) {
+		sums.cycles[i].minimum = INFINITY;
+		sums.cycles[i].maximum = -INFINITY;
+	}
 	rc = history_open(db, &mine, fault);
 	if (rc != RC_OK)
 		return rc;

@@ -32,6 +32,16 @@ bucket_index(const struct drawing *drawing, int64_t time_us)
 	return (size_t)((time_us - drawing->from_us) / drawing->bucket_us);
 }
 
+/* Comparisons with NaN are false, so a value that is not good widens nothing. */
+static void
+widen(struct bucket *bucket, double minimum, double maximum)
+{
+	if (minimum < bucket->minimum)
+		bucket->minimum = minimum;
+	if (maximum > bucket->maximum)
+		bucket->maximum = maximum;
+}
+
 /* Later in arrival wins among equal times. */
 static void
 add(struct bucket *bucket, int64_t time_us, uint64_t status, double number)
@@ -42,8 +52,7 @@ add(struct bucket *bucket, int64_t time_us, uint64_t status, double number)
 		bucket->last_us = time_us;
 		bucket->last = good;
 	}
-	bucket->minimum = fmin(bucket->minimum, good);
-	bucket->maximum = fmax(bucket->maximum, good);
+	widen(bucket, good, good);
 	bucket->status |= status;
 }
 
@@ -51,6 +60,16 @@ static bool
 in_range(const struct drawing *drawing, int64_t time_us)
 {
 	return time_us >= drawing->from_us && time_us < drawing->to_us;
+}
+
+static const double *
+numbers_of(const struct chunk_columns *columns, double *room)
+{
+	if (columns->kind == VALUE_FLOAT)
+		return columns->numbers;
+	for (size_t i = 0; i < columns->count; i++)
+		room[i] = chunk_number(columns, i);
+	return room;
 }
 
 /* Times rise, so most samples fall into the bucket of the one before. */
@@ -61,6 +80,8 @@ add_columns(void *context, const struct history_chunk *chunk,
 	struct drawing *drawing = context;
 	struct bucket *bucket = NULL;
 	int64_t end_us = INT64_MIN;
+	double room[CHUNK_SAMPLES_MAX];
+	const double *numbers = numbers_of(columns, room);
 
 	(void)chunk;
 	for (size_t i = 0; i < columns->count; i++) {
@@ -75,8 +96,7 @@ add_columns(void *context, const struct history_chunk *chunk,
 			end_us = drawing->from_us +
 				(int64_t)(index + 1) * drawing->bucket_us;
 		}
-		add(bucket, time_us, columns->status[i],
-			chunk_number(columns, i));
+		add(bucket, time_us, columns->status[i], numbers[i]);
 		drawing->samples++;
 	}
 	return RC_OK;
@@ -121,8 +141,7 @@ add_summary(struct drawing *drawing, const struct chunk_summary *summary)
 		bucket->last = summary->last_value;
 	}
 	bucket->samples += summary->samples;
-	bucket->minimum = fmin(bucket->minimum, summary->minimum);
-	bucket->maximum = fmax(bucket->maximum, summary->maximum);
+	widen(bucket, summary->minimum, summary->maximum);
 	bucket->status |= summary->worst;
 	drawing->samples += summary->samples;
 	return true;
@@ -193,8 +212,10 @@ collect(const struct drawing *drawing, struct arena *arena, size_t points,
 			continue;
 		envelope->time_us[count] =
 			drawing->from_us + (int64_t)i * drawing->bucket_us;
-		envelope->minimum[count] = bucket->minimum;
-		envelope->maximum[count] = bucket->maximum;
+		envelope->minimum[count] =
+			isinf(bucket->minimum) ? NAN : bucket->minimum;
+		envelope->maximum[count] =
+			isinf(bucket->maximum) ? NAN : bucket->maximum;
 		envelope->last[count] = bucket->last;
 		envelope->status[count] = bucket->status;
 		count++;
@@ -227,8 +248,9 @@ history_envelope(struct db *db, struct arena *arena,
 	drawing.buckets =
 		arena_array(arena, points, sizeof(*drawing.buckets));
 	for (size_t i = 0; i < points; i++)
-		drawing.buckets[i].minimum = drawing.buckets[i].maximum =
-			drawing.buckets[i].last = NAN;
+		drawing.buckets[i] = (struct bucket){.last = NAN,
+			.minimum = INFINITY,
+			.maximum = -INFINITY};
 	rc = history_open(db, &mine, fault);
 	if (rc != RC_OK)
 		return rc;

@@ -28,6 +28,8 @@
 #define FRAME_SAMPLES 20000
 #define ROUNDS        200
 #define DAY_SAMPLES   86400
+#define LONG_DAYS     20
+#define LONG_ROUNDS   20
 
 enum { SIZE, BODIES };
 
@@ -296,17 +298,24 @@ time_bodies(struct arena *arena, int32_t id, int64_t from_us, int64_t to_us)
 	return (double)(clock_steady_us() - begin_us) / 1000;
 }
 
-static double
-time_envelope(struct arena *arena, int32_t id, int64_t from_us, int64_t to_us)
+static int64_t
+draw_points(struct arena *arena, int32_t id, int64_t from_us, int64_t to_us)
 {
 	const struct history_range range = {id, from_us, to_us};
-	int64_t begin_us = clock_steady_us();
 	struct history_envelope envelope;
 	struct fault fault;
 
 	check(history_envelope(db, arena, &range, 1000, &envelope, &fault),
 		&fault);
-	if (envelope.samples != DAY_SAMPLES || envelope.count != 1000)
+	return envelope.count == 1000 ? envelope.samples : 0;
+}
+
+static double
+time_envelope(struct arena *arena, int32_t id, int64_t from_us, int64_t to_us)
+{
+	int64_t begin_us = clock_steady_us();
+
+	if (draw_points(arena, id, from_us, to_us) != DAY_SAMPLES)
 		exit(EXIT_FAILURE);
 	return (double)(clock_steady_us() - begin_us) / 1000;
 }
@@ -334,6 +343,67 @@ measure_envelope(struct oracle *oracle)
 	print("history 86,400 samples to 1,000 points, p95", p95, "ms",
 		percentile(raws, ROUNDS, 0.95) / p95,
 		"fetching the same bodies", "< 30 ms");
+	arena_free(arena);
+}
+
+static double
+time_average(struct arena *arena, int32_t id, int64_t from_us, int64_t to_us)
+{
+	const struct history_range range = {id, from_us, to_us};
+	int64_t begin_us = clock_steady_us();
+	struct history_cycles cycles;
+	struct fault fault;
+
+	check(history_aggregate(db, arena, &range, CLOCK_HOUR_US,
+		      HISTORY_AVERAGE, &cycles, &fault),
+		&fault);
+	return (double)(clock_steady_us() - begin_us) / 1000;
+}
+
+/* Weeks of seconds: what packing and long ranges take. */
+static void
+measure_weeks(struct oracle *oracle)
+{
+	struct arena *arena = arena_new();
+	int32_t id = oracle->ids[1] + 500;
+	int64_t from_us = partition_month(
+		partition_month(clock_now_us()) - CLOCK_DAY_US);
+	int64_t to_us = from_us + LONG_DAYS * CLOCK_DAY_US;
+	double draws[LONG_ROUNDS];
+	double averages[LONG_ROUNDS];
+	double raws[LONG_ROUNDS];
+	double raw;
+	int64_t begin_us;
+
+	for (int day = 0; day < LONG_DAYS; day++) {
+		struct series series =
+			make_day(arena, from_us + day * CLOCK_DAY_US);
+
+		load(oracle, arena, &series, id, 0);
+		arena_reset(arena);
+	}
+	begin_us = clock_steady_us();
+	pack();
+	print("packing and merging", (double)LONG_DAYS * DAY_SAMPLES /
+			(double)(clock_steady_us() - begin_us),
+		"M samples/s", 1, "itself", "");
+	for (int i = 0; i < LONG_ROUNDS; i++) {
+		arena_reset(arena);
+		raws[i] = time_bodies(arena, id, from_us, to_us);
+		begin_us = clock_steady_us();
+		draw_points(arena, id, from_us, to_us);
+		draws[i] = (double)(clock_steady_us() - begin_us) / 1000;
+		averages[i] = time_average(arena, id, from_us, to_us);
+	}
+	raw = percentile(raws, LONG_ROUNDS, 0.95);
+	print("history 1,728,000 samples to 1,000 points, p95",
+		percentile(draws, LONG_ROUNDS, 0.95), "ms",
+		raw / percentile(draws, LONG_ROUNDS, 0.95),
+		"fetching the same bodies", "");
+	print("hourly averages of 1,728,000 samples, p95",
+		percentile(averages, LONG_ROUNDS, 0.95), "ms",
+		raw / percentile(averages, LONG_ROUNDS, 0.95),
+		"fetching the same bodies", "");
 	arena_free(arena);
 }
 
@@ -408,6 +478,7 @@ main(void)
 				"no bytes per sample\n");
 	}
 	measure_envelope(&oracle);
+	measure_weeks(&oracle);
 	measure_decode();
 	oracle_close(&oracle);
 	db_close(db);
