@@ -2,11 +2,10 @@
 
 #include "fcgi/hub_batch.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <zstd.h>
 
+#include "fcgi/hub_body.h"
 #include "fcgi/hub_catalog.h"
 #include "lib/clock.h"
 #include "model/frame_json.h"
@@ -26,102 +25,7 @@ struct reader {
 	bool catalog_read; /* anew, because of an unknown variable */
 };
 
-/* --- the bytes
- * ---------------------------------------------------------------- */
-
-static void
-free_buf(void *object)
-{
-	buf_free(object);
-	free(object);
-}
-
-/* A buffer that goes with the request. */
-static struct buf *
-make_buf(struct arena *arena, size_t limit_bytes)
-{
-	struct buf *buf = malloc(sizeof(*buf));
-
-	if (buf == NULL)
-		abort();
-	buf_init(buf, limit_bytes);
-	arena_defer(arena, free_buf, buf);
-	return buf;
-}
-
-static enum rc
-tell_too_large(struct fault *fault)
-{
-	return fault_tell(fault, RC_TOO_LARGE, "TooLarge", NULL,
-		"The frames of one request may have %zu MiB unpacked.",
-		HUB_BATCH_BYTES >> 20);
-}
-
-static enum rc
-inflate_all(ZSTD_DCtx *context, const struct req *req, struct buf *out,
-	struct fault *fault)
-{
-	ZSTD_inBuffer in = {req->body, req->body_bytes, 0};
-	size_t left = 1;
-
-	while (in.pos < in.size || left != 0) {
-		size_t step = ZSTD_DStreamOutSize();
-		ZSTD_outBuffer to = {buf_reserve(out, step), step, 0};
-		size_t before = in.pos;
-
-		if (to.dst == NULL)
-			return tell_too_large(fault);
-		left = ZSTD_decompressStream(context, &to, &in);
-		out->length += to.pos;
-		if (ZSTD_isError(left) ||
-			(to.pos == 0 && in.pos == before && left != 0))
-			return fault_tell(fault, RC_BAD_INPUT,
-				ZSTD_isError(left) ? "FrameMalformed"
-						   : "FrameTruncated",
-				NULL, "The zstd content is broken.");
-	}
-	buf_char(out, '\0');
-	out->length--;
-	return RC_OK;
-}
-
-static enum rc
-inflate_body(struct req *req, struct bytes *bytes)
-{
-	struct buf *out =
-		make_buf(req->arena, HUB_BATCH_BYTES + ZSTD_DStreamOutSize());
-	ZSTD_DCtx *context = ZSTD_createDCtx();
-	enum rc rc;
-
-	if (context == NULL)
-		abort();
-	/* A window larger than the limit would be memory for nothing. */
-	ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, 25);
-	rc = inflate_all(context, req, out, &req->fault);
-	ZSTD_freeDCtx(context);
-	if (rc == RC_OK && out->length > HUB_BATCH_BYTES)
-		rc = tell_too_large(&req->fault);
-	*bytes = (struct bytes){out->data, out->length};
-	return rc;
-}
-
-static enum rc
-body_bytes(struct req *req, struct bytes *bytes)
-{
-	const char *encoding = req_header(req, "Content-Encoding");
-
-	*bytes = (struct bytes){req->body, req->body_bytes};
-	if (encoding == NULL || encoding[0] == '\0' ||
-		strcasecmp(encoding, "identity") == 0)
-		return RC_OK;
-	if (strcasecmp(encoding, "zstd") == 0)
-		return inflate_body(req, bytes);
-	return fault_tell(&req->fault, RC_UNSUPPORTED, "UnsupportedEncoding",
-		"Content-Encoding", "Send frames plain or with zstd.");
-}
-
-/* --- one frame
- * ---------------------------------------------------------------- */
+/* --- one frame ---------------------------------------------------------- */
 
 static enum rc
 check_datasource(struct reader *reader, const uint8_t uuid[16])
@@ -289,8 +193,7 @@ add_row(struct reader *reader, const struct frame_head *head, const char *frame)
 	};
 }
 
-/* --- binary
- * ------------------------------------------------------------------- */
+/* --- binary ------------------------------------------------------------- */
 
 static enum rc
 read_binary_frame(
@@ -335,8 +238,7 @@ read_binary(struct reader *reader, struct bytes body)
 	return RC_OK;
 }
 
-/* --- JSON
- * --------------------------------------------------------------------- */
+/* --- JSON --------------------------------------------------------------- */
 
 static enum rc
 name_series(const struct reader *reader, struct frame_json *frame,
@@ -444,7 +346,7 @@ read_json(struct reader *reader, struct bytes body)
 	const char *at;
 	enum rc rc;
 
-	reader->encoded = make_buf(reader->req->arena, HUB_BATCH_BYTES);
+	reader->encoded = hub_body_buf(reader->req->arena, HUB_BODY_BYTES);
 	rc = frame_json_each(body.data, body.length, reader->req->arena,
 		take_json_frame, reader, &reader->req->fault);
 	at = reader->encoded->data;
@@ -456,8 +358,7 @@ read_json(struct reader *reader, struct bytes body)
 	return rc;
 }
 
-/* --- the body
- * ----------------------------------------------------------------- */
+/* --- the body ----------------------------------------------------------- */
 
 /* The media type without its parameters. */
 static bool
@@ -481,7 +382,7 @@ read_any(struct reader *reader)
 		return fault_tell(&req->fault, RC_UNSUPPORTED,
 			"UnsupportedMediaType", "Content-Type",
 			"Send " FRAME_MEDIA_TYPE " or " HUB_JSON_TYPE ".");
-	rc = body_bytes(req, &body);
+	rc = hub_body_read(req, &body);
 	if (rc == RC_OK)
 		rc = json ? read_json(reader, body) : read_binary(reader, body);
 	if (rc == RC_OK && reader->batch->count == 0)

@@ -9,7 +9,6 @@
 #include "model/frame_store.h"
 
 #define HUB_BATCH_FRAMES 64
-#define HUB_BATCH_BYTES  ((size_t)32 * 1024 * 1024) /* unpacked */
 #define HUB_JSON_TYPE    "application/json"
 
 struct hub_batch {

@@ -49,8 +49,7 @@ struct client {
 	bool closing;
 };
 
-/* --- the sink of model/live
- * ----------------------------------------------------- */
+/* --- the sink of model/live --------------------------------------------- */
 
 static size_t
 client_pending(void *context)
@@ -134,8 +133,7 @@ client_gone(struct evhttp_connection *connection, void *context)
 	free(client);
 }
 
-/* --- the clock
- * ------------------------------------------------------------------ */
+/* --- the clock ---------------------------------------------------------- */
 
 static void
 tick(struct hub_live *live)
@@ -194,8 +192,7 @@ hub_live_wake(void *context)
 		eventfd_write(live->wake_fd, 1);
 }
 
-/* --- requests
- * ------------------------------------------------------------------- */
+/* --- requests ----------------------------------------------------------- */
 
 /* "HTTP_LAST_EVENT_ID" of FastCGI is the header "last-event-id". */
 static const char *
@@ -333,8 +330,7 @@ on_request(struct evhttp_request *request, void *context)
 	arena_free(arena);
 }
 
-/* --- open and run
- * ----------------------------------------------------------------- */
+/* --- open and run ------------------------------------------------------- */
 
 static enum rc
 bind_socket(const char *path, int fd, struct fault *fault)

@@ -109,8 +109,7 @@ raise_descriptors(void)
 		log_warn(NULL, "cannot raise the limit of open files");
 }
 
-/* --- threads
- * -------------------------------------------------------------------- */
+/* --- threads ------------------------------------------------------------ */
 
 struct acceptor {
 	pthread_t thread;
@@ -178,8 +177,7 @@ stop_acceptors(struct acceptor *acceptors, size_t count)
 	}
 }
 
-/* --- signals
- * -------------------------------------------------------------------- */
+/* --- signals ------------------------------------------------------------ */
 
 static void
 do_nothing(int signal_number)
@@ -216,8 +214,7 @@ wait_for_end(const sigset_t *set, const struct hub *hub)
 		hub_counters_log(hub->counters);
 }
 
-/* --- main
- * ----------------------------------------------------------------------- */
+/* --- main --------------------------------------------------------------- */
 
 static int
 serve(struct hub *hub, struct hub_live *live)

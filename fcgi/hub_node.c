@@ -31,8 +31,7 @@ hub_position_get(struct req *req, struct resp *resp)
 	return RC_OK;
 }
 
-/* --- beat
- * --------------------------------------------------------------------- */
+/* --- beat --------------------------------------------------------------- */
 
 struct beat_body {
 	struct node_beat beat;
@@ -80,8 +79,7 @@ hub_beat_post(struct req *req, struct resp *resp)
 	return RC_OK;
 }
 
-/* --- variables
- * ------------------------------------------------------------------ */
+/* --- variables ---------------------------------------------------------- */
 
 struct declaration {
 	const char *datasource;

@@ -48,8 +48,7 @@ static const char *const member_names[MEMBERS] = {
 #define ASKED_DEFAULT (ASKED(NAME) | ASKED(VALUE) | ASKED(LAST_UPDATE_TIME))
 #define ASKED_ALL     (ASKED(MEMBERS) - 1)
 
-/* --- one variable
- * ------------------------------------------------------------- */
+/* --- one variable ------------------------------------------------------- */
 
 static void
 write_status_text(struct jsonw *json, uint64_t status)
@@ -141,8 +140,7 @@ write_variable(struct jsonw *json, const struct image_variable *variable,
 	jsonw_close_obj(json);
 }
 
-/* --- what the caller may see
- * --------------------------------------------------- */
+/* --- what the caller may see -------------------------------------------- */
 
 static bool
 is_visible(const struct policy *policy, const struct image_variable *variable)
@@ -173,8 +171,7 @@ find_datasource(struct hub *hub, struct req *req, const struct policy *policy,
 	return RC_OK;
 }
 
-/* --- query
- * -------------------------------------------------------------------- */
+/* --- query -------------------------------------------------------------- */
 
 struct query {
 	struct texts names;
@@ -295,8 +292,7 @@ hub_values_query(struct req *req, struct resp *resp)
 	return rc;
 }
 
-/* --- one by name
- * -------------------------------------------------------------- */
+/* --- one by name -------------------------------------------------------- */
 
 static enum rc
 write_named(struct hub *hub, struct req *req, struct resp *resp,

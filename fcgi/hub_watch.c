@@ -34,8 +34,7 @@ struct watcher {
 	uint64_t checkpoint_version;
 };
 
-/* --- start
- * -------------------------------------------------------------------- */
+/* --- start -------------------------------------------------------------- */
 
 /* The newest of checkpoint, chunks and frames: image_put sorts it out. */
 static enum rc
@@ -64,8 +63,7 @@ rebuild(struct watcher *watcher)
 	return RC_OK;
 }
 
-/* --- streams
- * ------------------------------------------------------------------ */
+/* --- streams ------------------------------------------------------------ */
 
 static enum rc
 check_caller(struct watcher *watcher, const struct caller *caller)
@@ -106,8 +104,7 @@ check_streams(struct watcher *watcher)
 	return RC_OK;
 }
 
-/* --- every second
- * --------------------------------------------------------------- */
+/* --- every second ------------------------------------------------------- */
 
 static enum rc
 follow(struct watcher *watcher)
@@ -172,8 +169,7 @@ run_round(struct watcher *watcher)
 	return rc;
 }
 
-/* --- waiting
- * -------------------------------------------------------------------- */
+/* --- waiting ------------------------------------------------------------ */
 
 /* The payload is the table that changed. */
 static void

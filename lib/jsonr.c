@@ -68,8 +68,7 @@ after_value(struct jsonr *json)
 	json->state = json->depth > 0 ? MORE : DONE;
 }
 
-/* --- strings -----------------------------------------------------------------
- */
+/* --- strings ------------------------------------------------------------ */
 
 static int
 hex_digit(char letter)
@@ -192,8 +191,7 @@ take_string(struct jsonr *json)
 	       utf8_valid(json->text.data, json->text.length);
 }
 
-/* --- numbers -----------------------------------------------------------------
- */
+/* --- numbers ------------------------------------------------------------ */
 
 /* Most numbers have so few digits that this is exact. */
 static const double powers[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8,
@@ -308,8 +306,7 @@ take_number(struct jsonr *json)
 			       : finish_integer(json, &digits, negative);
 }
 
-/* --- structure ---------------------------------------------------------------
- */
+/* --- structure ---------------------------------------------------------- */
 
 static enum jsonr_token
 take_word(struct jsonr *json, const char *word, enum jsonr_token token)

@@ -7,194 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/encode.h"
-#include "lib/jsonr.h"
+#include "model/frame_read.h"
 
-/* What is read, and the columns that are kept from frame to frame. */
-struct reader {
-	struct jsonr json;
-	struct arena *arena;
-	struct fault *fault;
-	struct buf samples;  /* struct sample */
-	struct buf series;   /* struct frame_json_series */
-	struct buf events;   /* struct frame_json_event */
-	struct buf shared;   /* int64_t, the times of the frame */
-	struct buf times;    /* int64_t, of one series */
-	struct buf values;   /* struct value */
-	struct buf statuses; /* uint64_t */
-	bool has_shared;
-};
-
-/* Where a member's value goes. */
-typedef enum rc member_fn(struct reader *reader, void *target);
-
-struct member {
-	const char *name;
-	member_fn *read;
-	size_t offset; /* in the target */
-};
+/* --- columns ------------------------------------------------------------ */
 
 static enum rc
-malformed(struct reader *reader, const char *expected)
-{
-	return fault_tell(reader->fault, RC_BAD_INPUT, "FrameMalformed", NULL,
-		"The JSON is wrong at byte %zu: %s expected.",
-		jsonr_offset(&reader->json), expected);
-}
-
-static enum rc
-too_large(struct reader *reader, const char *what, size_t limit)
-{
-	return fault_tell(reader->fault, RC_TOO_LARGE, "TooLarge", NULL,
-		"A frame may have %zu %s.", limit, what);
-}
-
-/* --- objects and arrays ------------------------------------------------------
- */
-
-static const struct member *
-find_member(const struct member *members, const char *name)
-{
-	for (; members->name != NULL; members++)
-		if (strcmp(members->name, name) == 0)
-			return members;
-	return NULL;
-}
-
-/* The members of an object whose opening brace has been read. */
-static enum rc
-read_members(struct reader *reader, const struct member *members, void *target)
-{
-	enum jsonr_token token;
-
-	while ((token = jsonr_next(&reader->json)) == JSONR_KEY) {
-		const struct member *member =
-			find_member(members, reader->json.text.data);
-		enum rc rc;
-
-		if (member == NULL)
-			return fault_tell(reader->fault, RC_BAD_INPUT,
-				"FrameMalformed", reader->json.text.data,
-				"There is no member \"%.100s\" here.",
-				reader->json.text.data);
-		rc = member->read(reader, (char *)target + member->offset);
-		if (rc != RC_OK)
-			return rc;
-	}
-	return token == JSONR_OBJECT_END ? RC_OK
-					 : malformed(reader, "a member");
-}
-
-/* An array of objects: "each" reads one, behind its opening brace. */
-static enum rc
-read_objects(struct reader *reader, enum rc (*each)(struct reader *, void *),
-	void *target)
-{
-	enum jsonr_token token;
-
-	if (jsonr_next(&reader->json) != JSONR_ARRAY)
-		return malformed(reader, "an array");
-	while ((token = jsonr_next(&reader->json)) == JSONR_OBJECT) {
-		enum rc rc = each(reader, target);
-
-		if (rc != RC_OK)
-			return rc;
-	}
-	return token == JSONR_ARRAY_END ? RC_OK
-					: malformed(reader, "an object");
-}
-
-/* --- single values -----------------------------------------------------------
- */
-
-static enum rc
-read_int(struct reader *reader, void *target)
-{
-	if (jsonr_next(&reader->json) != JSONR_INT)
-		return malformed(reader, "an integer");
-	*(int64_t *)target = reader->json.integer;
-	return RC_OK;
-}
-
-static enum rc
-read_text(struct reader *reader, void *target)
-{
-	if (jsonr_next(&reader->json) != JSONR_STRING)
-		return malformed(reader, "a string");
-	*(const char **)target = arena_strndup(reader->arena,
-		reader->json.text.data, reader->json.text.length);
-	return RC_OK;
-}
-
-static enum rc
-read_uuid(struct reader *reader, void *target)
-{
-	if (jsonr_next(&reader->json) != JSONR_STRING ||
-		!uuid_parse(reader->json.text.data, target))
-		return malformed(reader, "a UUID");
-	return RC_OK;
-}
-
-static enum rc
-read_spool(struct reader *reader, void *target)
-{
-	const char *text;
-	char *end;
-
-	if (jsonr_next(&reader->json) != JSONR_STRING)
-		return malformed(reader, "16 hexadecimal digits");
-	text = reader->json.text.data;
-	if (strspn(text, "0123456789abcdefABCDEF") != 16 || text[16] != '\0')
-		return malformed(reader, "16 hexadecimal digits");
-	*(uint64_t *)target = strtoull(text, &end, 16);
-	return RC_OK;
-}
-
-/* A text, a number as written, a boolean, or null. */
-static enum rc
-read_any(struct reader *reader, void *target)
-{
-	const char **text = target;
-	struct jsonr *json = &reader->json;
-
-	switch (jsonr_next(json)) {
-	case JSONR_STRING:
-		*text = arena_strndup(
-			reader->arena, json->text.data, json->text.length);
-		return RC_OK;
-	case JSONR_INT:
-	case JSONR_NUM:
-		*text = arena_strndup(
-			reader->arena, json->raw, json->raw_bytes);
-		return RC_OK;
-	case JSONR_TRUE:
-		*text = "true";
-		return RC_OK;
-	case JSONR_FALSE:
-		*text = "false";
-		return RC_OK;
-	case JSONR_NULL:
-		*text = NULL;
-		return RC_OK;
-	default:
-		return malformed(reader, "a value");
-	}
-}
-
-/* --- columns -----------------------------------------------------------------
- */
-
-static enum rc
-open_column(struct reader *reader, struct buf *column)
+open_column(struct frame_reader *reader, struct buf *column)
 {
 	buf_clear(column);
 	if (jsonr_next(&reader->json) != JSONR_ARRAY)
-		return malformed(reader, "an array");
+		return frame_malformed(reader, "an array");
 	return RC_OK;
 }
 
 static enum rc
-read_integers(struct reader *reader, struct buf *column)
+read_integers(struct frame_reader *reader, struct buf *column)
 {
 	enum jsonr_token token;
 	enum rc rc = open_column(reader, column);
@@ -204,14 +31,14 @@ read_integers(struct reader *reader, struct buf *column)
 	while ((token = jsonr_next(&reader->json)) == JSONR_INT)
 		buf_add(column, &reader->json.integer, sizeof(int64_t));
 	if (token != JSONR_ARRAY_END)
-		return malformed(reader, "an integer");
+		return frame_malformed(reader, "an integer");
 	return column->overflow
-		       ? too_large(reader, "samples", FRAME_SAMPLES_MAX)
+		       ? frame_too_large(reader, "samples", FRAME_SAMPLES_MAX)
 		       : RC_OK;
 }
 
 static enum rc
-read_shared(struct reader *reader, void *target)
+read_shared(struct frame_reader *reader, void *target)
 {
 	(void)target;
 	reader->has_shared = true;
@@ -219,14 +46,14 @@ read_shared(struct reader *reader, void *target)
 }
 
 static enum rc
-read_statuses(struct reader *reader, void *target)
+read_statuses(struct frame_reader *reader, void *target)
 {
 	*(bool *)target = true;
 	return read_integers(reader, &reader->statuses);
 }
 
 static enum rc
-read_times(struct reader *reader, void *target)
+read_times(struct frame_reader *reader, void *target)
 {
 	*(bool *)target = true;
 	return read_integers(reader, &reader->times);
@@ -234,7 +61,8 @@ read_times(struct reader *reader, void *target)
 
 /* False for what is no value, such as the end of the array. */
 static bool
-to_value(struct reader *reader, enum jsonr_token token, struct value *value)
+to_value(struct frame_reader *reader, enum jsonr_token token,
+	struct value *value)
 {
 	const struct jsonr *json = &reader->json;
 
@@ -265,7 +93,7 @@ to_value(struct reader *reader, enum jsonr_token token, struct value *value)
 }
 
 static enum rc
-read_values(struct reader *reader, void *target)
+read_values(struct frame_reader *reader, void *target)
 {
 	enum jsonr_token token;
 	struct value value;
@@ -277,14 +105,13 @@ read_values(struct reader *reader, void *target)
 	while (to_value(reader, token = jsonr_next(&reader->json), &value))
 		buf_add(&reader->values, &value, sizeof(value));
 	if (token != JSONR_ARRAY_END)
-		return malformed(reader, "a value");
+		return frame_malformed(reader, "a value");
 	return reader->values.overflow
-		       ? too_large(reader, "samples", FRAME_SAMPLES_MAX)
+		       ? frame_too_large(reader, "samples", FRAME_SAMPLES_MAX)
 		       : RC_OK;
 }
 
-/* --- one series --------------------------------------------------------------
- */
+/* --- one series --------------------------------------------------------- */
 
 struct series_head {
 	const char *name;
@@ -293,8 +120,8 @@ struct series_head {
 	bool has_statuses;
 };
 
-static const struct member series_members[] = {
-	{"name", read_text, offsetof(struct series_head, name)},
+static const struct frame_member series_members[] = {
+	{"name", frame_read_text, offsetof(struct series_head, name)},
 	{"time", read_times, offsetof(struct series_head, has_times)},
 	{"value", read_values, offsetof(struct series_head, has_values)},
 	{"status", read_statuses, offsetof(struct series_head, has_statuses)},
@@ -308,7 +135,8 @@ count_of(const struct buf *column, size_t bytes)
 }
 
 static void
-add_samples(struct reader *reader, const struct series_head *head, size_t count)
+add_samples(struct frame_reader *reader, const struct series_head *head,
+	size_t count)
 {
 	const struct value *values = (const void *)reader->values.data;
 	const int64_t *times = (const void *)reader->times.data;
@@ -328,24 +156,25 @@ add_samples(struct reader *reader, const struct series_head *head, size_t count)
 }
 
 static enum rc
-read_series(struct reader *reader, void *target)
+read_series(struct frame_reader *reader, void *target)
 {
 	struct series_head head = {.name = NULL};
 	struct frame_json_series series;
 	size_t count;
-	enum rc rc = read_members(reader, series_members, &head);
+	enum rc rc = frame_read_members(reader, series_members, &head);
 
 	(void)target;
 	if (rc != RC_OK)
 		return rc;
 	if (head.name == NULL || !head.has_values)
-		return malformed(reader, "name and value in a series");
+		return frame_malformed(reader, "name and value in a series");
 	count = count_of(&reader->values, sizeof(struct value));
 	if ((head.has_times &&
 		    count_of(&reader->times, sizeof(int64_t)) != count) ||
 		(head.has_statuses &&
 			count_of(&reader->statuses, sizeof(uint64_t)) != count))
-		return malformed(reader, "columns of the same length before");
+		return frame_malformed(
+			reader, "columns of the same length before");
 	series = (struct frame_json_series){
 		.name = head.name,
 		.first = count_of(&reader->samples, sizeof(struct sample)),
@@ -355,60 +184,65 @@ read_series(struct reader *reader, void *target)
 	add_samples(reader, &head, count);
 	buf_add(&reader->series, &series, sizeof(series));
 	if (reader->samples.overflow)
-		return too_large(reader, "samples", FRAME_SAMPLES_MAX);
-	return reader->series.overflow
-		       ? too_large(reader, "series", FRAME_JSON_SERIES_MAX)
-		       : RC_OK;
+		return frame_too_large(reader, "samples", FRAME_SAMPLES_MAX);
+	return reader->series.overflow ? frame_too_large(reader, "series",
+						 FRAME_JSON_SERIES_MAX)
+				       : RC_OK;
 }
 
 static enum rc
-read_all_series(struct reader *reader, void *target)
+read_all_series(struct frame_reader *reader, void *target)
 {
-	return read_objects(reader, read_series, target);
+	return frame_read_objects(reader, read_series, target);
 }
 
-/* --- one event ---------------------------------------------------------------
- */
+/* --- one event ---------------------------------------------------------- */
 
-static const struct member event_members[] = {
-	{"time", read_int, offsetof(struct frame_json_event, event.time_us)},
-	{"kind", read_text, offsetof(struct frame_json_event, event.kind)},
-	{"text", read_text, offsetof(struct frame_json_event, event.text)},
-	{"value", read_any, offsetof(struct frame_json_event, event.value)},
-	{"variable", read_any, offsetof(struct frame_json_event, variable)},
+static const struct frame_member event_members[] = {
+	{"time", frame_read_int,
+		offsetof(struct frame_json_event, event.time_us)},
+	{"kind", frame_read_text,
+		offsetof(struct frame_json_event, event.kind)},
+	{"text", frame_read_text,
+		offsetof(struct frame_json_event, event.text)},
+	{"value", frame_read_any,
+		offsetof(struct frame_json_event, event.value)},
+	{"variable", frame_read_any,
+		offsetof(struct frame_json_event, variable)},
 	{NULL, NULL, 0},
 };
 
 static enum rc
-read_event(struct reader *reader, void *target)
+read_event(struct frame_reader *reader, void *target)
 {
 	struct frame_json_event event = {.variable = NULL};
-	enum rc rc = read_members(reader, event_members, &event);
+	enum rc rc = frame_read_members(reader, event_members, &event);
 
 	(void)target;
 	if (rc != RC_OK)
 		return rc;
 	if (event.event.kind == NULL || event.event.text == NULL)
-		return malformed(reader, "time, kind and text in an event");
+		return frame_malformed(
+			reader, "time, kind and text in an event");
 	buf_add(&reader->events, &event, sizeof(event));
 	return reader->events.overflow
-		       ? too_large(reader, "events", FRAME_EVENTS_MAX)
+		       ? frame_too_large(reader, "events", FRAME_EVENTS_MAX)
 		       : RC_OK;
 }
 
 static enum rc
-read_events(struct reader *reader, void *target)
+read_events(struct frame_reader *reader, void *target)
 {
-	return read_objects(reader, read_event, target);
+	return frame_read_objects(reader, read_event, target);
 }
 
-/* --- one frame ---------------------------------------------------------------
- */
+/* --- one frame ---------------------------------------------------------- */
 
-static const struct member frame_members[] = {
-	{"datasource", read_uuid, offsetof(struct frame_head, datasource)},
-	{"spool", read_spool, offsetof(struct frame_head, spool_id)},
-	{"sequence", read_int, offsetof(struct frame_head, sequence)},
+static const struct frame_member frame_members[] = {
+	{"datasource", frame_read_uuid,
+		offsetof(struct frame_head, datasource)},
+	{"spool", frame_read_spool, offsetof(struct frame_head, spool_id)},
+	{"sequence", frame_read_int, offsetof(struct frame_head, sequence)},
 	{"time", read_shared, 0},
 	{"series", read_all_series, 0},
 	{"events", read_events, 0},
@@ -416,7 +250,7 @@ static const struct member frame_members[] = {
 };
 
 static enum rc
-share_times(struct reader *reader, struct frame_json *frame)
+share_times(struct frame_reader *reader, struct frame_json *frame)
 {
 	const int64_t *times = (const void *)reader->shared.data;
 	size_t count = reader->has_shared
@@ -429,7 +263,7 @@ share_times(struct reader *reader, struct frame_json *frame)
 		if (!series->shared)
 			continue;
 		if (series->count != count)
-			return malformed(reader,
+			return frame_malformed(reader,
 				"as many times as values in every series");
 		for (size_t k = 0; k < count; k++)
 			frame->samples[series->first + k].time_us = times[k];
@@ -443,7 +277,7 @@ struct visit {
 };
 
 static enum rc
-read_frame(struct reader *reader, void *target)
+read_frame(struct frame_reader *reader, void *target)
 {
 	const struct visit *visit = target;
 	struct frame_json frame;
@@ -454,7 +288,7 @@ read_frame(struct reader *reader, void *target)
 	buf_clear(&reader->series);
 	buf_clear(&reader->events);
 	reader->has_shared = false;
-	rc = read_members(reader, frame_members, &frame.head);
+	rc = frame_read_members(reader, frame_members, &frame.head);
 	if (rc != RC_OK)
 		return rc;
 	frame.series = (void *)reader->series.data;
@@ -471,26 +305,26 @@ read_frame(struct reader *reader, void *target)
 }
 
 static enum rc
-read_frames(struct reader *reader, void *target)
+read_frames(struct frame_reader *reader, void *target)
 {
-	return read_objects(reader, read_frame, target);
+	return frame_read_objects(reader, read_frame, target);
 }
 
-static const struct member body_members[] = {
+static const struct frame_member body_members[] = {
 	{"frames", read_frames, 0},
 	{NULL, NULL, 0},
 };
 
 static enum rc
-read_body(struct reader *reader, struct visit *visit)
+read_body(struct frame_reader *reader, struct visit *visit)
 {
 	enum rc rc;
 
 	if (jsonr_next(&reader->json) != JSONR_OBJECT)
-		return malformed(reader, "an object");
-	rc = read_members(reader, body_members, visit);
+		return frame_malformed(reader, "an object");
+	rc = frame_read_members(reader, body_members, visit);
 	if (rc == RC_OK && jsonr_next(&reader->json) != JSONR_END)
-		rc = malformed(reader, "the end");
+		rc = frame_malformed(reader, "the end");
 	return rc;
 }
 
@@ -498,7 +332,7 @@ enum rc
 frame_json_each(const char *text, size_t length, struct arena *arena,
 	frame_json_fn *visit, void *context, struct fault *fault)
 {
-	struct reader reader = {.arena = arena, .fault = fault};
+	struct frame_reader reader = {.arena = arena, .fault = fault};
 	struct visit target = {visit, context};
 	enum rc rc;
 

@@ -78,8 +78,7 @@ need(enum rc rc, const struct fault *fault)
 	exit(1);
 }
 
-/* --- the frames
- * ---------------------------------------------------------------- */
+/* --- the frames --------------------------------------------------------- */
 
 /* A slow wave with noise and two decimals, as a sensor has. */
 static double
@@ -220,8 +219,7 @@ make_request(struct bench *bench)
 		buf_text(&bench->request, "]}");
 }
 
-/* --- the two ways
- * ---------------------------------------------------------------- */
+/* --- the two ways ------------------------------------------------------- */
 
 static void
 report(const struct bench *bench, int64_t requests, int64_t started_us)
@@ -358,8 +356,7 @@ run_raw(struct bench *bench)
 	db_close(db);
 }
 
-/* --- main
- * ------------------------------------------------------------------------ */
+/* --- main --------------------------------------------------------------- */
 
 static void
 read_ids(struct bench *bench, const char *text)

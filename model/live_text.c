@@ -1,0 +1,158 @@
+/* live_text: what streams are told, as server-sent events. */
+
+#include "model/live_layout.h"
+
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "lib/clock.h"
+#include "lib/encode.h"
+#include "lib/jsonw.h"
+
+static struct live_text *
+text_new(void)
+{
+	struct live_text *text = live_alloc(1, sizeof(*text));
+
+	text->users = 1;
+	buf_init(&text->buf, 0);
+	return text;
+}
+
+void
+live_text_free(struct live_text *text)
+{
+	if (text == NULL || atomic_fetch_sub(&text->users, 1) > 1)
+		return;
+	buf_free(&text->buf);
+	free(text);
+}
+
+static void
+write_value(
+	struct jsonw *json, const struct image_variable *variable, size_t ref)
+{
+	jsonw_open_arr(json, NULL);
+	jsonw_uint(json, NULL, ref);
+	image_write_value(variable, json, NULL);
+	if (variable->value.kind == VALUE_NONE)
+		jsonw_null(json, NULL);
+	else
+		jsonw_int(json, NULL, variable->time_us / 1000);
+	jsonw_uint(json, NULL, variable->status);
+	jsonw_close_arr(json);
+}
+
+/* The values that changed since "version"; 0 = all. Returns how many. */
+static size_t
+write_values(
+	struct jsonw *json, const struct live_group *group, uint64_t version)
+{
+	size_t written = 0;
+
+	jsonw_open_arr(json, "values");
+	for (size_t i = 0; i < group->count; i++) {
+		if (version != 0 && group->variables[i]->version <= version)
+			continue;
+		write_value(json, group->variables[i], i);
+		written++;
+	}
+	jsonw_close_arr(json);
+	return written;
+}
+
+static void
+write_datasource(struct jsonw *json, const struct image_datasource *datasource)
+{
+	char uuid[UUID_TEXT_BYTES];
+
+	uuid_format(uuid, datasource->uuid);
+	jsonw_open_arr(json, NULL);
+	jsonw_str(json, NULL, uuid);
+	jsonw_str(json, NULL, datasource->online ? "Online" : "Offline");
+	if (datasource->seen_us == CLOCK_NEVER)
+		jsonw_null(json, NULL);
+	else
+		jsonw_int(json, NULL, datasource->seen_us / 1000);
+	jsonw_close_arr(json);
+}
+
+static size_t
+count_datasources(const struct live_group *group, uint64_t version)
+{
+	size_t changed = 0;
+
+	for (size_t i = 0; i < group->datasources_count; i++)
+		changed += version == 0 ||
+			   group->datasources[i]->online_version > version;
+	return changed;
+}
+
+static void
+write_datasources(
+	struct jsonw *json, const struct live_group *group, uint64_t version)
+{
+	jsonw_open_arr(json, "datasources");
+	for (size_t i = 0; i < group->datasources_count; i++)
+		if (version == 0 ||
+			group->datasources[i]->online_version > version)
+			write_datasource(json, group->datasources[i]);
+	jsonw_close_arr(json);
+}
+
+struct live_text *
+live_text_changes(struct live *live, const struct live_group *group,
+	uint64_t since, uint64_t *version)
+{
+	struct live_text *text = text_new();
+	struct jsonw json;
+	size_t datasources;
+	size_t values;
+
+	image_read_lock(live->image);
+	*version = image_version(live->image);
+	buf_printf(&text->buf, "event: %s\nid: %s-%" PRIu64 "\ndata: ",
+		since == 0 ? "snapshot" : "values", live->boot, *version);
+	jsonw_init(&json, &text->buf);
+	jsonw_open_obj(&json, NULL);
+	jsonw_time(&json, "time", clock_now_us());
+	values = write_values(&json, group, since);
+	datasources = count_datasources(group, since);
+	if (datasources > 0)
+		write_datasources(&json, group, since);
+	jsonw_close_obj(&json);
+	image_unlock(live->image);
+	buf_text(&text->buf, "\n\n");
+	if (since == 0 || values > 0 || datasources > 0)
+		return text;
+	live_text_free(text);
+	return NULL;
+}
+
+struct live_text *
+live_text_beat(void)
+{
+	struct live_text *text = text_new();
+	char time[CLOCK_TEXT_BYTES];
+
+	clock_format(time, clock_now_us());
+	buf_printf(
+		&text->buf, "event: beat\ndata: {\"time\":\"%s\"}\n\n", time);
+	return text;
+}
+
+struct live_text *
+live_text_end(enum live_end end)
+{
+	static const char *const reasons[] = {
+		[LIVE_LOGGED_OUT] = "logged_out",
+		[LIVE_RIGHTS_CHANGED] = "rights_changed",
+		[LIVE_EXPIRED] = "expired",
+	};
+	struct live_text *text = text_new();
+
+	buf_printf(&text->buf, "event: end\ndata: {\"reason\":\"%s\"}\n\n",
+		reasons[end]);
+	return text;
+}
