@@ -251,6 +251,8 @@ grid_user_account() {
 }
 
 grid_print() {
+	local command='deploy/quickstart'
+	[ "$state" = "$top/var" ] || command="$command --state $(quoted "$state")"
 	cat <<-TEXT
 
 		fieldgrid runs: $url/
@@ -258,7 +260,7 @@ grid_print() {
 		    password  $(cat "$state/secret/admin.password" )
 
 		The browser does not know the private authority $state/pki/ca.pem: import it,
-		or accept the warning. Next: deploy/quickstart status | logs | stop | reset
+		or accept the warning. Next: $command status | logs | stop | reset
 	TEXT
 }
 

@@ -26,7 +26,9 @@ bin=$(pg_config --bindir 2>/dev/null || true)
 as_server()
 {
 	if [ "$(id -u)" = 0 ]; then
-		setpriv --reuid=postgres --regid=postgres --init-groups "$@"
+		# postgres may not enter the folder that root works in.
+		(cd / && exec setpriv --reuid=postgres --regid=postgres \
+			--init-groups "$@")
 	else
 		"$@"
 	fi
