@@ -1,6 +1,5 @@
 /* identity_login: the page on which a person proves who they are. */
 
-#include <json-c/json.h>
 #include <string.h>
 
 #include "fcgi/identity.h"
@@ -162,23 +161,15 @@ agent_of(const struct req *req)
 		       : arena_strndup(req->arena, agent, strnlen(agent, 200));
 }
 
-/*
- * A redirect after a form may not leave the site (CSP form-action), but the
- * next step of an authorization does: it starts from a page of its own.
- */
+/* The next step of an authorization leads away from this site. */
 static enum rc
 go_on(struct req *req, struct resp *resp, const char *next)
 {
-	struct json_object *view;
-
-	if (strncmp(next, "/connect/", 9) != 0) {
-		resp_redirect(resp, next);
-		oauth_no_store(resp);
-		return RC_OK;
-	}
-	view = page_view(req);
-	page_text(view, "next", next);
-	return page_answer(req, resp, 200, "identity/continue", view);
+	if (strncmp(next, "/connect/", 9) == 0)
+		return page_continue(req, resp, "You are logged in", next);
+	resp_redirect(resp, next);
+	oauth_no_store(resp);
+	return RC_OK;
 }
 
 static enum rc

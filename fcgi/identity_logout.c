@@ -181,6 +181,8 @@ go_back(struct req *req, struct resp *resp, const struct farewell *farewell)
 		uri = arena_printf(req->arena, "%s%cstate=%s", uri,
 			strchr(uri, '?') != NULL ? '&' : '?',
 			percent_encode(req->arena, farewell->state));
+	if (req->method == METHOD_POST)
+		return page_continue(req, resp, "You are logged out", uri);
 	resp_redirect(resp, uri);
 	oauth_no_store(resp);
 	return RC_OK;

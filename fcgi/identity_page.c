@@ -70,6 +70,17 @@ page_problem(struct req *req, struct resp *resp, int status, const char *title,
 	return page_answer(req, resp, status, "fault", view);
 }
 
+enum rc
+page_continue(
+	struct req *req, struct resp *resp, const char *said, const char *next)
+{
+	struct json_object *view = page_view(req);
+
+	page_text(view, "said", said);
+	page_text(view, "next", next);
+	return page_answer(req, resp, 200, "identity/continue", view);
+}
+
 void
 page_cookie(
 	struct req *req, struct resp *resp, const char *name, const char *value)

@@ -21,6 +21,13 @@ MUST_CHECK enum rc page_answer(struct req *req, struct resp *resp, int status,
 MUST_CHECK enum rc page_problem(struct req *req, struct resp *resp, int status,
 	const char *title, const char *message);
 
+/*
+ * Go to "next" from a page of its own that says "said": a redirect in answer
+ * to a form may not leave the site (CSP form-action).
+ */
+MUST_CHECK enum rc page_continue(
+	struct req *req, struct resp *resp, const char *said, const char *next);
+
 /* A cookie of this host alone that scripts cannot read; "" removes it. */
 void page_cookie(struct req *req, struct resp *resp, const char *name,
 	const char *value);
