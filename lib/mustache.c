@@ -13,7 +13,7 @@
 #include "lib/mustache_node.h"
 
 #define SUFFIX             ".mustache"
-#define TEMPLATE_BYTES_MAX (1024 * 1024)
+#define TEMPLATE_BYTES_MAX ((size_t)1024 * 1024)
 #define FOLDERS_DEPTH_MAX  8
 
 struct page_template {
@@ -50,57 +50,51 @@ mustache_set_free(struct mustache_set *set)
 	free(set);
 }
 
-/* Where "name" is or would be; true when it is there. */
-static bool
-search(const struct mustache_set *set, const char *name, size_t *place)
+static int
+compare_names(const void *left, const void *right)
 {
-	size_t low = 0;
-	size_t high = set->count;
+	const struct page_template *a = left;
+	const struct page_template *b = right;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(set->items[middle].name, name);
+	return strcmp(a->name, b->name);
+}
 
-		if (order == 0) {
-			*place = middle;
-			return true;
-		}
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	*place = low;
-	return false;
+static struct page_template *
+search(const struct mustache_set *set, const char *name)
+{
+	const struct page_template key = {.name = name};
+
+	if (set->count == 0)
+		return NULL;
+	return bsearch(&key, set->items, set->count, sizeof(*set->items),
+		compare_names);
 }
 
 bool
 mustache_set_find(const struct mustache_set *set, const char *name,
 	const struct node **nodes)
 {
-	size_t place;
+	const struct page_template *found = search(set, name);
 
-	if (!search(set, name, &place))
+	if (found == NULL)
 		return false;
-	*nodes = set->items[place].nodes;
+	*nodes = found->nodes;
 	return true;
 }
 
 static void
-insert(struct mustache_set *set, size_t place, struct page_template item)
+insert(struct mustache_set *set, struct page_template item)
 {
-	size_t bytes = (set->count + 1) * sizeof(*set->items);
-	struct page_template *items = realloc(set->items, bytes);
+	struct page_template *items =
+		realloc(set->items, (set->count + 1) * sizeof(*items));
 
 	if (items == NULL) {
 		log_error(NULL, "out of memory");
 		abort();
 	}
-	memmove(items + place + 1, items + place,
-		(set->count - place) * sizeof(*items));
-	items[place] = item;
+	items[set->count++] = item;
+	qsort(items, set->count, sizeof(*items), compare_names);
 	set->items = items;
-	set->count++;
 }
 
 enum rc
@@ -108,7 +102,7 @@ mustache_set_add(struct mustache_set *set, const char *name, const char *text,
 	size_t length, struct fault *fault)
 {
 	struct page_template item = {.arena = arena_new()};
-	size_t place;
+	struct page_template *old;
 	enum rc rc;
 
 	item.name = arena_strdup(item.arena, name);
@@ -119,16 +113,17 @@ mustache_set_add(struct mustache_set *set, const char *name, const char *text,
 		arena_free(item.arena);
 		return rc;
 	}
-	if (search(set, name, &place)) {
-		arena_free(set->items[place].arena);
-		set->items[place] = item;
+	old = search(set, name);
+	if (old != NULL) {
+		arena_free(old->arena);
+		*old = item;
 	} else {
-		insert(set, place, item);
+		insert(set, item);
 	}
 	return RC_OK;
 }
 
-/* --- files ---------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------- */
 
 static enum rc
 load_file(struct mustache_set *set, struct arena *arena, const char *path,
@@ -147,7 +142,7 @@ load_file(struct mustache_set *set, struct arena *arena, const char *path,
 	if (failed)
 		return fault_set(fault, RC_IO, "%s: cannot be read", path);
 	if (length > TEMPLATE_BYTES_MAX)
-		return fault_set(fault, RC_BAD_INPUT, "%s:1:1: larger than %d",
+		return fault_set(fault, RC_BAD_INPUT, "%s:1:1: larger than %zu",
 			path, TEMPLATE_BYTES_MAX);
 	return mustache_set_add(set, name, text, length, fault);
 }
@@ -230,19 +225,18 @@ mustache_set_load(
 	return RC_OK;
 }
 
-/* --- names ---------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------- */
 
 static enum rc
 check_nodes(const struct mustache_set *set, const char *name,
 	const struct node *nodes, struct fault *fault)
 {
 	for (; nodes != NULL; nodes = nodes->next) {
-		size_t place;
 		enum rc rc;
 
 		if ((nodes->kind == NODE_PARTIAL ||
 			    nodes->kind == NODE_PARENT) &&
-			!nodes->dynamic && !search(set, nodes->name, &place))
+			!nodes->dynamic && search(set, nodes->name) == NULL)
 			return fault_set(fault, RC_BAD_INPUT,
 				"%s:%zu:%zu: no template \"%s\"", name,
 				nodes->line, nodes->column, nodes->name);

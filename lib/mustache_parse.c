@@ -24,7 +24,7 @@ refuse(const struct parser *parser, const struct token *token, const char *why)
 		token->column, why, token->text);
 }
 
-/* --- pairs ---------------------------------------------------------------- */
+/* --- pairs ------------------------------------------------------------- */
 
 static bool
 opens(const struct token *token)
@@ -92,7 +92,7 @@ pair_tags(const struct parser *parser, struct token *tokens)
 	return RC_OK;
 }
 
-/* --- lines ---------------------------------------------------------------- */
+/* --- lines ------------------------------------------------------------- */
 
 static bool
 blank_text(const struct token *token)
@@ -195,7 +195,7 @@ mark_lines(struct token *tokens)
 	}
 }
 
-/* --- indentation ---------------------------------------------------------- */
+/* --- indentation ------------------------------------------------------- */
 
 static struct span
 leading_blanks(struct span text)
@@ -271,7 +271,7 @@ without_prefix(struct span text, struct span prefix)
 	return (struct span){text.data + length, text.length - length};
 }
 
-/* --- tree ----------------------------------------------------------------- */
+/* --- tree -------------------------------------------------------------- */
 
 static struct node *
 append(struct parser *parser, struct node ***tail, enum node_kind kind,

@@ -48,7 +48,7 @@ struct render {
 static enum rc render_nodes(struct render *render, const struct node *nodes,
 	const struct scope *scope);
 
-/* --- values --------------------------------------------------------------- */
+/* --- values ------------------------------------------------------------ */
 
 static struct json_object *
 look_up(const struct context *context, const struct node *node)
@@ -152,7 +152,7 @@ write_value(struct buf *out, struct json_object *value, bool escape)
 		buf_text(out, text);
 }
 
-/* --- nodes ---------------------------------------------------------------- */
+/* --- nodes ------------------------------------------------------------- */
 
 static void
 write_indent(struct buf *out, const struct indent *indent)

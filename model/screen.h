@@ -14,7 +14,7 @@
 #include "lib/buf.h"
 #include "lib/db.h"
 
-#define SCREEN_BYTES_MAX   (1024 * 1024)
+#define SCREEN_BYTES_MAX   ((size_t)1024 * 1024)
 #define SCREEN_TITLE_BYTES 128
 
 struct screen {

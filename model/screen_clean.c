@@ -33,8 +33,7 @@ struct cleaner {
 	size_t dropped;
 };
 
-/* --- lists -----------------------------------------------------------------
- */
+/* --- lists ------------------------------------------------------------- */
 
 static const char *const elements[] = {"a", "circle", "clipPath", "defs",
 	"desc", "ellipse", "g", "line", "linearGradient", "marker", "path",
@@ -69,8 +68,7 @@ listed(const char *const *list, const char *name)
 	return false;
 }
 
-/* --- faults -----------------------------------------------------------------
- */
+/* --- faults ------------------------------------------------------------ */
 
 static void
 refuse(struct cleaner *cleaner, const char *why, const char *what)
@@ -85,8 +83,7 @@ refuse(struct cleaner *cleaner, const char *why, const char *what)
 	XML_StopParser(cleaner->parser, XML_FALSE);
 }
 
-/* --- writing ----------------------------------------------------------------
- */
+/* --- writing ----------------------------------------------------------- */
 
 static void
 write_text(struct buf *out, const char *text, size_t length)
@@ -118,8 +115,7 @@ write_attribute(struct buf *out, const char *name, const char *value)
 	buf_char(out, '"');
 }
 
-/* --- attributes -------------------------------------------------------------
- */
+/* --- attributes -------------------------------------------------------- */
 
 static bool
 has_prefix(const char *text, const char *prefix)
@@ -240,7 +236,7 @@ write_style(struct cleaner *cleaner, const char **given, const char *style)
 		refuse(cleaner, "style attribute too long", "");
 		return;
 	}
-	strcpy(copy, style);
+	memcpy(copy, style, strlen(style) + 1);
 	count = split_style(copy, list);
 	for (size_t i = 0; i < count; i++)
 		write_property(cleaner, given, &list[i]);
@@ -292,8 +288,7 @@ write_attributes(
 	}
 }
 
-/* --- elements ---------------------------------------------------------------
- */
+/* --- elements ---------------------------------------------------------- */
 
 /* The name without its namespace; NULL for what is not SVG. */
 static const char *
@@ -381,8 +376,7 @@ start_doctype(void *context, const char *name, const char *system_id,
 	refuse(context, "a document type is not allowed", name);
 }
 
-/* --- document ---------------------------------------------------------------
- */
+/* --- document ---------------------------------------------------------- */
 
 enum rc
 screen_clean(const char *svg, size_t length, struct buf *out, size_t *dropped,
@@ -392,7 +386,7 @@ screen_clean(const char *svg, size_t length, struct buf *out, size_t *dropped,
 
 	if (length > SCREEN_BYTES_MAX)
 		return fault_tell(fault, RC_TOO_LARGE, "TooLarge", NULL,
-			"A screen may have %d bytes.", SCREEN_BYTES_MAX);
+			"A screen may have %zu bytes.", SCREEN_BYTES_MAX);
 	cleaner.parser = XML_ParserCreateNS("UTF-8", SPACE_END);
 	if (cleaner.parser == NULL)
 		return fault_set(fault, RC_BUG, "no XML parser");

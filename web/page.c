@@ -13,8 +13,7 @@
 /* More plants than this go into a menu. */
 #define NAVIGATION_PLANTS 6
 
-/* --- the view ---------------------------------------------------------------
- */
+/* --- the view ---------------------------------------------------------- */
 
 static void
 add_user(struct req *req, struct json_object *view)
@@ -49,8 +48,7 @@ base_view(struct req *req)
 	return view;
 }
 
-/* --- plants -----------------------------------------------------------------
- */
+/* --- plants ------------------------------------------------------------ */
 
 static void
 keep_visible(struct req *req, struct page *page)
@@ -158,8 +156,7 @@ page_may_read(const struct page *page, const struct variable *variable)
 		       variable->name, POLICY_READ_VALUES);
 }
 
-/* --- addresses --------------------------------------------------------------
- */
+/* --- addresses --------------------------------------------------------- */
 
 const char *
 page_variables_url(struct req *req, const struct datasource *plant)
@@ -194,8 +191,7 @@ page_plant_url(struct req *req, const struct page *page,
 	return page_variables_url(req, plant);
 }
 
-/* --- answers ----------------------------------------------------------------
- */
+/* --- answers ----------------------------------------------------------- */
 
 static enum rc
 answer(struct req *req, struct resp *resp, int status, const char *name,

@@ -22,8 +22,7 @@ begin(struct req *req, struct page *page, const char *screen,
 	return RC_OK;
 }
 
-/* --- variables --------------------------------------------------------------
- */
+/* --- variables --------------------------------------------------------- */
 
 static void
 add_variable(struct req *req, struct json_object *list,
@@ -82,8 +81,7 @@ page_variables(struct req *req, struct resp *resp)
 	return page_render(req, resp, &page, "plant");
 }
 
-/* --- screens ----------------------------------------------------------------
- */
+/* --- screens ----------------------------------------------------------- */
 
 enum rc
 page_screen(struct req *req, struct resp *resp)

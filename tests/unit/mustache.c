@@ -258,7 +258,7 @@ test_mustache_finds_a_missing_partial(void **state)
 	mustache_set_free(set);
 }
 
-/* --- the official specification ------------------------------------------- */
+/* --- the official specification ---------------------------------------- */
 
 static const char *
 text_of(struct json_object *object, const char *key)

@@ -58,8 +58,7 @@ read_text(const char *path)
 	return text;
 }
 
-/* --- every template ---------------------------------------------------------
- */
+/* --- every template ---------------------------------------------------- */
 
 static void
 test_pages_render_with_an_empty_view(void **state)
@@ -138,8 +137,7 @@ test_pages_hold_no_raw_value_and_nothing_inline(void **state)
 	mustache_set_free(set);
 }
 
-/* --- golden files -----------------------------------------------------------
- */
+/* --- golden files ------------------------------------------------------ */
 
 static void
 compare(const char *name, const char *text)
@@ -201,8 +199,7 @@ test_pages_are_as_the_golden_files(void **state)
 	mustache_set_free(set);
 }
 
-/* --- faults -----------------------------------------------------------------
- */
+/* --- faults ------------------------------------------------------------ */
 
 struct answer {
 	struct arena *arena;
