@@ -16,6 +16,14 @@ if [ -f "$out/dist/manifest.json" ] && [ -z "$(find "$source/js" \
 	-newer "$out/dist/manifest.json" -print | head -n 1)" ]; then
 	exit 0
 fi
+# Pages and services of the build before may still ask for its files: they
+# stay for one build, older ones go.
+if [ -f "$out/dist/manifest.json" ]; then
+	find "$out/dist" -type f ! -name manifest.json | while read -r file; do
+		grep -q -F "\"/static/${file#"$out"/dist/}\"" \
+			"$out/dist/manifest.json" || rm -f "$file"
+	done
+fi
 "$node" "$source/hash.mjs" --source "$source" --vendor "$out/vendor" \
 	--out "$out/dist" --keep-old
 touch "$out/dist/manifest.json"
