@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { randomBytes, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { openGrid, sleep, until } from '../support/grid.mjs';
 import { encodeFrame } from '../support/frame.mjs';
@@ -173,7 +174,7 @@ const stored = () => Number(grid.sql(`SELECT count(*) FROM frame f JOIN datasour
   ON d.id = f.datasource_id WHERE d.uuid = '${plant}'`)[0][0]);
 
 test('duplicates and partial overlap are stored once', async () => {
-  const body = numberFrame(50, { events: [{ time: nowUs(), kind: 'k', text: 'once' }] });
+  const body = numberFrame(50, { events: [{ time: nowUs(), kind: 'k', text: `once ${plant}` }] });
   await accepted(post(body));
   const count = stored();
   assert.deepEqual(await accepted(post(body)), { sequence });
@@ -182,7 +183,7 @@ test('duplicates and partial overlap are stored once', async () => {
   assert.deepEqual(await accepted(post(Buffer.concat([body, next]))), { sequence });
   assert.equal(stored(), count + 1);
   assert.equal((await value('temperature')).value, 51);
-  assert.equal(grid.sql('SELECT count(*) FROM event WHERE text = \'once\'')[0][0], '1');
+  assert.equal(grid.sql(`SELECT count(*) FROM event WHERE text = 'once ${plant}'`)[0][0], '1');
   const position = await node.request('/hub/v1/position', { token });
   assert.deepEqual(position.json, { sequence, spool });
 });
@@ -295,7 +296,6 @@ test('without a certificate, or with one of another authority, nobody gets in', 
   const folder = node.folder;
   execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
     '-subj', '/CN=impostor', '-days', '2', '-keyout', `${folder}/x.key`, '-out', `${folder}/x.pem`], { stdio: 'ignore' });
-  const { readFileSync } = await import('node:fs');
   await refused(grid.request(`${grid.nodeUrl}/hub/v1/position`, {
     agent: false, token, cert: readFileSync(`${folder}/x.pem`), key: readFileSync(`${folder}/x.key`) }),
   403, 'NoCertificate');
@@ -424,7 +424,8 @@ test('logging out ends the streams of the session', async () => {
   const stream = await accepted(register(['*'], { token: undefined, cookie, headers }));
   const reader = await LiveReader.open(grid, stream.url, { cookie });
   await reader.next(({ event }) => event === 'snapshot');
-  grid.sql('DELETE FROM session');
+  const hash = createHash('sha256').update(/__Host-gridsid=([^;]*)/.exec(cookie)[1]).digest('hex');
+  grid.sql(`DELETE FROM session WHERE hash = '\\x${hash}'`);
   const end = await reader.next(({ event }) => event === 'end', { seconds: 3 });
   assert.equal(end.data.reason, 'logged_out');
   await until(() => reader.ended, { seconds: 3, what: 'the end' });
