@@ -1,6 +1,7 @@
 /* ingress: fieldgrid-ingress, the agent that brings a plant's samples in. */
 
 #include <getopt.h>
+#include <inttypes.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -101,6 +102,7 @@ block_signals(sigset_t *signals)
 	sigemptyset(signals);
 	sigaddset(signals, SIGTERM);
 	sigaddset(signals, SIGINT);
+	sigaddset(signals, SIGUSR1);
 	pthread_sigmask(SIG_BLOCK, signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
@@ -239,6 +241,22 @@ end_threads(struct agent *agent, pthread_t sampler, pthread_t sender)
 	pthread_join(sender, NULL);
 }
 
+/* SIGUSR1 asks how it is going. Returns when it is time to end. */
+static void
+serve_signals(struct agent *agent, const sigset_t *signals)
+{
+	struct spool_status status;
+	int number;
+
+	while (sigwait(signals, &number) == 0 && number == SIGUSR1) {
+		spool_status(agent->spool, &status);
+		log_info(NULL,
+			"waiting frames %" PRIu64 ", spool bytes %" PRIu64
+			", lost samples %" PRIu64,
+			status.frames, status.bytes, status.lost_samples);
+	}
+}
+
 static enum rc
 run(const struct ingress_conf *conf, struct agent *agent, struct fault *fault)
 {
@@ -247,7 +265,6 @@ run(const struct ingress_conf *conf, struct agent *agent, struct fault *fault)
 	struct sending sending = {.agent = agent};
 	pthread_t threads[2];
 	sigset_t signals;
-	int number;
 	enum rc rc = spool_open(conf->spool_folder,
 		(uint64_t)conf->spool_limit_mib * MIB, &agent->spool, fault);
 
@@ -262,7 +279,7 @@ run(const struct ingress_conf *conf, struct agent *agent, struct fault *fault)
 			conf->driver->name);
 		start_thread(&threads[0], run_sampler, sampler);
 		start_thread(&threads[1], run_sender, &sending);
-		sigwait(&signals, &number);
+		serve_signals(agent, &signals);
 		end_threads(agent, threads[0], threads[1]);
 		log_info(NULL, "ends");
 	}

@@ -26,6 +26,7 @@ struct sender {
 	struct hub *hub;
 	struct buf body;
 	bool connected;
+	bool told_undeclared;
 	bool declared_again; /* because of the frame that is next */
 	int64_t beat_due_us; /* steady clock, as all times here */
 	unsigned failures;   /* in a row */
@@ -104,11 +105,38 @@ beat(struct sender *sender, struct fault *fault)
 	return hub_beat(sender->hub, &status, fault);
 }
 
+static bool
+is_refusal(enum rc rc)
+{
+	return rc == RC_BAD_INPUT || rc == RC_TOO_LARGE ||
+	       rc == RC_UNSUPPORTED || rc == RC_UNPROCESSABLE;
+}
+
+/*
+ * A declaration that is refused for good, such as a changed type, must not
+ * hold up the variables that the hub knows already.
+ */
+static enum rc
+go_on_undeclared(struct sender *sender, enum rc rc, const struct fault *why)
+{
+	if (!is_refusal(rc) && rc != RC_CONFLICT)
+		return rc;
+	if (!agent_is(sender->agent, &sender->agent->ready))
+		return rc;
+	if (!sender->told_undeclared)
+		notices_add(&sender->agent->notices, "declaration_refused",
+			"%s", why->text);
+	sender->told_undeclared = true;
+	return RC_OK;
+}
+
 static enum rc
 connect_hub(struct sender *sender, struct fault *fault)
 {
 	enum rc rc = declare(sender, fault);
 
+	if (rc != RC_OK)
+		rc = go_on_undeclared(sender, rc, fault);
 	if (rc == RC_OK)
 		rc = square_spool(sender, fault);
 	if (rc == RC_OK)
@@ -158,13 +186,6 @@ set_aside(struct sender *sender, int64_t sequence, const struct fault *why)
 	notices_add(&sender->agent->notices, "frame_refused",
 		"the hub refused frame %" PRId64 " (%s); it is kept in %.100s",
 		sequence, why->code, folder);
-}
-
-static bool
-is_refusal(enum rc rc)
-{
-	return rc == RC_BAD_INPUT || rc == RC_TOO_LARGE ||
-	       rc == RC_UNSUPPORTED || rc == RC_UNPROCESSABLE;
 }
 
 static enum rc

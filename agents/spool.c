@@ -177,8 +177,8 @@ segment_path(const struct spool *spool, int64_t first_sequence,
 static enum rc
 io_fault(struct fault *fault, const char *path)
 {
-	enum rc rc =
-		errno == ENOSPC || errno == EDQUOT ? RC_UNAVAILABLE : RC_IO;
+	bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
+	enum rc rc = full ? RC_UNAVAILABLE : RC_IO;
 
 	return fault_set(fault, rc, "%s: %s", path, strerror(errno));
 }

@@ -116,6 +116,23 @@ test('a value the hub refuses for good is set aside and holds nothing up', async
   await agent.stop();
 });
 
+test('a changed type is refused, told, and holds nothing else up', async () => {
+  const setup = { driver: 'sim', options: 'model = wind', agent: 'period_ms = 100' };
+  const agent = makeAgent('type', {
+    ...setup, variables: 'name,type\npark/power,float\npark/running,int\n',
+  });
+  agent.start();
+  await until(() => agent.log.includes('connected'), { what: 'the connection' });
+  assert.equal(await agent.stop(), 0);
+  agent.write('variables.csv', 'name,type\npark/power,float\npark/running,float\n');
+  const since = Date.now();
+  agent.start();
+  await until(async () => (await agent.history(token, 'park/power'))
+    .some(([time]) => Date.parse(time) > since), { what: 'samples of the others' });
+  assert.match(agent.log, /declaration_refused/);
+  assert.equal(await agent.stop(), 0);
+});
+
 test('a dead address is passed over', async () => {
   const agent = makeAgent('addresses', {
     ...numbers, data: numberedCsv(20, 10), options: 'file = data.csv\nspeed = 0\nat_end = stop',

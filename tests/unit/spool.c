@@ -5,11 +5,13 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -431,6 +433,34 @@ test_spool_refuses_a_number_out_of_turn(void **state)
 	spool_close(spool);
 }
 
+/* A disk that is full half-way through a record, played by a file limit. */
+static void
+test_spool_takes_a_half_written_record_back(void **state)
+{
+	struct spool *spool = new_spool(MIB);
+	struct rlimit before;
+	struct rlimit small;
+	int64_t first;
+	int64_t last;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	append_all(spool, 2, 5000);
+	getrlimit(RLIMIT_FSIZE, &before);
+	small = before;
+	small.rlim_cur = 12000;
+	setrlimit(RLIMIT_FSIZE, &small);
+	assert_int_equal(append(spool, 5000), RC_UNAVAILABLE);
+	assert_int_equal(append(spool, 100), RC_OK);
+	setrlimit(RLIMIT_FSIZE, &before);
+	spool_close(spool);
+	spool = open_spool(MIB);
+	append_all(spool, 1, 5000);
+	assert_int_equal(drain(spool, &first, &last), 4);
+	assert_int_equal(last, 4);
+	spool_close(spool);
+}
+
 /* Numbered frames, a writer that is killed at random, and a reader. */
 static void
 test_spool_outlives_kill_9(void **state)
@@ -484,6 +514,7 @@ main(void)
 		TEST(test_spool_belongs_to_one_agent),
 		TEST(test_spool_squares_itself_with_the_hub),
 		TEST(test_spool_refuses_a_number_out_of_turn),
+		TEST(test_spool_takes_a_half_written_record_back),
 		TEST(test_spool_outlives_kill_9),
 	};
 
