@@ -13,8 +13,8 @@
 /* Months in which chunks are merged whenever there was packing. */
 #define RECENT_MONTHS 2
 
-const struct stmt *const keeper_stmts[] = {chunk_store_stmts, expiry_stmts,
-	pack_stmts, partition_stmts, NULL};
+const struct stmt *const keeper_stmts[] = {
+	chunk_store_stmts, expiry_stmts, pack_stmts, partition_stmts, NULL};
 
 #define KEEPER(member) offsetof(struct keeper_conf, member)
 
@@ -34,19 +34,18 @@ const struct conf_entry keeper_conf_entries[] = {
 	CONF_END,
 };
 
-/* --- tasks ------------------------------------------------------------------------ */
+/* --- tasks ---------------------------------------------------------------- */
 
 static enum rc
 own(struct keeper *keeper, struct fault *fault)
 {
 	bool was = keeper->owner;
-	enum rc rc =
-		pack_own(keeper->db, keeper->arena, &keeper->owner, fault);
+	enum rc rc = pack_own(keeper->db, keeper->arena, &keeper->owner, fault);
 
 	if (keeper->owner != was)
-		log_info(NULL, "%s", keeper->owner
-				? "this keeper owns the work now"
-				: "another keeper owns the work");
+		log_info(NULL, "%s",
+			keeper->owner ? "this keeper owns the work now"
+				      : "another keeper owns the work");
 	return rc;
 }
 
@@ -102,8 +101,7 @@ merge(struct keeper *keeper, size_t months, enum pack_merging merging,
 	struct pack_count count = {0};
 	int64_t *list = NULL;
 	size_t listed = 0;
-	enum rc rc =
-		partition_months(keeper->db, arena, &list, &listed, fault);
+	enum rc rc = partition_months(keeper->db, arena, &list, &listed, fault);
 
 	for (size_t i = listed > months ? listed - months : 0;
 		rc == RC_OK && i < listed && !*keeper->stop; i++)
@@ -123,9 +121,8 @@ pack(struct keeper *keeper, struct fault *fault)
 		clock_now_us() - keeper->conf.pack_after_s * CLOCK_SECOND_US,
 		fault);
 
-	return rc == RC_OK
-		? merge(keeper, RECENT_MONTHS, PACK_MERGE_DUE, fault)
-		: rc;
+	return rc == RC_OK ? merge(keeper, RECENT_MONTHS, PACK_MERGE_DUE, fault)
+			   : rc;
 }
 
 static enum rc
@@ -143,8 +140,8 @@ retain(struct keeper *keeper, struct fault *fault)
 	enum rc rc = RC_OK;
 
 	if (keeper->conf.history_days > 0)
-		rc = partition_retain(keeper->db, keeper->arena, before_us,
-			&dropped, fault);
+		rc = partition_retain(
+			keeper->db, keeper->arena, before_us, &dropped, fault);
 	if (dropped > 0)
 		log_info(NULL, "months of history dropped: %zu", dropped);
 	return rc;
@@ -162,7 +159,7 @@ prune(struct keeper *keeper, struct fault *fault)
 	return rc;
 }
 
-/* --- schedule --------------------------------------------------------------------- */
+/* --- schedule ------------------------------------------------------------- */
 
 struct task {
 	enum rc (*run)(struct keeper *keeper, struct fault *fault);
@@ -179,17 +176,17 @@ static const struct task tasks[] = {
 	{prune, 10 * CLOCK_MINUTE_US},
 };
 
-_Static_assert(ARRAY_LENGTH(tasks) <=
-		ARRAY_LENGTH(((struct keeper *)NULL)->due_us),
+_Static_assert(
+	ARRAY_LENGTH(tasks) <= ARRAY_LENGTH(((struct keeper *)NULL)->due_us),
 	"room for every task");
 
 static enum rc
 run_task(struct keeper *keeper, size_t index, struct fault *fault)
 {
 	const struct task *task = &tasks[index];
-	int64_t every_us = task->every_us != 0
-		? task->every_us
-		: keeper->conf.pack_after_s * CLOCK_SECOND_US;
+	int64_t every_us = task->every_us != 0 ? task->every_us
+					       : keeper->conf.pack_after_s *
+							 CLOCK_SECOND_US;
 	enum rc rc = task->run(keeper, fault);
 
 	arena_reset(keeper->arena);
@@ -220,8 +217,7 @@ keeper_work(struct keeper *keeper, struct fault *fault)
 enum rc
 keeper_pack_now(struct keeper *keeper, struct fault *fault)
 {
-	enum rc rc =
-		pack_before(keeper, clock_now_us() + CLOCK_DAY_US, fault);
+	enum rc rc = pack_before(keeper, clock_now_us() + CLOCK_DAY_US, fault);
 
 	return rc == RC_OK ? merge(keeper, SIZE_MAX, PACK_MERGE_ALL, fault)
 			   : rc;

@@ -121,8 +121,8 @@ run(struct keeper *keeper, enum wish wish)
 		return EXIT_FAILURE;
 	}
 	set_signals();
-	exit_code = wish == WISH_SERVE ? serve(keeper)
-				       : work_once(keeper, wish);
+	exit_code =
+		wish == WISH_SERVE ? serve(keeper) : work_once(keeper, wish);
 	db_close(keeper->db);
 	return exit_code;
 }

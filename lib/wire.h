@@ -64,7 +64,7 @@ void wire_add_u64(struct buf *out, uint64_t number);
 void wire_add_varint(struct buf *out, uint64_t number);
 void wire_add_zigzag(struct buf *out, int64_t number);
 
-/* --- reading --------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------- */
 
 struct wire_reader wire_reader(const void *data, size_t length);
 
@@ -81,9 +81,9 @@ static inline uint64_t
 wire_u64(const uint8_t *at)
 {
 	return (uint64_t)at[0] | (uint64_t)at[1] << 8 | (uint64_t)at[2] << 16 |
-		(uint64_t)at[3] << 24 | (uint64_t)at[4] << 32 |
-		(uint64_t)at[5] << 40 | (uint64_t)at[6] << 48 |
-		(uint64_t)at[7] << 56;
+	       (uint64_t)at[3] << 24 | (uint64_t)at[4] << 32 |
+	       (uint64_t)at[5] << 40 | (uint64_t)at[6] << 48 |
+	       (uint64_t)at[7] << 56;
 }
 
 /* The next "length" bytes; NULL and failed when there are fewer. */

@@ -21,7 +21,7 @@
 const double chunk_powers[CHUNK_DECIMALS_MAX + 1] = {
 	1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12};
 
-/* --- streams: bytes that are compressed when that makes them fewer --------- */
+/* --- streams: bytes that are compressed when that makes them fewer -------- */
 
 /* Appends: varint length * 2 + packed, [varint packed length], bytes. */
 static void
@@ -50,8 +50,7 @@ add_stream(struct buf *out, const void *data, size_t length)
 
 /* Byte 0 of every word, then byte 1 of every word, … "width" bytes of each. */
 static void
-add_planes(
-	struct buf *out, const uint64_t *words, size_t count, unsigned width)
+add_planes(struct buf *out, const uint64_t *words, size_t count, unsigned width)
 {
 	struct buf planes;
 	uint8_t *at;
@@ -65,7 +64,7 @@ add_planes(
 	buf_free(&planes);
 }
 
-/* --- integers ----------------------------------------------------------------- */
+/* --- integers ------------------------------------------------------------- */
 
 static void
 add_varints(struct buf *out, const uint64_t *words, size_t count)
@@ -113,8 +112,8 @@ add_integers(struct buf *out, const int64_t *integers, size_t count)
 	buf_init(&planes, 0);
 	add_varints(&varints, words + 1, count - 1);
 	wire_add_u8(&planes, width_of(words + 1, count - 1));
-	add_planes(&planes, words + 1, count - 1,
-		width_of(words + 1, count - 1));
+	add_planes(
+		&planes, words + 1, count - 1, width_of(words + 1, count - 1));
 	smaller = planes.length < varints.length;
 	wire_add_u8(
 		out, smaller ? CHUNK_INTEGERS_PLANES : CHUNK_INTEGERS_VARINT);
@@ -126,7 +125,7 @@ add_integers(struct buf *out, const int64_t *integers, size_t count)
 	buf_free(&varints);
 }
 
-/* --- times and statuses --------------------------------------------------------- */
+/* --- times and statuses --------------------------------------------------- */
 
 static uint64_t
 common_divisor(uint64_t left, uint64_t right)
@@ -149,7 +148,7 @@ add_times(struct buf *out, const struct sample *samples, size_t count)
 
 	for (size_t i = 1; i < count; i++) {
 		steps[i] = (uint64_t)samples[i].time_us -
-			(uint64_t)samples[i - 1].time_us;
+			   (uint64_t)samples[i - 1].time_us;
 		divisor = common_divisor(steps[i], divisor);
 		regular &= steps[i] == steps[1];
 	}
@@ -159,8 +158,9 @@ add_times(struct buf *out, const struct sample *samples, size_t count)
 	if (regular)
 		return;
 	for (size_t i = count - 1; i > 0; i--)
-		steps[i] = wire_zigzag((int64_t)(steps[i] / divisor -
-			(i > 1 ? steps[i - 1] / divisor : 0)));
+		steps[i] = wire_zigzag(
+			(int64_t)(steps[i] / divisor -
+				  (i > 1 ? steps[i - 1] / divisor : 0)));
 	add_varints(out, steps + 1, count - 1);
 }
 
@@ -182,7 +182,7 @@ add_statuses(struct buf *out, const struct sample *samples, size_t count)
 	buf_free(&runs);
 }
 
-/* --- numbers --------------------------------------------------------------------- */
+/* --- numbers -------------------------------------------------------------- */
 
 static uint64_t
 bits_of(double number)
@@ -231,8 +231,7 @@ try_decimals(struct decimal *decimal, const struct sample *samples,
 		if (decimal->exceptions >= allowed)
 			return false;
 		decimal->except[decimal->exceptions++] = (uint16_t)i;
-		decimal->integers[i] =
-			i > 0 ? decimal->integers[i - 1] : 0;
+		decimal->integers[i] = i > 0 ? decimal->integers[i - 1] : 0;
 	}
 	return true;
 }
@@ -253,19 +252,19 @@ find_decimals(struct decimal *decimal, const struct sample *samples,
 
 /* All of them at any number of decimals, before most of them at fewer. */
 static bool
-find_any_decimals(struct decimal *decimal, const struct sample *samples,
-	size_t count)
+find_any_decimals(
+	struct decimal *decimal, const struct sample *samples, size_t count)
 {
 	size_t some = count / EXCEPTIONS_SHARE;
 
 	return find_decimals(
 		       decimal, samples, count, CHUNK_VALUES_DECIMAL, 0) ||
-		find_decimals(
-			decimal, samples, count, CHUNK_VALUES_DECIMAL32, 0) ||
-		find_decimals(
-			decimal, samples, count, CHUNK_VALUES_DECIMAL, some) ||
-		find_decimals(
-			decimal, samples, count, CHUNK_VALUES_DECIMAL32, some);
+	       find_decimals(
+		       decimal, samples, count, CHUNK_VALUES_DECIMAL32, 0) ||
+	       find_decimals(
+		       decimal, samples, count, CHUNK_VALUES_DECIMAL, some) ||
+	       find_decimals(
+		       decimal, samples, count, CHUNK_VALUES_DECIMAL32, some);
 }
 
 static void
@@ -318,7 +317,7 @@ add_numbers(struct buf *out, const struct sample *samples, size_t count)
 	buf_free(&shuffled);
 }
 
-/* --- other values ------------------------------------------------------------------ */
+/* --- other values --------------------------------------------------------- */
 
 static void
 add_booleans(struct buf *out, const struct sample *samples, size_t count)
@@ -407,7 +406,7 @@ add_values(struct buf *out, const struct sample *samples, size_t count)
 		add_strings(out, samples, count);
 }
 
-/* --- summary ------------------------------------------------------------------------ */
+/* --- summary -------------------------------------------------------------- */
 
 /* A good value at "number" that holds for "hold_us". */
 static void
@@ -446,14 +445,14 @@ summarise(const struct sample *samples, size_t count)
 		int64_t end_us = samples[i + 1 < count ? i + 1 : i].time_us;
 
 		if (!isnan(number))
-			count_good(&summary, number,
-				end_us - samples[i].time_us);
+			count_good(
+				&summary, number, end_us - samples[i].time_us);
 		summary.worst |= samples[i].status;
 	}
 	return summary;
 }
 
-/* --- the chunk ------------------------------------------------------------------------ */
+/* --- the chunk ------------------------------------------------------------ */
 
 size_t
 chunk_fit(const struct sample *samples, size_t count)
@@ -502,11 +501,10 @@ chunk_encode(const struct sample *samples, size_t count, struct buf *out,
 	add_times(out, samples, count);
 	add_statuses(out, samples, count);
 	add_values(out, samples, count);
-	wire_put_u32(
-		crc, crc32c(0, out->data + begin, out->length - begin));
+	wire_put_u32(crc, crc32c(0, out->data + begin, out->length - begin));
 	buf_add(out, crc, sizeof(crc));
 	*summary = summarise(samples, count);
 	return out->overflow
-		? fault_set(fault, RC_TOO_LARGE, "no room for a chunk")
-		: RC_OK;
+		       ? fault_set(fault, RC_TOO_LARGE, "no room for a chunk")
+		       : RC_OK;
 }

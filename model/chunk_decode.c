@@ -16,7 +16,7 @@ struct walk {
 	struct chunk_columns *columns;
 };
 
-/* --- streams --------------------------------------------------------------------- */
+/* --- streams -------------------------------------------------------------- */
 
 /* The next stream, unpacked; fails when it holds more than "most" bytes. */
 static bool
@@ -42,7 +42,7 @@ take_stream(struct walk *walk, size_t most, struct wire_reader *stream)
 	room = arena_alloc(walk->arena, length);
 	*stream = wire_reader(room, length);
 	return data != NULL &&
-		ZSTD_decompress(room, length, data, (size_t)packed) == length;
+	       ZSTD_decompress(room, length, data, (size_t)packed) == length;
 }
 
 static bool
@@ -51,7 +51,7 @@ at_end(const struct wire_reader *stream)
 	return !stream->failed && stream->at == stream->end;
 }
 
-/* --- integers ---------------------------------------------------------------------- */
+/* --- integers ------------------------------------------------------------- */
 
 /* "count" words of which "width" bytes stand in planes. */
 static bool
@@ -67,7 +67,7 @@ read_planes(struct walk *walk, size_t count, unsigned width, uint64_t *words)
 	for (unsigned byte = 0; byte < width; byte++)
 		for (size_t i = 0; i < count; i++)
 			words[i] |= (uint64_t)stream.at[byte * count + i]
-				<< 8 * byte;
+				    << 8 * byte;
 	return true;
 }
 
@@ -95,11 +95,11 @@ read_integers(struct walk *walk, int64_t *integers)
 	words[0] = wire_take_varint(&walk->in);
 	form = wire_take_u8(&walk->in);
 	if (form == CHUNK_INTEGERS_PLANES)
-		read = read_planes(walk, count - 1, wire_take_u8(&walk->in),
-			words + 1);
+		read = read_planes(
+			walk, count - 1, wire_take_u8(&walk->in), words + 1);
 	else
 		read = form == CHUNK_INTEGERS_VARINT &&
-			read_varints(walk, count - 1, words + 1);
+		       read_varints(walk, count - 1, words + 1);
 	for (size_t i = 0; read && i < count; i++) {
 		sum += (uint64_t)wire_unzigzag(words[i]);
 		integers[i] = (int64_t)sum;
@@ -107,7 +107,7 @@ read_integers(struct walk *walk, int64_t *integers)
 	return read;
 }
 
-/* --- times and statuses --------------------------------------------------------------- */
+/* --- times and statuses --------------------------------------------------- */
 
 static bool
 read_deltas(struct walk *walk, uint64_t divisor)
@@ -178,7 +178,7 @@ read_statuses(struct walk *walk)
 	return at_end(&runs);
 }
 
-/* --- numbers --------------------------------------------------------------------------- */
+/* --- numbers -------------------------------------------------------------- */
 
 static double
 from_bits(uint64_t bits)
@@ -282,7 +282,7 @@ read_numbers(struct walk *walk, unsigned form)
 	}
 }
 
-/* --- other values ------------------------------------------------------------------------ */
+/* --- other values --------------------------------------------------------- */
 
 static bool
 read_booleans(struct walk *walk, unsigned form)
@@ -360,8 +360,8 @@ read_varied_strings(struct walk *walk)
 		if (lengths[i] > wire_left(&text))
 			return false;
 		data = wire_take(&text, (size_t)lengths[i]);
-		columns->strings[i] = arena_strndup(walk->arena,
-			(const char *)data, (size_t)lengths[i]);
+		columns->strings[i] = arena_strndup(
+			walk->arena, (const char *)data, (size_t)lengths[i]);
 		columns->string_bytes[i] = (uint32_t)lengths[i];
 	}
 	return at_end(&text);
@@ -401,7 +401,7 @@ read_values(struct walk *walk)
 	return false;
 }
 
-/* --- the chunk ------------------------------------------------------------------------------ */
+/* --- the chunk ------------------------------------------------------------ */
 
 static bool
 read_chunk(struct walk *walk)
@@ -416,7 +416,7 @@ read_chunk(struct walk *walk)
 	walk->columns->kind = (enum value_kind)kind;
 	walk->columns->count = (size_t)count;
 	return read_times(walk) && times_rise(walk->columns) &&
-		read_statuses(walk) && read_values(walk) && at_end(&walk->in);
+	       read_statuses(walk) && read_values(walk) && at_end(&walk->in);
 }
 
 enum rc
@@ -435,8 +435,8 @@ chunk_decode(const void *data, size_t length, struct arena *arena,
 			fault, RC_BAD_INPUT, "checksum of a chunk is wrong");
 	walk.in = wire_reader(bytes, length);
 	return read_chunk(&walk)
-		? RC_OK
-		: fault_set(fault, RC_BAD_INPUT, "chunk is malformed");
+		       ? RC_OK
+		       : fault_set(fault, RC_BAD_INPUT, "chunk is malformed");
 }
 
 double

@@ -14,12 +14,12 @@ enum chunk_times {
 
 /* How the values are written. */
 enum chunk_values {
-	CHUNK_VALUES_CONSTANT = 0, /* one value, as in a frame */
-	CHUNK_VALUES_BITS = 1,     /* bool */
-	CHUNK_VALUES_INTEGERS = 2, /* int64 */
-	CHUNK_VALUES_DECIMAL = 3,  /* float64 = integer / 10^decimals */
+	CHUNK_VALUES_CONSTANT = 0,  /* one value, as in a frame */
+	CHUNK_VALUES_BITS = 1,      /* bool */
+	CHUNK_VALUES_INTEGERS = 2,  /* int64 */
+	CHUNK_VALUES_DECIMAL = 3,   /* float64 = integer / 10^decimals */
 	CHUNK_VALUES_DECIMAL32 = 4, /* the same, rounded to float32 */
-	CHUNK_VALUES_SHUFFLED = 5, /* float64, by bytes of equal weight */
+	CHUNK_VALUES_SHUFFLED = 5,  /* float64, by bytes of equal weight */
 	CHUNK_VALUES_STRINGS = 6,
 };
 

@@ -62,18 +62,13 @@ const struct stmt chunk_store_stmts[] = {
 	STMT_END,
 };
 
-#define COLUMN(type, field)                                                    \
+/* One field of all rows as an array, and that as the next parameter. */
+#define COLUMN(parameter, type, field)                                         \
 	do {                                                                   \
 		type *column = arena_array(arena, count, sizeof(type));        \
 		for (size_t i = 0; i < count; i++)                             \
 			column[i] = (type)rows[i].field;                       \
-		*next++ = _Generic((type)0,                                    \
-			int64_t: P_INTS((const int64_t *)(void *)column,       \
-				count),                                        \
-			int32_t: P_SHORTS((const int32_t *)(void *)column,     \
-				count),                                        \
-			double: P_NUMS((const double *)(void *)column,         \
-				count));                                       \
+		*next++ = parameter(column, count);                            \
 	} while (0)
 
 enum rc
@@ -84,20 +79,20 @@ chunk_insert(struct db *db, struct arena *arena, const struct chunk_row *rows,
 	struct param *next = items;
 	struct bytes *bodies = arena_array(arena, count, sizeof(*bodies));
 
-	COLUMN(int64_t, id);
-	COLUMN(int64_t, summary.first_us);
-	COLUMN(int64_t, summary.last_us);
-	COLUMN(double, summary.minimum);
-	COLUMN(double, summary.maximum);
-	COLUMN(double, summary.first_value);
-	COLUMN(double, summary.last_value);
-	COLUMN(double, summary.total);
-	COLUMN(double, summary.integral);
-	COLUMN(int64_t, summary.good_us);
-	COLUMN(int64_t, summary.worst);
-	COLUMN(int32_t, variable_id);
-	COLUMN(int32_t, summary.samples);
-	COLUMN(int32_t, summary.good);
+	COLUMN(P_INTS, int64_t, id);
+	COLUMN(P_INTS, int64_t, summary.first_us);
+	COLUMN(P_INTS, int64_t, summary.last_us);
+	COLUMN(P_NUMS, double, summary.minimum);
+	COLUMN(P_NUMS, double, summary.maximum);
+	COLUMN(P_NUMS, double, summary.first_value);
+	COLUMN(P_NUMS, double, summary.last_value);
+	COLUMN(P_NUMS, double, summary.total);
+	COLUMN(P_NUMS, double, summary.integral);
+	COLUMN(P_INTS, int64_t, summary.good_us);
+	COLUMN(P_INTS, int64_t, summary.worst);
+	COLUMN(P_SHORTS, int32_t, variable_id);
+	COLUMN(P_SHORTS, int32_t, summary.samples);
+	COLUMN(P_SHORTS, int32_t, summary.good);
 	for (size_t i = 0; i < count; i++)
 		bodies[i] = rows[i].body;
 	*next = P_BLOBS(bodies, count);
@@ -161,8 +156,8 @@ put_rows(struct arena *arena, const struct chunk_place *place,
 	items[0] = P_SHORT(place->variable_id);
 	items[1] = P_INT(place->month_us);
 	items[2] = P_INT(partition_next_month(place->month_us));
-	COLUMN(int64_t, summary.last_us);
-	COLUMN(int64_t, id);
+	COLUMN(P_INTS, int64_t, summary.last_us);
+	COLUMN(P_INTS, int64_t, id);
 }
 
 enum rc
@@ -186,9 +181,9 @@ chunk_load(struct db *db, struct arena *arena, const struct chunk_place *place,
 				found++;
 			}
 	return found == count
-		? RC_OK
-		: fault_set(fault, RC_RETRY, "%zu of %zu chunks are there",
-			  found, count);
+		       ? RC_OK
+		       : fault_set(fault, RC_RETRY,
+				 "%zu of %zu chunks are there", found, count);
 }
 
 enum rc

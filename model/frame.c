@@ -25,7 +25,7 @@ struct writer {
 	struct buf *out; /* the payload */
 	int64_t first_us;
 	int64_t last_us;
-	struct group timed; /* the last group that has its own times */
+	struct group timed;  /* the last group that has its own times */
 	int32_t variable_id; /* of the group before */
 	uint32_t groups;
 };
@@ -36,7 +36,7 @@ frame_text_valid(const char *text, size_t bytes)
 	return memchr(text, '\0', bytes) == NULL && utf8_valid(text, bytes);
 }
 
-/* --- order ------------------------------------------------------------------ */
+/* --- order ---------------------------------------------------------------- */
 
 static bool
 is_ordered(const struct sample *samples, size_t count)
@@ -81,7 +81,7 @@ order_samples(const struct sample *samples, size_t count, uint32_t *order)
 	order_pass(samples, count, 24, spare, order);
 }
 
-/* --- groups ------------------------------------------------------------------ */
+/* --- groups --------------------------------------------------------------- */
 
 static const struct sample *
 member(const struct group *group, size_t index)
@@ -93,7 +93,7 @@ static uint64_t
 delta_us(const struct group *group, size_t index)
 {
 	return (uint64_t)member(group, index)->time_us -
-		(uint64_t)member(group, index - 1)->time_us;
+	       (uint64_t)member(group, index - 1)->time_us;
 }
 
 static enum frame_times
@@ -121,9 +121,8 @@ add_times(struct writer *writer, const struct group *group)
 	if (times == FRAME_TIMES_SAME)
 		return;
 	writer->timed = *group;
-	wire_add_varint(writer->out,
-		(uint64_t)member(group, 0)->time_us -
-			(uint64_t)writer->first_us);
+	wire_add_varint(writer->out, (uint64_t)member(group, 0)->time_us -
+					     (uint64_t)writer->first_us);
 	if (times == FRAME_TIMES_REGULAR) {
 		if (group->count > 1)
 			step = delta_us(group, 1);
@@ -297,9 +296,8 @@ add_groups(struct writer *writer, const struct sample *samples, size_t count,
 		struct group group = {samples, order + begin, i - begin};
 		enum rc rc;
 
-		if (i < count &&
-			samples[order[i]].variable_id ==
-				samples[order[begin]].variable_id)
+		if (i < count && samples[order[i]].variable_id ==
+					 samples[order[begin]].variable_id)
 			continue;
 		rc = add_group(writer, &group, fault);
 		if (rc != RC_OK)
@@ -309,7 +307,7 @@ add_groups(struct writer *writer, const struct sample *samples, size_t count,
 	return RC_OK;
 }
 
-/* --- events ------------------------------------------------------------------ */
+/* --- events --------------------------------------------------------------- */
 
 static enum rc
 add_text(struct buf *out, const char *field, const char *text, size_t least,
@@ -339,8 +337,8 @@ add_event(struct writer *writer, const struct frame_event *event,
 		return fault_tell(fault, RC_BAD_INPUT, "FrameMalformed", NULL,
 			"%d is not the id of a variable.",
 			(int)event->variable_id);
-	wire_add_varint(out,
-		(uint64_t)event->time_us - (uint64_t)writer->first_us);
+	wire_add_varint(
+		out, (uint64_t)event->time_us - (uint64_t)writer->first_us);
 	wire_add_varint(out, (uint64_t)event->variable_id);
 	rc = add_text(
 		out, "kind", event->kind, 1, FRAME_EVENT_KIND_BYTES, fault);
@@ -354,7 +352,7 @@ add_event(struct writer *writer, const struct frame_event *event,
 	return rc;
 }
 
-/* --- the frame --------------------------------------------------------------- */
+/* --- the frame ------------------------------------------------------------ */
 
 static void
 find_times(struct writer *writer, const struct sample *samples,
@@ -411,8 +409,8 @@ add_packed(struct buf *out, const struct buf *payload, enum frame_flags flags)
 	size_t bytes;
 
 	if (at != NULL) {
-		bytes = ZSTD_compress(at, room, payload->data, payload->length,
-			ZSTD_LEVEL);
+		bytes = ZSTD_compress(
+			at, room, payload->data, payload->length, ZSTD_LEVEL);
 		if (!ZSTD_isError(bytes) && bytes < payload->length) {
 			out->length += bytes;
 			return FRAME_ZSTD;
@@ -497,15 +495,15 @@ frame_encode(const struct frame_head *head, const struct sample *samples,
 	made.events = (uint32_t)event_count;
 	buf_init(&payload, FRAME_PAYLOAD_MAX);
 	find_times(&writer, samples, sample_count, events, event_count);
-	rc = add_payload(&writer, samples, sample_count, events, event_count,
-		fault);
+	rc = add_payload(
+		&writer, samples, sample_count, events, event_count, fault);
 	if (rc == RC_OK)
 		rc = finish(&made, &payload, &writer, flags, out, fault);
 	buf_free(&payload);
 	return rc;
 }
 
-/* --- the head, read ------------------------------------------------------------ */
+/* --- the head, read ------------------------------------------------------- */
 
 static enum rc
 truncated(size_t length, size_t needed, struct fault *fault)
@@ -536,8 +534,8 @@ check_start(const uint8_t *data, size_t length, struct fault *fault)
 }
 
 static enum rc
-check_limits(const uint8_t *data, const struct frame_head *head,
-	struct fault *fault)
+check_limits(
+	const uint8_t *data, const struct frame_head *head, struct fault *fault)
 {
 	uint32_t payload = wire_u32(data + FRAME_AT_PAYLOAD_BYTES);
 	bool plain = data[FRAME_AT_FLAGS] == FRAME_PLAIN;

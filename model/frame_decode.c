@@ -32,7 +32,7 @@ malformed(struct walk *walk, const char *what)
 		"The frame's payload is wrong: %s.", what);
 }
 
-/* --- payload ------------------------------------------------------------------ */
+/* --- payload -------------------------------------------------------------- */
 
 static enum rc
 unpack(struct walk *walk, const uint8_t *data)
@@ -61,7 +61,7 @@ open_walk(struct walk *walk, const void *data, size_t length)
 	return rc != RC_OK ? rc : unpack(walk, data);
 }
 
-/* --- columns of a group --------------------------------------------------------- */
+/* --- columns of a group --------------------------------------------------- */
 
 static bool
 times_in_range(
@@ -71,7 +71,7 @@ times_in_range(
 
 	for (size_t i = 0; i < count; i++)
 		inside &= samples[i].time_us >= walk->head.first_us &&
-			samples[i].time_us <= walk->head.last_us;
+			  samples[i].time_us <= walk->head.last_us;
 	return inside;
 }
 
@@ -103,8 +103,7 @@ read_times(struct walk *walk, struct wire_reader *in, struct sample *samples,
 
 /* Times of the group, or those of the last group that has its own. */
 static bool
-read_group_times(
-	struct walk *walk, struct group *group, struct sample *samples)
+read_group_times(struct walk *walk, struct group *group, struct sample *samples)
 {
 	struct wire_reader again = walk->times;
 
@@ -114,7 +113,7 @@ read_group_times(
 		return read_times(walk, &group->body, samples, group->count);
 	group->body.at++;
 	return group->count == walk->times_count &&
-		read_times(walk, &again, samples, group->count);
+	       read_times(walk, &again, samples, group->count);
 }
 
 static bool
@@ -227,7 +226,7 @@ read_values(struct walk *walk, struct group *group, struct sample *samples)
 	return false;
 }
 
-/* --- groups ------------------------------------------------------------------ */
+/* --- groups --------------------------------------------------------------- */
 
 /* Each sample takes at least a bit, so no count can exceed its bytes. */
 static enum rc
@@ -259,8 +258,7 @@ next_group(struct walk *walk, struct group *group, size_t samples_left)
 static void
 remember_times(struct walk *walk, const struct group *group)
 {
-	if (wire_left(&group->body) == 0 ||
-		*group->body.at == FRAME_TIMES_SAME)
+	if (wire_left(&group->body) == 0 || *group->body.at == FRAME_TIMES_SAME)
 		return;
 	walk->times = group->body;
 	walk->times_count = group->count;
@@ -278,8 +276,8 @@ read_group(struct walk *walk, struct group *group, struct sample *samples)
 	if (!read_values(walk, group, samples))
 		return malformed(walk, "values");
 	return wire_left(&group->body) == 0
-		? RC_OK
-		: malformed(walk, "bytes are left in a group");
+		       ? RC_OK
+		       : malformed(walk, "bytes are left in a group");
 }
 
 static enum rc
@@ -297,17 +295,16 @@ next_event(struct walk *walk, struct frame_event *event)
 	if (variable_id > INT32_MAX || event->time_us < walk->head.first_us ||
 		event->time_us > walk->head.last_us)
 		return malformed(walk, "time or variable of an event");
-	if (!read_string(walk, in, FRAME_EVENT_KIND_BYTES, &event->kind,
-		    &bytes) ||
+	if (!read_string(
+		    walk, in, FRAME_EVENT_KIND_BYTES, &event->kind, &bytes) ||
 		bytes == 0 ||
-		!read_string(walk, in, FRAME_EVENT_TEXT_BYTES, &event->text,
-			&bytes))
+		!read_string(
+			walk, in, FRAME_EVENT_TEXT_BYTES, &event->text, &bytes))
 		return malformed(walk, "words of an event");
 	valued = wire_take_u8(in);
 	if (in->failed || valued > 1 ||
-		(valued == 1 &&
-			!read_string(walk, in, FRAME_EVENT_TEXT_BYTES,
-				&event->value, &bytes)))
+		(valued == 1 && !read_string(walk, in, FRAME_EVENT_TEXT_BYTES,
+					&event->value, &bytes)))
 		return malformed(walk, "value of an event");
 	return RC_OK;
 }
@@ -316,11 +313,11 @@ static enum rc
 close_walk(struct walk *walk)
 {
 	return wire_left(&walk->in) == 0
-		? RC_OK
-		: malformed(walk, "bytes are left at its end");
+		       ? RC_OK
+		       : malformed(walk, "bytes are left at its end");
 }
 
-/* --- all at once --------------------------------------------------------------- */
+/* --- all at once ---------------------------------------------------------- */
 
 static enum rc
 decode_samples(struct walk *walk, uint32_t groups, struct sample *samples)
@@ -362,7 +359,7 @@ frame_decode(const void *data, size_t length, struct arena *arena,
 	return rc != RC_OK ? rc : close_walk(&walk);
 }
 
-/* --- one after the other --------------------------------------------------------- */
+/* --- one after the other -------------------------------------------------- */
 
 /* Whether the visitor asks for a variable; ids rise, so "next" only goes on. */
 static bool
@@ -376,7 +373,7 @@ is_wanted(const struct frame_visitor *visitor, size_t *next, int32_t id)
 		visitor->variable_ids[*next] < id)
 		(*next)++;
 	return *next < visitor->variable_count &&
-		visitor->variable_ids[*next] == id;
+	       visitor->variable_ids[*next] == id;
 }
 
 static enum rc
@@ -397,8 +394,8 @@ visit_group(struct walk *walk, struct group *group,
 }
 
 static enum rc
-visit_groups(struct walk *walk, uint32_t groups,
-	const struct frame_visitor *visitor)
+visit_groups(
+	struct walk *walk, uint32_t groups, const struct frame_visitor *visitor)
 {
 	struct group group = {0};
 	struct sample *room = NULL;

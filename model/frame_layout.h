@@ -1,4 +1,5 @@
-/* frame_layout: the numbers of doc/FRAME.md, for the two halves of the codec. */
+/* frame_layout: the numbers of doc/FRAME.md, for the two halves of the codec.
+ */
 #ifndef FG_MODEL_FRAME_LAYOUT_H
 #define FG_MODEL_FRAME_LAYOUT_H
 

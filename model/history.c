@@ -31,7 +31,7 @@ struct reader {
 	size_t *handed; /* samples in range handed over, as part.ids */
 };
 
-/* --- the window ----------------------------------------------------------------------- */
+/* --- the window ----------------------------------------------------------- */
 
 static int
 compare_ids(const void *left, const void *right)
@@ -77,8 +77,8 @@ empty_window(struct reader *reader)
 {
 	arena_reset(reader->arena);
 	reader->samples = 0;
-	reader->columns = arena_array(reader->arena, reader->part.count,
-		sizeof(*reader->columns));
+	reader->columns = arena_array(
+		reader->arena, reader->part.count, sizeof(*reader->columns));
 	for (size_t i = 0; i < reader->part.count; i++)
 		reader->columns[i].variable_id = reader->part.ids[i];
 }
@@ -103,8 +103,8 @@ append(struct reader *reader, struct column *column,
 	column->samples[column->count] = *sample;
 	value = &column->samples[column->count++].value;
 	if (value->kind == VALUE_STRING)
-		value->string.data = arena_strndup(reader->arena,
-			value->string.data, value->string.bytes);
+		value->string.data = arena_strndup(
+			reader->arena, value->string.data, value->string.bytes);
 	reader->samples++;
 }
 
@@ -126,7 +126,7 @@ static bool
 is_full(const struct reader *reader)
 {
 	return reader->samples > reader->most &&
-		reader->part.to_us - reader->part.from_us > 1;
+	       reader->part.to_us - reader->part.from_us > 1;
 }
 
 static enum rc
@@ -164,7 +164,7 @@ static bool
 touches(const struct history_chunk *chunk, int64_t from_us, int64_t to_us)
 {
 	return chunk->summary.last_us >= from_us &&
-		chunk->summary.first_us < to_us;
+	       chunk->summary.first_us < to_us;
 }
 
 /* About how many samples of the chunks lie between the two times. */
@@ -178,23 +178,23 @@ estimate(const struct history_chunk *chunks, size_t count, int64_t from_us,
 		const struct chunk_summary *summary = &chunks[i].summary;
 		int64_t begin = summary->first_us > from_us ? summary->first_us
 							    : from_us;
-		int64_t end = summary->last_us < to_us ? summary->last_us
-						       : to_us;
+		int64_t end =
+			summary->last_us < to_us ? summary->last_us : to_us;
 
 		if (touches(&chunks[i], from_us, to_us))
 			samples += summary->samples *
-				((double)(end - begin) + 1) /
-				((double)(summary->last_us -
-					 summary->first_us) +
-					1);
+				   ((double)(end - begin) + 1) /
+				   ((double)(summary->last_us -
+					     summary->first_us) +
+					   1);
 	}
 	return samples;
 }
 
 /* Read the window; chunks first, as what is in frames came later. */
 static enum rc
-fill_window(struct reader *reader, const struct history_chunk *chunks,
-	size_t count)
+fill_window(
+	struct reader *reader, const struct history_chunk *chunks, size_t count)
 {
 	const struct history_chunk_visitor visitor = {add_columns, reader};
 	struct history_chunk *touched;
@@ -220,12 +220,11 @@ sort_window(struct reader *reader)
 		struct column *column = &reader->columns[i];
 
 		sample_sort(reader->arena, column->samples, column->count);
-		column->count =
-			sample_unique(column->samples, column->count);
+		column->count = sample_unique(column->samples, column->count);
 	}
 }
 
-/* --- handing over ------------------------------------------------------------------- */
+/* --- handing over --------------------------------------------------------- */
 
 static enum rc
 hand(struct reader *reader, size_t place, const struct sample *sample)
@@ -283,8 +282,8 @@ hand_by_time(struct reader *reader)
 	}
 	sample_sort(reader->arena, all, count);
 	for (size_t i = 0; rc == RC_OK && i < count; i++)
-		rc = hand(reader, place_of(reader, all[i].variable_id),
-			&all[i]);
+		rc = hand(
+			reader, place_of(reader, all[i].variable_id), &all[i]);
 	return rc;
 }
 
@@ -301,7 +300,7 @@ hand_window(struct reader *reader)
 	return rc;
 }
 
-/* --- the range ------------------------------------------------------------------------ */
+/* --- the range ------------------------------------------------------------ */
 
 /* Windows over one month, as large as memory allows. */
 static enum rc
@@ -373,17 +372,18 @@ read_ids(const struct reader *like, const int32_t *ids, size_t count)
 	if (limit != 0 && limit * count * 4 < WINDOW_SAMPLES / 8)
 		reader.most = WINDOW_SAMPLES / 8;
 	rc = reader.handed == NULL
-		? fault_set(like->part.fault, RC_BUG, "out of memory")
-		: read_months(&reader,
-			  query->from_us > earliest_us ? query->from_us
-						       : earliest_us,
-			  query->to_us < latest_us ? query->to_us : latest_us);
+		     ? fault_set(like->part.fault, RC_BUG, "out of memory")
+		     : read_months(&reader,
+			       query->from_us > earliest_us ? query->from_us
+							    : earliest_us,
+			       query->to_us < latest_us ? query->to_us
+							: latest_us);
 	free(reader.handed);
 	arena_free(reader.arena);
 	return rc;
 }
 
-/* --- bounds ----------------------------------------------------------------------------- */
+/* --- bounds --------------------------------------------------------------- */
 
 static enum rc
 hand_before(const struct reader *like, struct arena *arena, int32_t id)
@@ -393,8 +393,8 @@ hand_before(const struct reader *like, struct arena *arena, int32_t id)
 
 	if (like->query->from_us <= history_earliest_us())
 		return RC_OK;
-	rc = history_at(like->part.db, arena, &id, 1,
-		like->query->from_us - 1, &sample, like->part.fault);
+	rc = history_at(like->part.db, arena, &id, 1, like->query->from_us - 1,
+		&sample, like->part.fault);
 	if (rc != RC_OK || sample.value.kind == VALUE_NONE)
 		return rc;
 	return like->visitor->sample(

@@ -24,8 +24,8 @@ struct sums {
 	struct cycle *cycles;
 	struct cycle *current; /* the one that was looked for last */
 	int64_t current_us;    /* its begin */
-	double held;     /* the value that holds; NaN = none */
-	int64_t held_us; /* accounted for up to then */
+	double held;           /* the value that holds; NaN = none */
+	int64_t held_us;       /* accounted for up to then */
 };
 
 /* Mostly the one of the time before, which saves a division. */
@@ -130,8 +130,8 @@ result(const struct cycle *cycle, enum history_calculation calculation)
 		/* A good sample at the very end holds for no time. */
 		if (cycle->good_us == 0)
 			return cycle->good > 0
-				? cycle->total / (double)cycle->good
-				: NAN;
+				       ? cycle->total / (double)cycle->good
+				       : NAN;
 		return cycle->integral / (double)cycle->good_us;
 	case HISTORY_MINIMUM:
 		return isinf(cycle->minimum) ? NAN : cycle->minimum;
@@ -167,9 +167,9 @@ static bool
 is_sane(const struct history_range *range, int64_t cycle_us)
 {
 	return range->from_us >= history_earliest_us() &&
-		range->from_us < range->to_us && cycle_us >= 1 &&
-		(range->to_us - range->from_us - 1) / cycle_us <
-			HISTORY_CYCLES_MAX;
+	       range->from_us < range->to_us && cycle_us >= 1 &&
+	       (range->to_us - range->from_us - 1) / cycle_us <
+		       HISTORY_CYCLES_MAX;
 }
 
 enum rc

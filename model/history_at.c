@@ -43,8 +43,7 @@ offer(struct search *search, const struct sample *sample)
 	if (id == NULL || sample->time_us >= search->part.to_us)
 		return;
 	found = &search->found[id - search->ids];
-	if (found->value.kind != VALUE_NONE &&
-		found->time_us > sample->time_us)
+	if (found->value.kind != VALUE_NONE && found->time_us > sample->time_us)
 		return;
 	*found = *sample;
 	if (found->value.kind == VALUE_STRING)
@@ -77,8 +76,8 @@ offer_chunk(struct search *search, struct arena *scratch, int32_t variable_id,
 }
 
 static enum rc
-search_chunks(struct search *search, enum history_stmt stmt,
-	struct params params)
+search_chunks(
+	struct search *search, enum history_stmt stmt, struct params params)
 {
 	struct arena *arena = arena_new();
 	struct arena *scratch = arena_new();
@@ -128,8 +127,8 @@ search_batch(struct search *search, int64_t time_us)
 {
 	struct history_part *part = &search->part;
 	struct param ids = P_SHORTS(part->ids, part->count);
-	enum rc rc = search_chunks(search, HISTORY_CHUNK_BEFORE,
-		PARAMS(ids, P_INT(time_us)));
+	enum rc rc = search_chunks(
+		search, HISTORY_CHUNK_BEFORE, PARAMS(ids, P_INT(time_us)));
 
 	if (rc == RC_OK)
 		rc = search_chunks(search, HISTORY_CHUNK_ACROSS,
@@ -213,8 +212,9 @@ history_at(struct db *db, struct arena *arena, const int32_t *variable_ids,
 		time_us = history_latest_us();
 	if (time_us < history_earliest_us())
 		time_us = history_earliest_us() - 1;
-	search->part = (struct history_part){
-		.db = db, .ids = search->ids, .to_us = time_us + 1,
+	search->part = (struct history_part){.db = db,
+		.ids = search->ids,
+		.to_us = time_us + 1,
 		.fault = fault};
 	search->arena = arena;
 	rc = history_open(db, &mine, fault);

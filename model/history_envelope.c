@@ -32,7 +32,8 @@ bucket_index(const struct drawing *drawing, int64_t time_us)
 	return (size_t)((time_us - drawing->from_us) / drawing->bucket_us);
 }
 
-/* Comparisons with NaN are false, so a value that is not good widens nothing. */
+/* Comparisons with NaN are false, so a value that is not good widens nothing.
+ */
 static void
 widen(struct bucket *bucket, double minimum, double maximum)
 {
@@ -94,7 +95,7 @@ add_columns(void *context, const struct history_chunk *chunk,
 
 			bucket = &drawing->buckets[index];
 			end_us = drawing->from_us +
-				(int64_t)(index + 1) * drawing->bucket_us;
+				 (int64_t)(index + 1) * drawing->bucket_us;
 		}
 		add(bucket, time_us, columns->status[i], numbers[i]);
 		drawing->samples++;
@@ -177,8 +178,8 @@ draw(struct drawing *drawing)
 		drawing->to_us < latest_us ? drawing->to_us : latest_us;
 	enum rc rc = RC_OK;
 
-	part->from_us = drawing->from_us > earliest_us ? drawing->from_us
-						       : earliest_us;
+	part->from_us =
+		drawing->from_us > earliest_us ? drawing->from_us : earliest_us;
 	while (rc == RC_OK && part->from_us < end_us) {
 		part->to_us = partition_next_month(part->from_us);
 		if (part->to_us > end_us)
@@ -229,11 +230,10 @@ history_envelope(struct db *db, struct arena *arena,
 	struct history_envelope *envelope, struct fault *fault)
 {
 	int64_t width_us = range->to_us - range->from_us;
-	struct drawing drawing = {
-		.part = {.db = db,
-			.ids = &range->variable_id,
-			.count = 1,
-			.fault = fault},
+	struct drawing drawing = {.part = {.db = db,
+					  .ids = &range->variable_id,
+					  .count = 1,
+					  .fault = fault},
 		.from_us = range->from_us,
 		.to_us = range->to_us};
 	bool mine;
@@ -245,12 +245,10 @@ history_envelope(struct db *db, struct arena *arena,
 			"The range must not be empty, with 1 to %d points.",
 			HISTORY_POINTS_MAX);
 	drawing.bucket_us = (width_us - 1) / (int64_t)points + 1;
-	drawing.buckets =
-		arena_array(arena, points, sizeof(*drawing.buckets));
+	drawing.buckets = arena_array(arena, points, sizeof(*drawing.buckets));
 	for (size_t i = 0; i < points; i++)
-		drawing.buckets[i] = (struct bucket){.last = NAN,
-			.minimum = INFINITY,
-			.maximum = -INFINITY};
+		drawing.buckets[i] = (struct bucket){
+			.last = NAN, .minimum = INFINITY, .maximum = -INFINITY};
 	rc = history_open(db, &mine, fault);
 	if (rc != RC_OK)
 		return rc;

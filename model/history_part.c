@@ -70,9 +70,10 @@ const struct stmt history_stmts[] = {
 			   "   LIMIT 1) AS c"},
 	/* $1 variables $2 begin of the month $3 behind the time $4 time */
 	[HISTORY_CHUNK_ACROSS] = {"history_chunk_across", "Niii",
-		CHUNK_BODY "  FROM chunk c"
-			   " WHERE variable_id = ANY($1) AND last_us > $4"
-			OF_MONTH " ORDER BY id"},
+		CHUNK_BODY
+		"  FROM chunk c"
+		" WHERE variable_id = ANY($1) AND last_us > $4" OF_MONTH
+		" ORDER BY id"},
 	/* $1 variable $2 time: the earliest end of a chunk from then on */
 	[HISTORY_CHUNK_AFTER] = {"history_chunk_after", "ni",
 		"SELECT last_us"
@@ -121,7 +122,7 @@ history_close(struct db *db, bool mine)
 		db_rollback(db);
 }
 
-/* --- chunks ------------------------------------------------------------------------ */
+/* --- chunks --------------------------------------------------------------- */
 
 static void
 read_chunk(const struct rows *rows, size_t row, struct history_chunk *chunk)
@@ -147,8 +148,7 @@ history_chunks(const struct history_part *part, struct arena *arena,
 {
 	struct arena *scratch = arena_new();
 	struct rows *rows;
-	enum rc rc = db_query(part->db, scratch,
-		&history_stmts[HISTORY_CHUNKS],
+	enum rc rc = db_query(part->db, scratch, &history_stmts[HISTORY_CHUNKS],
 		PARAMS(P_SHORTS(part->ids, part->count),
 			P_INT(partition_month(part->from_us)),
 			P_INT(part->to_us), P_INT(part->from_us)),
@@ -174,8 +174,8 @@ visit_body(const struct history_part *part, struct arena *arena,
 	enum rc rc;
 
 	if (body.data == NULL)
-		return fault_set(part->fault, RC_RETRY,
-			"chunk %lld is gone", (long long)chunk->id);
+		return fault_set(part->fault, RC_RETRY, "chunk %lld is gone",
+			(long long)chunk->id);
 	rc = chunk_decode(body.data, body.length, arena, &columns, &why);
 	if (rc == RC_OK)
 		return visitor->columns(visitor->context, chunk, &columns);
@@ -186,9 +186,8 @@ visit_body(const struct history_part *part, struct arena *arena,
 
 /* One fetch of bodies. */
 static enum rc
-unpack_some(const struct history_part *part,
-	const struct history_chunk *chunks, size_t count,
-	const struct history_chunk_visitor *visitor)
+unpack_some(const struct history_part *part, const struct history_chunk *chunks,
+	size_t count, const struct history_chunk_visitor *visitor)
 {
 	struct arena *arena = arena_new();
 	struct arena *scratch = arena_new();
@@ -238,19 +237,19 @@ history_unpack(const struct history_part *part,
 	return rc;
 }
 
-/* --- frames ---------------------------------------------------------------------------- */
+/* --- frames --------------------------------------------------------------- */
 
 static enum rc
 visit_frame(const struct frame_visitor *visitor, struct arena *scratch,
 	int64_t id, struct bytes body, struct fault *fault)
 {
-	enum rc rc = frame_each(
-		body.data, body.length, scratch, visitor, fault);
+	enum rc rc =
+		frame_each(body.data, body.length, scratch, visitor, fault);
 
 	if (rc != RC_BAD_INPUT && rc != RC_UNSUPPORTED)
 		return rc;
-	log_error(NULL, "frame %lld is left out: %s", (long long)id,
-		fault->text);
+	log_error(
+		NULL, "frame %lld is left out: %s", (long long)id, fault->text);
 	return RC_OK;
 }
 
@@ -262,9 +261,9 @@ visit_some(const struct history_part *part, const int64_t *ids, size_t count,
 	struct arena *arena = arena_new();
 	struct arena *scratch = arena_new();
 	struct rows *rows;
-	enum rc rc = db_query(part->db, arena,
-		&history_stmts[HISTORY_FRAME_BODIES],
-		PARAMS(P_INTS(ids, count)), &rows, part->fault);
+	enum rc rc =
+		db_query(part->db, arena, &history_stmts[HISTORY_FRAME_BODIES],
+			PARAMS(P_INTS(ids, count)), &rows, part->fault);
 
 	for (size_t i = 0; rc == RC_OK && i < rows_count(rows); i++) {
 		rc = visit_frame(visitor, scratch, ids[i],

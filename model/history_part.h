@@ -31,8 +31,7 @@ int64_t history_latest_us(void);
  * Open a snapshot unless the caller has one; *mine tells history_close to end
  * it.
  */
-MUST_CHECK enum rc history_open(
-	struct db *db, bool *mine, struct fault *fault);
+MUST_CHECK enum rc history_open(struct db *db, bool *mine, struct fault *fault);
 void history_close(struct db *db, bool mine);
 
 /* What is read: variables, rising ids, and from_us <= time < to_us. */

@@ -52,7 +52,7 @@ struct run {
 /* One transaction's work. */
 struct batch {
 	struct db *db;
-	struct arena *arena; /* samples, runs and lists live here */
+	struct arena *arena;   /* samples, runs and lists live here */
 	struct arena *scratch; /* of one fetch, or of one variable */
 	const struct pack_limits *limits;
 	int64_t *ids; /* of the frames */
@@ -73,8 +73,8 @@ enum rc
 pack_own(struct db *db, struct arena *arena, bool *owner, struct fault *fault)
 {
 	struct rows *rows;
-	enum rc rc = db_find(
-		db, arena, &pack_stmts[OWN], NO_PARAMS, &rows, fault);
+	enum rc rc =
+		db_find(db, arena, &pack_stmts[OWN], NO_PARAMS, &rows, fault);
 
 	*owner = rc == RC_OK && rows_bool(rows, 0, 0);
 	return rc;
@@ -86,7 +86,7 @@ pack_lock(struct db *db, struct fault *fault)
 	return db_exec(db, &pack_stmts[LOCK], NO_PARAMS, NULL, fault);
 }
 
-/* --- which frames -------------------------------------------------------------- */
+/* --- which frames --------------------------------------------------------- */
 
 /* As many of the next frames as samples_max allows; at least one. */
 static enum rc
@@ -117,11 +117,11 @@ list_frames(struct batch *batch, int64_t after_id)
 		batch->id_count++;
 	}
 	batch->more = batch->id_count < rows_count(rows) ||
-		rows_count(rows) == LIST_ROWS_MAX;
+		      rows_count(rows) == LIST_ROWS_MAX;
 	return RC_OK;
 }
 
-/* --- their samples ---------------------------------------------------------------- */
+/* --- their samples -------------------------------------------------------- */
 
 static void
 add_run(struct batch *batch, const struct sample *samples, size_t count)
@@ -208,7 +208,7 @@ fetch_frames(struct batch *batch)
 	return RC_OK;
 }
 
-/* --- chunks of them ------------------------------------------------------------------ */
+/* --- chunks of them ------------------------------------------------------- */
 
 static int
 compare_runs(const void *left, const void *right)

@@ -25,8 +25,8 @@ extern const struct stmt pack_stmts[];
  * Own the scheduled work, if nobody else does, until this connection ends.
  * Asked again the owner stays the owner. Fails: as db_query.
  */
-MUST_CHECK enum rc pack_own(struct db *db, struct arena *arena, bool *owner,
-	struct fault *fault);
+MUST_CHECK enum rc pack_own(
+	struct db *db, struct arena *arena, bool *owner, struct fault *fault);
 
 struct pack_limits {
 	int64_t received_before_us; /* frames received from then on are left */
@@ -63,8 +63,7 @@ enum pack_merging {
  * *stop, if not NULL, ends it early when it becomes true.
  */
 MUST_CHECK enum rc pack_merge(struct db *db, struct arena *arena,
-	int64_t month_us, enum pack_merging merging,
-	const volatile int *stop, struct pack_count *count,
-	struct fault *fault);
+	int64_t month_us, enum pack_merging merging, const volatile int *stop,
+	struct pack_count *count, struct fault *fault);
 
 #endif

@@ -32,7 +32,7 @@ struct merger {
 	struct fault *fault;
 };
 
-/* --- which ------------------------------------------------------------------------- */
+/* --- which ---------------------------------------------------------------- */
 
 /* Whether chunk "index" shares time with one before or behind it. */
 static bool
@@ -40,9 +40,8 @@ overlaps(const struct chunk_row *rows, size_t count, size_t index,
 	int64_t reached_us)
 {
 	return (index > 0 && rows[index].summary.first_us < reached_us) ||
-		(index + 1 < count &&
-			rows[index + 1].summary.first_us <
-				rows[index].summary.last_us);
+	       (index + 1 < count && rows[index + 1].summary.first_us <
+					     rows[index].summary.last_us);
 }
 
 /* The next run from *next on; rows are sorted by first_us. */
@@ -57,8 +56,7 @@ next_run(struct chunk_row *rows, size_t count, size_t *next)
 		bool overlap = overlaps(rows, count, *next, reached_us);
 		bool settled = !overlap && row->summary.samples >= CHUNK_SMALL;
 
-		if ((settled && run.count > 0) ||
-			run.count == RUN_CHUNKS_MAX ||
+		if ((settled && run.count > 0) || run.count == RUN_CHUNKS_MAX ||
 			run.samples > RUN_SAMPLES_MAX)
 			break;
 		if (row->summary.last_us > reached_us)
@@ -83,10 +81,10 @@ is_worth(const struct run *run, enum pack_merging merging)
 	if (run->count < 2 || (needed >= run->count && !run->overlap))
 		return false;
 	return merging == PACK_MERGE_ALL || run->count >= DUE_CHUNKS ||
-		run->samples >= DUE_SAMPLES;
+	       run->samples >= DUE_SAMPLES;
 }
 
-/* --- how ---------------------------------------------------------------------------- */
+/* --- how ------------------------------------------------------------------ */
 
 /* By id: the order in which the samples came. */
 static void
@@ -103,8 +101,7 @@ sort_by_id(struct chunk_row *rows, size_t count)
 }
 
 static enum rc
-unpack_run(struct merger *merger, const struct run *run,
-	struct sample *samples)
+unpack_run(struct merger *merger, const struct run *run, struct sample *samples)
 {
 	for (size_t i = 0; i < run->count; i++) {
 		const struct chunk_row *row = &run->rows[i];
@@ -118,8 +115,8 @@ unpack_run(struct merger *merger, const struct run *run,
 		if (rc != RC_OK)
 			return rc;
 		for (size_t k = 0; k < columns.count; k++)
-			*samples++ = chunk_sample(
-				&columns, row->variable_id, k);
+			*samples++ =
+				chunk_sample(&columns, row->variable_id, k);
 	}
 	return RC_OK;
 }
@@ -155,8 +152,8 @@ replace_run(struct merger *merger, const struct run *run,
 static enum rc
 merge_locked(struct merger *merger, const struct run *run)
 {
-	struct sample *samples = arena_array(
-		merger->arena, run->samples, sizeof(*samples));
+	struct sample *samples =
+		arena_array(merger->arena, run->samples, sizeof(*samples));
 	struct pack_rows rows;
 	enum rc rc = chunk_load(merger->db, merger->arena, &merger->place,
 		run->rows, run->count, merger->fault);

@@ -67,8 +67,8 @@ add_chunk(struct pack_rows *rows, const struct sample *samples, size_t count,
 	row->variable_id = samples[0].variable_id;
 	buf_clear(&rows->body);
 	rc = chunk_encode(samples, count, &rows->body, &row->summary, fault);
-	row->body.data = arena_memdup(
-		rows->arena, rows->body.data, rows->body.length);
+	row->body.data =
+		arena_memdup(rows->arena, rows->body.data, rows->body.length);
 	row->body.length = rows->body.length;
 	rows->chunks++;
 	rows->bytes += (int64_t)rows->body.length;

@@ -43,8 +43,7 @@ MUST_CHECK enum rc pack_rows_add(struct pack_rows *rows,
 	struct fault *fault);
 
 /* Insert what waits. */
-MUST_CHECK enum rc pack_rows_flush(
-	struct pack_rows *rows, struct fault *fault);
+MUST_CHECK enum rc pack_rows_flush(struct pack_rows *rows, struct fault *fault);
 
 /* Until the end of the transaction nobody else packs or merges. */
 MUST_CHECK enum rc pack_lock(struct db *db, struct fault *fault);

@@ -6,8 +6,14 @@
 
 #include "lib/clock.h"
 
-enum { FRAME_CREATE, FRAME_LIST, FRAME_DROP, CHUNK_CREATE, CHUNK_LIST,
-	CHUNK_DROP };
+enum {
+	FRAME_CREATE,
+	FRAME_LIST,
+	FRAME_DROP,
+	CHUNK_CREATE,
+	CHUNK_LIST,
+	CHUNK_DROP
+};
 
 /* The bounds stand in the catalogue as text: FOR VALUES FROM ('…') TO ('…'). */
 #define BOUND(word, type)                                                      \
@@ -24,10 +30,12 @@ const struct stmt partition_stmts[] = {
 	[FRAME_LIST] = {"partition_frame_list", "z", /* $1 now */
 		"SELECT name::text"
 		"  FROM (SELECT c.relname AS name"
-		"             , " BOUND("TO", "timestamptz") " AS ends_at"
-		"        " PARTITIONS("frame") ") AS p"
-		" WHERE ends_at < $1"
-		" ORDER BY ends_at"},
+		"             , " BOUND("TO",
+			"timestamptz") " AS ends_at"
+				       "        " PARTITIONS(
+					       "frame") ") AS p"
+							" WHERE ends_at < $1"
+							" ORDER BY ends_at"},
 	[FRAME_DROP] = {"partition_frame_drop", "t", /* $1 name */
 		"SELECT frame_partition_drop($1)"},
 	[CHUNK_CREATE] = {"partition_chunk_create", "ii", /* $1 from $2 to */
@@ -36,11 +44,19 @@ const struct stmt partition_stmts[] = {
 		"SELECT name::text"
 		"     , begins_us"
 		"  FROM (SELECT c.relname AS name"
-		"             , " BOUND("FROM", "bigint") " AS begins_us"
-		"             , " BOUND("TO", "bigint") " AS ends_us"
-		"        " PARTITIONS("chunk") ") AS p"
-		" WHERE ends_us <= $1"
-		" ORDER BY begins_us"},
+		"             , " BOUND("FROM",
+			"bigint") " AS begins_us"
+				  "             , " BOUND("TO",
+					  "bigint") " AS ends_us"
+						    "        " PARTITIONS(
+							    "chunk") ") AS p"
+								     " WHERE "
+								     "ends_us "
+								     "<= $1"
+								     " ORDER "
+								     "BY "
+								     "begins_"
+								     "us"},
 	[CHUNK_DROP] = {"partition_chunk_drop", "ti", /* $1 name $2 before */
 		"SELECT chunk_partition_drop($1, $2)"},
 	STMT_END,

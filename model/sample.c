@@ -37,15 +37,15 @@ value_equal(const struct value *left, const struct value *right)
 		return left->integer == right->integer;
 	case VALUE_STRING:
 		return left->string.bytes == right->string.bytes &&
-			memcmp(left->string.data, right->string.data,
-				left->string.bytes) == 0;
+		       memcmp(left->string.data, right->string.data,
+			       left->string.bytes) == 0;
 	case VALUE_NONE:
 		break;
 	}
 	return true;
 }
 
-/* --- order -------------------------------------------------------------------- */
+/* --- order ---------------------------------------------------------------- */
 
 static bool
 is_sorted(const struct sample *samples, size_t count)
@@ -65,8 +65,9 @@ merge_runs(struct sample *to, const struct sample *from, size_t first_count,
 	size_t right = first_count;
 
 	for (size_t i = 0; i < count; i++)
-		if (right >= count || (left < first_count &&
-			from[left].time_us <= from[right].time_us))
+		if (right >= count ||
+			(left < first_count &&
+				from[left].time_us <= from[right].time_us))
 			to[i] = from[left++];
 		else
 			to[i] = from[right++];
@@ -102,8 +103,8 @@ sample_sort(struct arena *arena, struct sample *samples, size_t count)
 #define REPEAT_REACH 8
 
 static bool
-is_repeated(const struct sample *samples, size_t count,
-	const struct sample *sample)
+is_repeated(
+	const struct sample *samples, size_t count, const struct sample *sample)
 {
 	size_t reach = count < REPEAT_REACH ? count : REPEAT_REACH;
 

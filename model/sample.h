@@ -10,7 +10,8 @@
 
 #include "lib/arena.h"
 
-/* Also the column variable.kind. "numeric" outside is VALUE_FLOAT or VALUE_INT. */
+/* Also the column variable.kind. "numeric" outside is VALUE_FLOAT or VALUE_INT.
+ */
 enum value_kind {
 	VALUE_NONE = 0,
 	VALUE_BOOL = 1,
@@ -35,8 +36,10 @@ struct value {
 };
 
 /* Status bits, numbered as the facts of the original product have them. */
-#define STATUS_SPONT   (UINT64_C(1) << 17) /* spontaneous */
-#define STATUS_INVALID (UINT64_C(1) << 18) /* set by the driver: do not trust */
+#define STATUS_SPONT (UINT64_C(1) << 17) /* spontaneous */
+#define STATUS_INVALID                                                         \
+	(UINT64_C(1) << 18)                /* set by the driver: do not trust  \
+					    */
 #define STATUS_OFF     (UINT64_C(1) << 20) /* switched off */
 #define STATUS_ALT_VAL (UINT64_C(1) << 27) /* substituted by hand */
 #define STATUS_OV      (UINT64_C(1) << 47) /* overflow: samples before were lost */

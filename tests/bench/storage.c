@@ -23,6 +23,7 @@
 #include "model/partition.h"
 #include "tests/sql/cluster.h"
 #include "tests/sql/oracle.h"
+#include "tests/unit/series.h"
 
 #define COPIES        30
 #define FRAME_SAMPLES 20000
@@ -31,7 +32,7 @@
 #define LONG_DAYS     20
 #define LONG_ROUNDS   20
 
-enum { SIZE, BODIES };
+enum { SIZE, BODIES, FRAMES };
 
 static const struct stmt bench_stmts[] = {
 	[SIZE] = {"bench_size", "",
@@ -42,13 +43,14 @@ static const struct stmt bench_stmts[] = {
 	[BODIES] = {"bench_bodies", "nii", /* $1 variable $2 from $3 to */
 		"SELECT body FROM chunk WHERE variable_id = $1"
 		" AND last_us >= $2 AND first_us < $3"},
+	[FRAMES] = {"bench_frames", "", "SELECT body FROM frame"},
 	STMT_END,
 };
 
 static const struct stmt *const sets[] = {bench_stmts, chunk_store_stmts,
 	history_stmts, oracle_stmts, pack_stmts, partition_stmts, NULL};
 
-struct series {
+struct loaded {
 	struct sample *samples;
 	size_t count;
 };
@@ -73,66 +75,14 @@ print(const char *name, double value, const char *unit, double ratio,
 	fflush(stdout);
 }
 
-/* --- real series ------------------------------------------------------------------- */
-
-/* "…,2016-03-05 19:45:00,…,2.8154": a time somewhere, the value at the end. */
-static bool
-read_line(const char *line, struct sample *sample)
-{
-	const char *comma = strrchr(line, ',');
-	struct tm date = {0};
-	const char *at = line;
-
-	sample->value.kind = VALUE_FLOAT;
-	while (at != NULL && at < comma) {
-		if (sscanf(at, "%d-%d-%d %d:%d:%d", &date.tm_year,
-			    &date.tm_mon, &date.tm_mday, &date.tm_hour,
-			    &date.tm_min, &date.tm_sec) == 6) {
-			date.tm_year -= 1900;
-			date.tm_mon -= 1;
-			sample->time_us =
-				(int64_t)timegm(&date) * CLOCK_SECOND_US;
-			sample->value.number = strtod(comma + 1, NULL);
-			return true;
-		}
-		at = strchr(at, ',');
-		at = at != NULL ? at + 1 : NULL;
-	}
-	return false;
-}
-
-static struct series
-read_series(struct arena *arena, const char *folder, const char *name)
-{
-	struct series series = {
-		arena_array(arena, 100000, sizeof(struct sample)), 0};
-	char path[1024];
-	char line[1024];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	file = fopen(path, "r");
-	if (file == NULL)
-		return series;
-	while (series.count < 100000 &&
-		fgets(line, sizeof(line), file) != NULL)
-		if (read_line(line, &series.samples[series.count]))
-			series.count++;
-	fclose(file);
-	sample_sort(arena, series.samples, series.count);
-	series.count = sample_unique(series.samples, series.count);
-	return series;
-}
-
-/* --- loading ------------------------------------------------------------------------- */
+/* --- loading -------------------------------------------------------------- */
 
 /* Store a series as frames of one variable, each sample some time later. */
 static void
-load(struct oracle *oracle, struct arena *arena, const struct series *series,
+load(struct oracle *oracle, struct arena *arena, const struct loaded *series,
 	int32_t variable_id, int64_t later_us)
 {
-	struct sample *some =
-		arena_array(arena, FRAME_SAMPLES, sizeof(*some));
+	struct sample *some = arena_array(arena, FRAME_SAMPLES, sizeof(*some));
 	size_t done = 0;
 
 	while (done < series->count) {
@@ -174,7 +124,6 @@ pack(void)
 			      &count, &fault),
 			&fault);
 	arena_free(arena);
-	check(db_script(db, "VACUUM FULL chunk", &fault), &fault);
 }
 
 static double
@@ -194,7 +143,7 @@ size_on_disk(void)
 
 /* The raw limit: times and values as plain columns under zstd -3. */
 static double
-raw_bytes(struct arena *arena, const struct series *series)
+raw_bytes(struct arena *arena, const struct loaded *series)
 {
 	size_t bytes = series->count * 8;
 	char *columns = arena_alloc(arena, 2 * bytes);
@@ -210,8 +159,8 @@ raw_bytes(struct arena *arena, const struct series *series)
 }
 
 static void
-measure_size(struct oracle *oracle, const char *what, const char *folder,
-	const char *const *names, const char *wanted)
+measure_size(struct oracle *oracle, const char *what, const char *const *names,
+	const char *wanted)
 {
 	struct arena *arena = arena_new();
 	struct fault fault;
@@ -223,7 +172,9 @@ measure_size(struct oracle *oracle, const char *what, const char *folder,
 
 	check(db_script(db, "TRUNCATE chunk", &fault), &fault);
 	for (; *names != NULL; names++) {
-		struct series series = read_series(arena, folder, *names);
+		struct loaded series = {NULL, 0};
+
+		series.samples = series_load(arena, *names, &series.count);
 
 		for (int copy = 0; copy < COPIES; copy++)
 			load(oracle, arena, &series, id++,
@@ -234,6 +185,7 @@ measure_size(struct oracle *oracle, const char *what, const char *folder,
 	}
 	if (samples > 0) {
 		pack();
+		check(db_script(db, "VACUUM FULL chunk", &fault), &fault);
 		bytes = size_on_disk();
 		snprintf(name, sizeof(name), "bytes per sample at rest, %s",
 			what);
@@ -243,7 +195,7 @@ measure_size(struct oracle *oracle, const char *what, const char *folder,
 	arena_free(arena);
 }
 
-/* --- speed ----------------------------------------------------------------------------- */
+/* --- speed ---------------------------------------------------------------- */
 
 static int
 compare(const void *left, const void *right)
@@ -262,10 +214,10 @@ percentile(double *times, size_t count, double share)
 }
 
 /* A day of one-second samples, two decimals, that wander. */
-static struct series
+static struct loaded
 make_day(struct arena *arena, int64_t begin_us)
 {
-	struct series series = {
+	struct loaded series = {
 		arena_array(arena, DAY_SAMPLES, sizeof(struct sample)),
 		DAY_SAMPLES};
 	uint64_t random = 88172645463325252u;
@@ -327,7 +279,7 @@ measure_envelope(struct oracle *oracle)
 	int32_t id = oracle->ids[1];
 	int64_t from_us = partition_month(clock_now_us()) - 5 * CLOCK_DAY_US;
 	int64_t to_us = from_us + CLOCK_DAY_US;
-	struct series day = make_day(arena, from_us);
+	struct loaded day = make_day(arena, from_us);
 	double times[ROUNDS];
 	double raws[ROUNDS];
 	double p95;
@@ -360,33 +312,49 @@ time_average(struct arena *arena, int32_t id, int64_t from_us, int64_t to_us)
 	return (double)(clock_steady_us() - begin_us) / 1000;
 }
 
+static double
+time_frames(struct arena *arena)
+{
+	int64_t begin_us = clock_steady_us();
+	struct rows *rows;
+	struct fault fault;
+
+	check(db_query(db, arena, &bench_stmts[FRAMES], NO_PARAMS, &rows,
+		      &fault),
+		&fault);
+	return (double)(clock_steady_us() - begin_us) / 1000;
+}
+
 /* Weeks of seconds: what packing and long ranges take. */
 static void
 measure_weeks(struct oracle *oracle)
 {
 	struct arena *arena = arena_new();
 	int32_t id = oracle->ids[1] + 500;
-	int64_t from_us = partition_month(
-		partition_month(clock_now_us()) - CLOCK_DAY_US);
+	int64_t from_us =
+		partition_month(partition_month(clock_now_us()) - CLOCK_DAY_US);
 	int64_t to_us = from_us + LONG_DAYS * CLOCK_DAY_US;
 	double draws[LONG_ROUNDS];
 	double averages[LONG_ROUNDS];
 	double raws[LONG_ROUNDS];
+	double packing;
 	double raw;
 	int64_t begin_us;
 
 	for (int day = 0; day < LONG_DAYS; day++) {
-		struct series series =
+		struct loaded series =
 			make_day(arena, from_us + day * CLOCK_DAY_US);
 
 		load(oracle, arena, &series, id, 0);
 		arena_reset(arena);
 	}
+	raw = time_frames(arena);
 	begin_us = clock_steady_us();
 	pack();
-	print("packing and merging", (double)LONG_DAYS * DAY_SAMPLES /
-			(double)(clock_steady_us() - begin_us),
-		"M samples/s", 1, "itself", "");
+	packing = (double)(clock_steady_us() - begin_us) / 1000;
+	print("packing frames into chunks",
+		LONG_DAYS * DAY_SAMPLES / packing / 1000, "M samples/s",
+		raw / packing, "fetching the same frames", "");
 	for (int i = 0; i < LONG_ROUNDS; i++) {
 		arena_reset(arena);
 		raws[i] = time_bodies(arena, id, from_us, to_us);
@@ -414,8 +382,7 @@ measure_decode(void)
 	enum { SAMPLES = 1000, COUNT = 20000 };
 	struct frame_head head = {.sequence = 1};
 	struct arena *arena = arena_new();
-	struct sample *samples =
-		arena_array(arena, SAMPLES, sizeof(*samples));
+	struct sample *samples = arena_array(arena, SAMPLES, sizeof(*samples));
 	char *copy = arena_alloc(arena, FRAME_BYTES_MAX);
 	struct frame_event *events;
 	struct fault fault;
@@ -429,8 +396,8 @@ measure_decode(void)
 			clock_now_us() / 1000000 * 1000000 + i / 100 * 1000000,
 			STATUS_SPONT, {VALUE_FLOAT, .number = i / 7.0}};
 	buf_init(&body, 0);
-	check(frame_encode(&head, samples, SAMPLES, NULL, 0, FRAME_PLAIN,
-		      &body, &fault),
+	check(frame_encode(&head, samples, SAMPLES, NULL, 0, FRAME_PLAIN, &body,
+		      &fault),
 		&fault);
 	arena_reset(arena);
 	begin_us = clock_steady_us();
@@ -440,8 +407,7 @@ measure_decode(void)
 			&fault);
 		arena_reset(arena);
 	}
-	rate = (double)SAMPLES * COUNT /
-		(double)(clock_steady_us() - begin_us);
+	rate = (double)SAMPLES * COUNT / (double)(clock_steady_us() - begin_us);
 	copy = arena_alloc(arena, FRAME_BYTES_MAX);
 	begin_us = clock_steady_us();
 	for (int i = 0; i < COUNT; i++) {
@@ -464,15 +430,14 @@ main(void)
 	static const char *const nab[] = {
 		"nab/machine_temperature_system_failure.csv",
 		"nab/ambient_temperature_system_failure.csv", NULL};
-	const char *folder = getenv("FIELDGRID_DATA");
 	struct oracle oracle;
 
 	cluster_start();
 	db = cluster_open("fieldgrid_owner", sets);
 	oracle_open(&oracle, db, "bench");
-	if (folder != NULL) {
-		measure_size(&oracle, "PV", folder, pv, "< 4 B");
-		measure_size(&oracle, "NAB", folder, nab, "");
+	if (getenv("FIELDGRID_DATA") != NULL) {
+		measure_size(&oracle, "PV", pv, "< 4 B");
+		measure_size(&oracle, "NAB", nab, "");
 	} else {
 		fprintf(stderr, "storage: FIELDGRID_DATA is not set: "
 				"no bytes per sample\n");

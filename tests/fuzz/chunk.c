@@ -72,8 +72,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 
 	if (arena == NULL)
 		arena = arena_new();
-	if (chunk_decode(seal(arena, data, length), length + 4, arena,
-		    &columns, &fault) == RC_OK)
+	if (chunk_decode(seal(arena, data, length), length + 4, arena, &columns,
+		    &fault) == RC_OK)
 		check_again(arena, &columns);
 	arena_reset(arena);
 	return 0;

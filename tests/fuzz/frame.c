@@ -45,8 +45,7 @@ compare(void *context, const struct sample *samples, size_t count,
 }
 
 static enum rc
-count_event(
-	void *context, const struct frame_event *event, struct fault *fault)
+count_event(void *context, const struct frame_event *event, struct fault *fault)
 {
 	struct seen *seen = context;
 
@@ -83,8 +82,8 @@ check_again(struct arena *arena, const struct frame_head *head,
 	struct fault fault;
 
 	buf_init(&out, 0);
-	switch (frame_encode(head, samples, head->samples, events,
-		head->events, FRAME_PLAIN, &out, &fault)) {
+	switch (frame_encode(head, samples, head->samples, events, head->events,
+		FRAME_PLAIN, &out, &fault)) {
 	case RC_TOO_LARGE: /* the same times were told shorter */
 		break;
 	case RC_OK:

@@ -20,8 +20,8 @@
 #define T0      INT64_C(1700000000000000)
 #define SPAN_US (40 * CLOCK_DAY_US)
 
-static const struct stmt *const keeper_sets[] = {pack_stmts,
-	chunk_store_stmts, partition_stmts, NULL};
+static const struct stmt *const keeper_sets[] = {
+	pack_stmts, chunk_store_stmts, partition_stmts, NULL};
 static const struct stmt *const reader_sets[] = {history_stmts, NULL};
 static const struct stmt *const oracle_sets[] = {oracle_stmts, NULL};
 
@@ -94,8 +94,8 @@ send_some(struct fixture *fixture, int64_t around_us, size_t count)
 
 		samples[i] = *one;
 		samples[i].variable_id = fixture->oracle.ids[kind];
-		samples[i].time_us = around_us +
-			(int64_t)draw(fixture, 3600) * CLOCK_SECOND_US;
+		samples[i].time_us = around_us + (int64_t)draw(fixture, 3600) *
+							 CLOCK_SECOND_US;
 	}
 	oracle_send(&fixture->oracle, samples, count);
 	if (draw(fixture, 4) == 0)
@@ -103,7 +103,7 @@ send_some(struct fixture *fixture, int64_t around_us, size_t count)
 	arena_free(arena);
 }
 
-/* --- reading and comparing ----------------------------------------------------------- */
+/* --- reading and comparing ------------------------------------------------ */
 
 struct seen {
 	struct arena *arena;
@@ -144,15 +144,15 @@ read_history(struct fixture *fixture, const struct history_query *query)
 }
 
 static void
-check_variable(struct fixture *fixture, int32_t id, int64_t from_us,
-	int64_t to_us)
+check_variable(
+	struct fixture *fixture, int32_t id, int64_t from_us, int64_t to_us)
 {
-	struct history_query query = {&id, 1, from_us, to_us,
-		HISTORY_BY_VARIABLE, 0, false};
+	struct history_query query = {
+		&id, 1, from_us, to_us, HISTORY_BY_VARIABLE, 0, false};
 	struct seen seen = read_history(fixture, &query);
 	size_t count;
-	const struct sample *expected = oracle_expect(&fixture->oracle,
-		fixture->arena, id, from_us, to_us, &count);
+	const struct sample *expected = oracle_expect(
+		&fixture->oracle, fixture->arena, id, from_us, to_us, &count);
 
 	assert_int_equal(seen.count, count);
 	for (size_t i = 0; i < count; i++)
@@ -167,8 +167,8 @@ check_variable(struct fixture *fixture, int32_t id, int64_t from_us,
 }
 
 static void
-check_bounds(struct fixture *fixture, int32_t id, int64_t from_us,
-	int64_t to_us)
+check_bounds(
+	struct fixture *fixture, int32_t id, int64_t from_us, int64_t to_us)
 {
 	const struct history_query query = {
 		&id, 1, from_us, to_us, HISTORY_BY_VARIABLE, 0, true};
@@ -181,10 +181,9 @@ check_bounds(struct fixture *fixture, int32_t id, int64_t from_us,
 	size_t at = 0;
 
 	if (before > 0)
-		series_assert_equal(
-			&expected[before - 1], &seen.samples[at++]);
-	expected = oracle_expect(&fixture->oracle, fixture->arena, id, from_us,
-		to_us, &inside);
+		series_assert_equal(&expected[before - 1], &seen.samples[at++]);
+	expected = oracle_expect(
+		&fixture->oracle, fixture->arena, id, from_us, to_us, &inside);
 	for (size_t i = 0; i < inside; i++)
 		series_assert_equal(&expected[i], &seen.samples[at++]);
 	expected = oracle_expect(&fixture->oracle, fixture->arena, id, to_us,
@@ -218,16 +217,16 @@ check_by_time(struct fixture *fixture, int64_t from_us, int64_t to_us)
 	}
 	assert_int_equal(seen.count, sum);
 	for (size_t k = 1; k < seen.count; k++)
-		assert_true(seen.samples[k - 1].time_us <=
-			seen.samples[k].time_us);
+		assert_true(
+			seen.samples[k - 1].time_us <= seen.samples[k].time_us);
 }
 
 static void
 check_at(struct fixture *fixture, int64_t time_us)
 {
 	const int32_t *ids = fixture->oracle.ids;
-	const int32_t mixed[] = {ids[2], ids[0], ids[2], 999999, ids[3],
-		ids[1]};
+	const int32_t mixed[] = {
+		ids[2], ids[0], ids[2], 999999, ids[3], ids[1]};
 	struct sample found[ARRAY_LENGTH(mixed)];
 
 	check(history_at(fixture->reader, fixture->arena, mixed,
@@ -235,16 +234,16 @@ check_at(struct fixture *fixture, int64_t time_us)
 		fixture);
 	for (size_t i = 0; i < ARRAY_LENGTH(mixed); i++) {
 		size_t count;
-		const struct sample *expected = oracle_expect(&fixture->oracle,
-			fixture->arena, mixed[i], T0 - SPAN_US, time_us + 1,
-			&count);
+		const struct sample *expected =
+			oracle_expect(&fixture->oracle, fixture->arena,
+				mixed[i], T0 - SPAN_US, time_us + 1, &count);
 
 		assert_int_equal(found[i].variable_id, mixed[i]);
 		if (count == 0)
 			assert_int_equal(found[i].value.kind, VALUE_NONE);
 		else
 			assert_true(found[i].time_us ==
-				expected[count - 1].time_us);
+				    expected[count - 1].time_us);
 	}
 }
 
@@ -254,21 +253,21 @@ assert_same_number(double expected, double actual)
 	if (isnan(expected))
 		assert_true(isnan(actual));
 	else
-		assert_true(fabs(expected - actual) <=
-			1e-9 * (1 + fabs(expected)));
+		assert_true(
+			fabs(expected - actual) <= 1e-9 * (1 + fabs(expected)));
 }
 
 /* Naively: every sample into its bucket. */
 static void
-check_envelope(struct fixture *fixture, int32_t id, int64_t from_us,
-	int64_t to_us)
+check_envelope(
+	struct fixture *fixture, int32_t id, int64_t from_us, int64_t to_us)
 {
 	const struct history_range range = {id, from_us, to_us};
 	size_t points = 1 + draw(fixture, 60);
 	struct history_envelope envelope;
 	size_t count;
-	const struct sample *expected = oracle_expect(&fixture->oracle,
-		fixture->arena, id, from_us, to_us, &count);
+	const struct sample *expected = oracle_expect(
+		&fixture->oracle, fixture->arena, id, from_us, to_us, &count);
 	size_t at = 0;
 
 	check(history_envelope(fixture->reader, fixture->arena, &range, points,
@@ -284,7 +283,7 @@ check_envelope(struct fixture *fixture, int32_t id, int64_t from_us,
 		int64_t end_us = envelope.time_us[i] + envelope.bucket_us;
 
 		assert_true(at < count &&
-			expected[at].time_us >= envelope.time_us[i]);
+			    expected[at].time_us >= envelope.time_us[i]);
 		for (; at < count && expected[at].time_us < end_us; at++) {
 			double number = value_number(&expected[at].value);
 
@@ -299,8 +298,8 @@ check_envelope(struct fixture *fixture, int32_t id, int64_t from_us,
 		assert_true(status == envelope.status[i]);
 		/* Which of several at the same time is last, only arrival
 		 * says; the naive list and the drawing may differ there. */
-		if (at < 2 || expected[at - 1].time_us !=
-				expected[at - 2].time_us)
+		if (at < 2 ||
+			expected[at - 1].time_us != expected[at - 2].time_us)
 			assert_same_number(last, envelope.last[i]);
 	}
 	assert_int_equal(at, count);
@@ -308,11 +307,12 @@ check_envelope(struct fixture *fixture, int32_t id, int64_t from_us,
 
 /* Naively: each microsecond of a cycle asked for its value, by segments. */
 static void
-check_aggregate(struct fixture *fixture, int32_t id, int64_t from_us,
-	int64_t to_us)
+check_aggregate(
+	struct fixture *fixture, int32_t id, int64_t from_us, int64_t to_us)
 {
 	const struct history_range range = {id, from_us, to_us};
-	int64_t cycle_us = 1 + (to_us - from_us) / (int64_t)(1 + draw(fixture, 30));
+	int64_t cycle_us =
+		1 + (to_us - from_us) / (int64_t)(1 + draw(fixture, 30));
 	struct history_cycles sum;
 	struct history_cycles average;
 	struct history_cycles maximum;
@@ -331,8 +331,8 @@ check_aggregate(struct fixture *fixture, int32_t id, int64_t from_us,
 		fixture);
 	for (size_t c = 0; c < sum.count; c++) {
 		int64_t begin = sum.time_us[c];
-		int64_t end = begin + cycle_us < to_us ? begin + cycle_us
-						       : to_us;
+		int64_t end =
+			begin + cycle_us < to_us ? begin + cycle_us : to_us;
 		double total = 0;
 		double integral = 0;
 		double most = NAN;
@@ -341,13 +341,13 @@ check_aggregate(struct fixture *fixture, int32_t id, int64_t from_us,
 
 		for (size_t i = 0; i < count; i++) {
 			double number = value_number(&all[i].value);
-			int64_t until = i + 1 < count ? all[i + 1].time_us
-						      : to_us;
-			int64_t a = all[i].time_us > begin ? all[i].time_us
-							   : begin;
+			int64_t until =
+				i + 1 < count ? all[i + 1].time_us : to_us;
+			int64_t a =
+				all[i].time_us > begin ? all[i].time_us : begin;
 			int64_t b = until < end ? until : end;
-			bool within = all[i].time_us >= begin &&
-				all[i].time_us < end;
+			bool within =
+				all[i].time_us >= begin && all[i].time_us < end;
 
 			if (!chunk_good(all[i].status, number))
 				continue;
@@ -366,8 +366,8 @@ check_aggregate(struct fixture *fixture, int32_t id, int64_t from_us,
 		assert_same_number(most, maximum.value[c]);
 		assert_true(good_us == average.good_us[c]);
 		if (good_us > 0)
-			assert_same_number(integral / (double)good_us,
-				average.value[c]);
+			assert_same_number(
+				integral / (double)good_us, average.value[c]);
 	}
 }
 
@@ -376,10 +376,10 @@ check_all(struct fixture *fixture)
 {
 	for (int round = 0; round < 6; round++) {
 		int64_t from_us = T0 +
-			(int64_t)draw(fixture, (uint64_t)SPAN_US) -
-			CLOCK_DAY_US;
-		int64_t to_us = from_us +
-			(int64_t)draw(fixture, (uint64_t)SPAN_US);
+				  (int64_t)draw(fixture, (uint64_t)SPAN_US) -
+				  CLOCK_DAY_US;
+		int64_t to_us =
+			from_us + (int64_t)draw(fixture, (uint64_t)SPAN_US);
 
 		if (round == 0) {
 			from_us = T0 - CLOCK_DAY_US;
@@ -403,7 +403,7 @@ check_all(struct fixture *fixture)
 	}
 }
 
-/* --- packing ------------------------------------------------------------------------------- */
+/* --- packing -------------------------------------------------------------- */
 
 static struct pack_count
 pack_all(struct fixture *fixture, size_t samples_max)
@@ -433,8 +433,8 @@ merge_all(struct fixture *fixture, enum pack_merging merging)
 	int64_t *months;
 	size_t count;
 
-	check(partition_months(fixture->keeper, arena, &months, &count,
-		      &fixture->fault),
+	check(partition_months(
+		      fixture->keeper, arena, &months, &count, &fixture->fault),
 		fixture);
 	for (size_t i = 0; i < count; i++)
 		check(pack_merge(fixture->keeper, arena, months[i], merging,
@@ -453,15 +453,16 @@ test_history_reads_frames_and_chunks_as_one(void **state)
 		for (int i = 0; i < 20; i++) {
 			/* some come late */
 			int64_t late = draw(fixture, 5) == 0
-				? (int64_t)draw(fixture, 20) * CLOCK_DAY_US
-				: 0;
+					       ? (int64_t)draw(fixture, 20) *
+							 CLOCK_DAY_US
+					       : 0;
 
 			if (late > around_us - T0)
 				late = around_us - T0;
 			send_some(fixture, around_us - late,
 				1 + draw(fixture, 60));
 			around_us += (int64_t)draw(fixture, 4 * 3600) *
-				CLOCK_SECOND_US;
+				     CLOCK_SECOND_US;
 		}
 		if (round % 3 != 2)
 			pack_all(fixture, round % 2 ? 300 : 100000);
@@ -497,9 +498,9 @@ test_history_refuses_empty_ranges_and_too_many_points(void **state)
 	assert_int_equal(history_envelope(fixture->reader, fixture->arena,
 				 &range, 100, &envelope, &fixture->fault),
 		RC_BAD_INPUT);
-	assert_int_equal(history_aggregate(fixture->reader, fixture->arena,
-				 &range, 1, HISTORY_SUM, &cycles,
-				 &fixture->fault),
+	assert_int_equal(
+		history_aggregate(fixture->reader, fixture->arena, &range, 1,
+			HISTORY_SUM, &cycles, &fixture->fault),
 		RC_BAD_INPUT);
 	assert_false(db_in_transaction(fixture->reader));
 }
@@ -512,8 +513,8 @@ test_history_long_ranges_come_in_windows(void **state)
 	struct sample *samples =
 		arena_array(fixture->oracle.arena, 50000, sizeof(*samples));
 	int32_t id = fixture->oracle.ids[1];
-	struct history_query query = {&id, 1, T0, T0 + 800000000,
-		HISTORY_BY_VARIABLE, 0, false};
+	struct history_query query = {
+		&id, 1, T0, T0 + 800000000, HISTORY_BY_VARIABLE, 0, false};
 	int64_t next = 0;
 	struct seen seen;
 
@@ -560,8 +561,8 @@ test_history_equal_times_keep_their_order(void **state)
 	int32_t id = fixture->oracle.ids[2];
 
 	for (int i = 0; i < 40; i++) {
-		struct sample sample = {id, T0 + i / 10, 0,
-			{VALUE_INT, .integer = i * 7 % 40}};
+		struct sample sample = {
+			id, T0 + i / 10, 0, {VALUE_INT, .integer = i * 7 % 40}};
 
 		oracle_send(&fixture->oracle, &sample, 1);
 		if (i % 3 == 0)

@@ -149,7 +149,7 @@ send_numbers(struct fixture *fixture, int64_t *next, size_t frames)
 				T0 + *next * 1000 -
 					(int64_t)(series_random(
 							  &fixture->series) %
-						50000),
+						  50000),
 				0, {VALUE_INT, .integer = *next}};
 		oracle_send(&fixture->oracle, samples, ARRAY_LENGTH(samples));
 	}
@@ -182,8 +182,8 @@ assert_numbers(struct fixture *fixture, int64_t count)
 		false};
 	const struct history_visitor visitor = {count_number, &tally};
 
-	check(history_read(fixture->db, arena, &query, &visitor,
-		      &fixture->fault),
+	check(history_read(
+		      fixture->db, arena, &query, &visitor, &fixture->fault),
 		fixture);
 	for (int64_t i = 0; i < count; i++)
 		if (tally.times[i] != 1)
@@ -212,8 +212,7 @@ test_keeper_killed_while_packing_loses_nothing(void **state)
 		end_keeper(second, round % 3 == 0 ? SIGKILL : 0);
 		assert_numbers(fixture, next);
 	}
-	assert_int_equal(
-		end_keeper(start_keeper(fixture, "--pack-now"), 0), 0);
+	assert_int_equal(end_keeper(start_keeper(fixture, "--pack-now"), 0), 0);
 	assert_int_equal(
 		oracle_count(&fixture->oracle, ORACLE_COUNT_FRAMES), 0);
 	assert_int_equal(
@@ -295,15 +294,14 @@ test_partition_sweep_drops_only_empty_and_ended_ones(void **state)
 		      now_us + 2 * CLOCK_HOUR_US + 1, &count, &fixture->fault),
 		fixture);
 	assert_int_equal(count, 1);
-	assert_int_equal(oracle_count(oracle, ORACLE_COUNT_PARTITIONS),
-		before + 2);
+	assert_int_equal(
+		oracle_count(oracle, ORACLE_COUNT_PARTITIONS), before + 2);
 	check(db_script(fixture->db, "DELETE FROM frame", &fixture->fault),
 		fixture);
-	check(partition_sweep(fixture->db, arena, now_us + CLOCK_DAY_US,
-		      &count, &fixture->fault),
+	check(partition_sweep(fixture->db, arena, now_us + CLOCK_DAY_US, &count,
+		      &fixture->fault),
 		fixture);
-	assert_int_equal(
-		oracle_count(oracle, ORACLE_COUNT_PARTITIONS), before);
+	assert_int_equal(oracle_count(oracle, ORACLE_COUNT_PARTITIONS), before);
 }
 
 /* Frames that wait in the default partition keep its hour from being made. */
@@ -339,8 +337,8 @@ test_partition_retain_drops_old_months(void **state)
 
 	check(partition_open_month(fixture->db, may_us, &fixture->fault),
 		fixture);
-	check(partition_open_month(fixture->db,
-		      partition_next_month(may_us), &fixture->fault),
+	check(partition_open_month(fixture->db, partition_next_month(may_us),
+		      &fixture->fault),
 		fixture);
 	check(db_exec(fixture->db, &keeper_test_stmts[CHUNK_AT],
 		      PARAMS(P_INT(may_us)), NULL, &fixture->fault),

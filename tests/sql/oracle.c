@@ -38,8 +38,8 @@ insert_id(struct oracle *oracle, int stmt, struct params params)
 	struct rows *rows;
 	struct fault fault = {0};
 
-	if (db_find(oracle->db, oracle->arena, &oracle_stmts[stmt], params, &rows,
-		    &fault) != RC_OK)
+	if (db_find(oracle->db, oracle->arena, &oracle_stmts[stmt], params,
+		    &rows, &fault) != RC_OK)
 		fail_msg("%s", fault.text);
 	return (int32_t)rows_int(rows, 0, 0);
 }
@@ -53,12 +53,13 @@ oracle_open(struct oracle *oracle, struct db *db, const char *name)
 	oracle->db = db;
 	oracle->arena = arena_new();
 	uuid_random(uuid);
-	oracle->datasource_id = insert_id(oracle, ORACLE_DATASOURCE,
-		PARAMS(P_UUID(uuid), P_TEXT(name)));
+	oracle->datasource_id = insert_id(
+		oracle, ORACLE_DATASOURCE, PARAMS(P_UUID(uuid), P_TEXT(name)));
 	for (int kind = 1; kind <= ORACLE_VARIABLES; kind++)
 		oracle->ids[kind - 1] = insert_id(oracle, ORACLE_VARIABLE,
 			PARAMS(P_SHORT(oracle->datasource_id),
-				P_TEXT(arena_printf(oracle->arena, "v%d", kind)),
+				P_TEXT(arena_printf(
+					oracle->arena, "v%d", kind)),
 				P_SHORT(kind)));
 }
 
@@ -83,14 +84,15 @@ remember(struct oracle *oracle, const struct sample *sample)
 	oracle->sent[oracle->count] = *sample;
 	value = &oracle->sent[oracle->count++].value;
 	if (value->kind == VALUE_STRING)
-		value->string.data = arena_strdup(
-			oracle->arena, value->string.data);
+		value->string.data =
+			arena_strdup(oracle->arena, value->string.data);
 }
 
 void
 oracle_send(struct oracle *oracle, const struct sample *samples, size_t count)
 {
-	struct frame_head head = {.spool_id = 1, .sequence = ++oracle->sequence};
+	struct frame_head head = {
+		.spool_id = 1, .sequence = ++oracle->sequence};
 	struct fault fault = {0};
 	struct buf body;
 
@@ -103,8 +105,7 @@ oracle_send(struct oracle *oracle, const struct sample *samples, size_t count)
 			PARAMS(P_SHORT(oracle->datasource_id),
 				P_INT(head.sequence), P_INT(head.first_us),
 				P_INT(head.last_us),
-				P_SHORT((int32_t)head.samples),
-				P_INT(head.crc),
+				P_SHORT((int32_t)head.samples), P_INT(head.crc),
 				P_BYTES(body.data, body.length)),
 			NULL, &fault) != RC_OK)
 		fail_msg("%s", fault.text);
@@ -117,8 +118,8 @@ static bool
 is_same(const struct sample *left, const struct sample *right)
 {
 	return left->time_us == right->time_us &&
-		left->status == right->status &&
-		value_equal(&left->value, &right->value);
+	       left->status == right->status &&
+	       value_equal(&left->value, &right->value);
 }
 
 /* Insertion by time behind its equals; unless one of them is the same. */

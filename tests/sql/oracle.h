@@ -50,7 +50,7 @@ enum oracle_stmt {
 	ORACLE_FRAME,
 	ORACLE_COUNT_FRAMES,
 	ORACLE_COUNT_CHUNKS,
-	ORACLE_COUNT_SAMPLES, /* in chunks */
+	ORACLE_COUNT_SAMPLES,    /* in chunks */
 	ORACLE_COUNT_PARTITIONS, /* of frames, beside the default one */
 };
 

@@ -56,8 +56,8 @@ assert_round_trip(
 		RC_OK);
 	assert_int_equal(fixture->columns.count, count);
 	for (size_t i = 0; i < count; i++) {
-		struct sample back = chunk_sample(&fixture->columns,
-			samples[i].variable_id, i);
+		struct sample back = chunk_sample(
+			&fixture->columns, samples[i].variable_id, i);
 
 		series_assert_equal(&samples[i], &back);
 	}
@@ -71,8 +71,8 @@ test_chunk_random_series_come_back(void **state)
 
 	for (int round = 0; round < 1500; round++) {
 		size_t count = round % 50 == 0
-			? CHUNK_SAMPLES_MAX
-			: 1 + series_random(&series) % 300;
+				       ? CHUNK_SAMPLES_MAX
+				       : 1 + series_random(&series) % 300;
 		struct sample *samples = series_single(
 			&series, fixture->arena, VALUE_NONE, count);
 
@@ -84,8 +84,7 @@ test_chunk_random_series_come_back(void **state)
 static struct sample
 number_at(int64_t time_us, double number)
 {
-	return (struct sample){1, time_us, 0,
-		{VALUE_FLOAT, .number = number}};
+	return (struct sample){1, time_us, 0, {VALUE_FLOAT, .number = number}};
 }
 
 static void
@@ -95,7 +94,8 @@ test_chunk_odd_numbers_between_decimals_come_back(void **state)
 	struct sample samples[640];
 
 	for (int i = 0; i < 640; i++)
-		samples[i] = number_at(T0 + i * 1000, (double)(i * 37 % 500) / 10);
+		samples[i] =
+			number_at(T0 + i * 1000, (double)(i * 37 % 500) / 10);
 	samples[0].value.number = -0.0;
 	samples[7].value.number = NAN;
 	samples[639].value.number = -INFINITY;
@@ -114,8 +114,9 @@ test_chunk_float32_decimals_take_few_bytes(void **state)
 		samples[i] = number_at(T0 + i * CHUNK_SAMPLES_MAX,
 			(double)(float)(20 + sin(i / 50.0) * 3));
 	for (int i = 0; i < 1000; i++)
-		samples[i].value.number = (double)(float)(round(
-			samples[i].value.number * 100) / 100);
+		samples[i].value.number =
+			(double)(float)(round(samples[i].value.number * 100) /
+					100);
 	assert_round_trip(fixture, samples, 1000);
 	assert_true(fixture->out.length < 1500);
 }
@@ -158,7 +159,7 @@ test_chunk_long_strings_are_cut_to_fit(void **state)
 		samples[i] = (struct sample){1, T0 + i, 0,
 			{VALUE_STRING,
 				.string = {text, VALUE_STRING_BYTES_MAX -
-						(uint32_t)(i % 2)}}};
+							 (uint32_t)(i % 2)}}};
 	assert_true(chunk_fit(samples, 400) < 400);
 	assert_round_trip(fixture, samples, chunk_fit(samples, 400));
 	assert_int_equal(chunk_encode(samples, 400, &fixture->out,
@@ -172,9 +173,9 @@ test_chunk_summary_is_that_of_the_samples(void **state)
 {
 	struct fixture *fixture = *state;
 	struct chunk_summary *summary = &fixture->summary;
-	struct sample samples[] = {number_at(T0, 2),
-		number_at(T0 + 1000000, 4), number_at(T0 + 3000000, 99),
-		number_at(T0 + 8000000, NAN), number_at(T0 + 9000000, -1)};
+	struct sample samples[] = {number_at(T0, 2), number_at(T0 + 1000000, 4),
+		number_at(T0 + 3000000, 99), number_at(T0 + 8000000, NAN),
+		number_at(T0 + 9000000, -1)};
 
 	samples[2].status = STATUS_INVALID;
 	assert_round_trip(fixture, samples, 5);
@@ -262,6 +263,35 @@ test_chunk_sealed_lies_never_crash(void **state)
 	}
 }
 
+/* Whole photovoltaic series, chunk by chunk; not with the sources. */
+static void
+test_chunk_real_series_take_few_bytes(void **state)
+{
+	static const char *const names[] = {"pv_multisite/TAEFC1044741.csv",
+		"pv_multisite/ZT162185000441C1203.csv",
+		"pv_multisite/fixture_timeseries.csv"};
+	struct fixture *fixture = *state;
+
+	for (size_t n = 0; n < ARRAY_LENGTH(names); n++) {
+		size_t count = 0;
+		size_t bytes = 0;
+		struct sample *samples =
+			series_load(fixture->arena, names[n], &count);
+
+		if (samples == NULL)
+			skip();
+		for (size_t i = 0; i < count;) {
+			size_t fit = chunk_fit(samples + i, count - i);
+
+			assert_round_trip(fixture, samples + i, fit);
+			bytes += fixture->out.length;
+			i += fit;
+		}
+		assert_true(count > 30000);
+		assert_true(bytes < count * 5 / 2);
+	}
+}
+
 int
 main(void)
 {
@@ -286,13 +316,15 @@ main(void)
 			test_chunk_summary_is_that_of_the_samples, setup,
 			teardown),
 		cmocka_unit_test_setup_teardown(
-			test_chunk_refuses_falling_times_and_mixed_kinds,
-			setup, teardown),
+			test_chunk_refuses_falling_times_and_mixed_kinds, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(
 			test_chunk_truncated_or_flipped_is_told, setup,
 			teardown),
 		cmocka_unit_test_setup_teardown(
 			test_chunk_sealed_lies_never_crash, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_chunk_real_series_take_few_bytes, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

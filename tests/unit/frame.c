@@ -29,8 +29,9 @@ setup(void **state)
 	memset(&fixture, 0, sizeof(fixture));
 	fixture.arena = arena_new();
 	buf_init(&fixture.out, 0);
-	memcpy(fixture.head.datasource, "\x6f\x1d\x0a\x52\x8c\x1e\x4a\x57"
-					"\x9a\x51\x0b\x7c\x2f\x5d\x10\x02",
+	memcpy(fixture.head.datasource,
+		"\x6f\x1d\x0a\x52\x8c\x1e\x4a\x57"
+		"\x9a\x51\x0b\x7c\x2f\x5d\x10\x02",
 		16);
 	fixture.head.spool_id = UINT64_C(0x0123456789abcdef);
 	fixture.head.sequence = 42;
@@ -186,7 +187,7 @@ read_example(struct buf *bytes)
 		if (strncmp(line, "```", 3) == 0)
 			inside = strcmp(line, "```hex\n") == 0;
 		for (char *at = line; inside && strncmp(at, "   ", 3) != 0 &&
-			sscanf(at, "%2x%n", &byte, &used) == 1;
+				      sscanf(at, "%2x%n", &byte, &used) == 1;
 			at += used)
 			buf_char(bytes, (char)byte);
 	}
@@ -295,8 +296,9 @@ test_frame_sealed_lies_never_crash(void **state)
 	for (int round = 0; round < 20000; round++) {
 		memcpy(fixture->out.data, good.data, good.length);
 		for (int k = 0; k < 1 + round % 3; k++)
-			fixture->out.data[series_random(&series) %
-				good.length] = (char)series_random(&series);
+			fixture->out
+				.data[series_random(&series) % good.length] =
+				(char)series_random(&series);
 		seal(&fixture->out);
 		(void)!decode(fixture, fixture->out.data, good.length);
 		arena_reset(fixture->arena);
@@ -335,8 +337,7 @@ test_frame_encoder_refuses_what_cannot_be_sent(void **state)
 		{1, T0, 0, {VALUE_FLOAT, .number = 1}},
 		{1, T0, 0, {VALUE_INT, .integer = 1}},
 	};
-	struct sample text = {1, T0, 0,
-		{VALUE_STRING, .string = {"\xff", 1}}};
+	struct sample text = {1, T0, 0, {VALUE_STRING, .string = {"\xff", 1}}};
 	struct fault *fault = &fixture->fault;
 	struct buf *out = &fixture->out;
 
@@ -376,8 +377,7 @@ count_samples(void *context, const struct sample *samples, size_t count,
 }
 
 static enum rc
-count_event(
-	void *context, const struct frame_event *event, struct fault *fault)
+count_event(void *context, const struct frame_event *event, struct fault *fault)
 {
 	struct count *seen = context;
 
@@ -394,7 +394,8 @@ test_frame_each_sees_only_what_is_asked(void **state)
 	size_t length = encode_small(fixture, FRAME_PLAIN);
 	size_t sum = 0;
 	struct count all = {0};
-	struct frame_visitor every = {NULL, 0, count_samples, count_event, &all};
+	struct frame_visitor every = {
+		NULL, 0, count_samples, count_event, &all};
 
 	assert_int_equal(frame_each(fixture->out.data, length, fixture->arena,
 				 &every, &fixture->fault),
@@ -403,12 +404,10 @@ test_frame_each_sees_only_what_is_asked(void **state)
 	assert_int_equal(all.events, 1);
 	for (int32_t id = 1; id <= 6; id++) {
 		struct count seen = {.only = id};
-		struct frame_visitor one = {
-			&id, 1, count_samples, NULL, &seen};
+		struct frame_visitor one = {&id, 1, count_samples, NULL, &seen};
 
-		assert_int_equal(
-			frame_each(fixture->out.data, length, fixture->arena,
-				&one, &fixture->fault),
+		assert_int_equal(frame_each(fixture->out.data, length,
+					 fixture->arena, &one, &fixture->fault),
 			RC_OK);
 		sum += seen.samples;
 	}

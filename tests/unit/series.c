@@ -3,11 +3,16 @@
 #include "tests/unit/unit.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "lib/clock.h"
 #include "tests/unit/series.h"
 
-#define T0 INT64_C(1700000000000000)
+#define T0         INT64_C(1700000000000000)
+#define SERIES_MAX ((size_t)100000) /* samples of a file */
 
 /* How the values of a series behave. */
 enum shape { SHAPE_CONSTANT, SHAPE_DECIMAL, SHAPE_DOUBLE, SHAPE_ODD, SHAPES };
@@ -45,12 +50,12 @@ odd_number(struct series *series)
 		return -INFINITY;
 	case 3: /* a NaN with a payload */
 		return from_bits(UINT64_C(0x7ff8000000000000) |
-			(series_random(series) & 0xffffff));
+				 (series_random(series) & 0xffffff));
 	case 4: /* subnormal */
 		return from_bits(series_random(series) & 0xffff);
 	case 5:
-		return from_bits(series_random(series) << 11 ^
-			series_random(series));
+		return from_bits(
+			series_random(series) << 11 ^ series_random(series));
 	default:
 		return (double)(series_random(series) % 100);
 	}
@@ -64,7 +69,7 @@ draw_number(struct series *series, enum shape shape)
 		return 230.4;
 	case SHAPE_DECIMAL:
 		return round((double)(series_random(series) % 100000) - 5e4) /
-			1000;
+		       1000;
 	case SHAPE_DOUBLE:
 		return (double)series_random(series) / 7e11;
 	default:
@@ -75,8 +80,9 @@ draw_number(struct series *series, enum shape shape)
 static struct value
 draw_string(struct series *series, struct arena *arena, enum shape shape)
 {
-	static const char *const words[] = {
-		"", "run", "stop", "fault: \xc3\xbc" "bertemperatur"};
+	static const char *const words[] = {"", "run", "stop",
+		"fault: \xc3\xbc"
+		"bertemperatur"};
 	const char *word = words[series_random(series) % 4];
 
 	if (shape == SHAPE_DOUBLE)
@@ -84,8 +90,8 @@ draw_string(struct series *series, struct arena *arena, enum shape shape)
 			(unsigned)(series_random(series) % 100000));
 	if (shape == SHAPE_CONSTANT)
 		word = "run";
-	return (struct value){.kind = VALUE_STRING,
-		.string = {word, (uint32_t)strlen(word)}};
+	return (struct value){
+		.kind = VALUE_STRING, .string = {word, (uint32_t)strlen(word)}};
 }
 
 static struct value
@@ -96,13 +102,14 @@ draw_value(struct series *series, struct arena *arena, enum value_kind kind,
 
 	switch (kind) {
 	case VALUE_BOOL:
-		value.boolean = shape != SHAPE_CONSTANT &&
-			series_random(series) % 2;
+		value.boolean =
+			shape != SHAPE_CONSTANT && series_random(series) % 2;
 		break;
 	case VALUE_INT:
-		value.integer = (int64_t)(shape == SHAPE_ODD
-				? series_random(series) << 11
-				: series_random(series) % 1000);
+		value.integer =
+			(int64_t)(shape == SHAPE_ODD
+					  ? series_random(series) << 11
+					  : series_random(series) % 1000);
 		break;
 	case VALUE_STRING:
 		return draw_string(series, arena, shape);
@@ -139,10 +146,9 @@ series_single(struct series *series, struct arena *arena, enum value_kind kind,
 		samples[i].time_us = time_us;
 		samples[i].status = draw_status(series, rate);
 		samples[i].value = draw_value(series, arena, kind, shape);
-		time_us += jitter == 0
-			? 1000000
-			: (int64_t)(series_random(series) %
-				  (jitter == 1 ? 3 : 5000000));
+		time_us += jitter == 0 ? 1000000
+				       : (int64_t)(series_random(series) %
+						   (jitter == 1 ? 3 : 5000000));
 	}
 	return samples;
 }
@@ -160,7 +166,8 @@ series_mixed(
 		int id = (int)(scan ? i : series_random(series)) % variables;
 
 		samples[i].variable_id = id < 0 ? 1 : id + 1;
-		samples[i].time_us = T0 +
+		samples[i].time_us =
+			T0 +
 			(scan ? (int64_t)(i / (size_t)variables) * 1000000
 			      : (int64_t)(series_random(series) % 10000000));
 		samples[i].status = draw_status(series, rate);
@@ -168,6 +175,59 @@ series_mixed(
 			(enum value_kind)(1 + samples[i].variable_id % 4),
 			shape);
 	}
+	return samples;
+}
+
+/* "…,2016-03-05 19:45:00,…,2.8154": a time somewhere, the value at the end. */
+static bool
+read_line(const char *line, struct sample *sample)
+{
+	const char *comma = strrchr(line, ',');
+	struct tm date = {0};
+	const char *at = line;
+
+	sample->value.kind = VALUE_FLOAT;
+	while (at != NULL && at < comma) {
+		if (sscanf(at, "%d-%d-%d %d:%d:%d", &date.tm_year, &date.tm_mon,
+			    &date.tm_mday, &date.tm_hour, &date.tm_min,
+			    &date.tm_sec) == 6) {
+			date.tm_year -= 1900;
+			date.tm_mon -= 1;
+			sample->time_us =
+				(int64_t)timegm(&date) * CLOCK_SECOND_US;
+			sample->value.number = strtod(comma + 1, NULL);
+			return true;
+		}
+		at = strchr(at, ',');
+		at = at != NULL ? at + 1 : NULL;
+	}
+	return false;
+}
+
+struct sample *
+series_load(struct arena *arena, const char *name, size_t *count)
+{
+	const char *folder = getenv("FIELDGRID_DATA");
+	struct sample *samples;
+	char path[1024];
+	char line[1024];
+	FILE *file;
+
+	if (folder == NULL)
+		return NULL;
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	file = fopen(path, "r");
+	if (file == NULL)
+		return NULL;
+	samples = arena_array(arena, SERIES_MAX, sizeof(*samples));
+	for (*count = 0; *count < SERIES_MAX;)
+		if (fgets(line, sizeof(line), file) == NULL)
+			break;
+		else if (read_line(line, &samples[*count]))
+			(*count)++;
+	fclose(file);
+	sample_sort(arena, samples, *count);
+	*count = sample_unique(samples, *count);
 	return samples;
 }
 

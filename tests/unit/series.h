@@ -27,6 +27,14 @@ struct sample *series_single(struct series *series, struct arena *arena,
 struct sample *series_mixed(struct series *series, struct arena *arena,
 	int variables, size_t count);
 
+/*
+ * A real series: lines that have a time "2016-03-05 19:45:00" in one column
+ * and a number in the last, sorted by time. NULL when the folder of
+ * FIELDGRID_DATA, or "name" in it, is not there.
+ */
+struct sample *series_load(
+	struct arena *arena, const char *name, size_t *count);
+
 /* Fail the test unless both are the same, bit by bit. */
 void series_assert_equal(
 	const struct sample *expected, const struct sample *actual);
