@@ -81,7 +81,7 @@ claims_begin(
 static enum rc
 claims_sign(struct req *req, struct claims *claims, const char **token)
 {
-	struct signing_key key;
+	struct signing_key key = {.kid = NULL};
 	enum rc rc = active_key(req, &key);
 
 	jsonw_close_obj(&claims->json);

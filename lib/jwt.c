@@ -134,8 +134,9 @@ jwt_ring_add(struct jwt_ring *ring, const char *kid, const char *algorithm,
 static enum rc
 refuse(struct fault *fault, const char *why)
 {
-	return fault_tell(fault, RC_UNAUTHENTICATED, "InvalidToken", NULL,
+	fault_tell(fault, RC_UNAUTHENTICATED, "InvalidToken", NULL,
 		"The token %s.", why);
+	return RC_UNAUTHENTICATED;
 }
 
 /* Members in an object and all below it, as json-c kept them. */
