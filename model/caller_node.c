@@ -7,8 +7,9 @@
 #include "lib/tls.h"
 #include "model/caller_gate.h"
 
+/* Only parameters of nginx count; headers of the client are HTTP_... */
 static enum rc
-read_certificate(struct req *req, uint8_t fingerprint[TLS_FINGERPRINT_BYTES])
+check_connection(struct req *req)
 {
 	const char *verify = req->param(req, "SSL_CLIENT_VERIFY");
 	const char *certificate = req->param(req, "SSL_CLIENT_CERT");
@@ -17,6 +18,14 @@ read_certificate(struct req *req, uint8_t fingerprint[TLS_FINGERPRINT_BYTES])
 		certificate == NULL || certificate[0] == '\0')
 		return fault_tell(&req->fault, RC_DENIED, "NoCertificate", NULL,
 			"Connect with the certificate of a node.");
+	return RC_OK;
+}
+
+static enum rc
+read_certificate(struct req *req, uint8_t fingerprint[TLS_FINGERPRINT_BYTES])
+{
+	const char *certificate = req->param(req, "SSL_CLIENT_CERT");
+
 	if (tls_fingerprint_escaped(
 		    req->arena, certificate, fingerprint, &req->fault) != RC_OK)
 		return fault_tell(&req->fault, RC_DENIED, "UnknownCertificate",
@@ -55,8 +64,10 @@ enum rc
 caller_find_node(struct req *req, uint8_t fingerprint[TLS_FINGERPRINT_BYTES],
 	struct caller *node)
 {
-	enum rc rc = read_certificate(req, fingerprint);
+	enum rc rc = check_connection(req);
 
+	if (rc == RC_OK)
+		rc = read_certificate(req, fingerprint);
 	return rc == RC_OK ? find_node(req, fingerprint, node) : rc;
 }
 
@@ -115,32 +126,42 @@ hash_node(struct req *req, const char *token, uint8_t key[SECRET_HASH_BYTES])
 	secret_hash(key, text, strlen(text));
 }
 
-enum rc
-caller_authenticate_node(struct caller_gate *gate, struct req *req)
+/* The long way, once a second: certificate, node, token. */
+static enum rc
+prove(struct caller_gate *gate, struct req *req, const char *token,
+	struct caller *caller)
 {
-	struct caller *caller = arena_alloc(req->arena, sizeof(*caller));
-	const char *token = caller_bearer(req);
 	uint8_t fingerprint[TLS_FINGERPRINT_BYTES];
-	uint8_t key[SECRET_HASH_BYTES];
-	struct caller *known;
 	enum rc rc = read_certificate(req, fingerprint);
 
-	if (rc != RC_OK)
-		return rc;
-	hash_node(req, token != NULL ? token : "", key);
-	known = caller_recall(gate, req->arena, key);
-	if (known != NULL) {
-		req->caller = known;
-		return RC_OK;
-	}
-	rc = find_node(req, fingerprint, caller);
+	if (rc == RC_OK)
+		rc = find_node(req, fingerprint, caller);
 	if (rc == RC_OK && token == NULL)
 		rc = caller_refuse(&req->fault, "is missing");
 	if (rc == RC_OK)
 		rc = check_node_token(gate, req, token, fingerprint, caller);
+	return rc;
+}
+
+enum rc
+caller_authenticate_node(struct caller_gate *gate, struct req *req)
+{
+	struct caller *caller;
+	const char *token = caller_bearer(req);
+	uint8_t key[SECRET_HASH_BYTES];
+	enum rc rc = check_connection(req);
+
 	if (rc != RC_OK)
 		return rc;
-	caller_remember(gate, key, caller);
-	req->caller = caller;
-	return RC_OK;
+	hash_node(req, token != NULL ? token : "", key);
+	caller = caller_recall(gate, req->arena, key);
+	if (caller == NULL) {
+		caller = arena_alloc(req->arena, sizeof(*caller));
+		rc = prove(gate, req, token, caller);
+		if (rc == RC_OK)
+			caller_remember(gate, key, caller);
+	}
+	if (rc == RC_OK)
+		req->caller = caller;
+	return rc;
 }
