@@ -33,12 +33,14 @@ zeroed_or_die(size_t bytes)
 	return present_or_die(calloc(1, bytes), bytes);
 }
 
+/* No text is an empty one. */
 static char *
 copy_text(const char *text)
 {
-	size_t bytes = strlen(text) + 1;
+	size_t bytes = text != NULL ? strlen(text) + 1 : 1;
 
-	return memcpy(grow_or_die(NULL, 1, bytes), text, bytes);
+	return memcpy(grow_or_die(NULL, 1, bytes), text != NULL ? text : "",
+		bytes);
 }
 
 /* Readers come in crowds; without this they would keep a writer out. */
