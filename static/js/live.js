@@ -29,6 +29,7 @@ export class Live {
 	entries = new Map();     // key -> {datasource, name, type, …, value, time, status}
 	datasources = new Map(); // uuid -> {id, name, state, seen}
 	state = 'connecting';    // then 'live' or 'lost'
+	refusal = '';            // what the server said, when it answered a refusal
 	#wanted = [];
 	#handlers;
 	#byRef = [];
@@ -133,6 +134,8 @@ export class Live {
 		if (this.#abort !== abort)
 			return;
 		this.#since = 0;
+		this.refusal = error instanceof ApiError && error.status >= 400 && error.status < 500
+			&& error.status !== 404 ? error.message : '';
 		if (error instanceof ApiError && error.status === 404)
 			this.#url = '';
 		abort.abort();

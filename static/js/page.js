@@ -52,7 +52,7 @@ function setBanner(live, lostAt) {
 	if (banner === null)
 		return;
 	if (lost)
-		setText(banner, 'Connection lost: the values on this page are old '
+		setText(banner, `${live.refusal || 'Connection lost'}: the values on this page are old `
 			+ `(${formatAge(performance.now() - lostAt)}). Trying again …`);
 	banner.hidden = !lost;
 }

@@ -44,8 +44,7 @@ class Screen {
 		this.datasource = figure.dataset.fgDatasource;
 		this.layout = new Layout(figure, this.svg);
 		this.bindings = findBindings(this.svg, new Rotors());
-		this.byName = Map.groupBy ? Map.groupBy(this.bindings, ({ name }) => name)
-			: groupByName(this.bindings);
+		this.byName = groupByName(this.bindings);
 		this.#makeTargets();
 	}
 

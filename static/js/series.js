@@ -95,14 +95,15 @@ export class Series {
 			minimum: this.minimum[i], maximum: this.maximum[i] };
 	}
 
-	// The entry nearest to a time, so that a cursor shows what it stands on.
-	nearest(time_ms) {
+	// The entry nearest to a time, so that a cursor shows what it stands on;
+	// before the first one there is nothing, but for those few pixels.
+	nearest(time_ms, tolerance_ms = 0) {
 		const i = indexAt(this.time, time_ms);
 		const next = this.time[i + 1];
 
-		if (i >= 0 && (next === undefined || time_ms - this.time[i] <= next - time_ms))
-			return this.at(time_ms);
-		return next === undefined ? null : this.at(next);
+		if (i < 0)
+			return next !== undefined && next - time_ms <= tolerance_ms ? this.at(next) : null;
+		return next !== undefined && next - time_ms < time_ms - this.time[i] ? this.at(next) : this.at(time_ms);
 	}
 
 	// [smallest, largest] between two times, null if there is nothing.

@@ -42,7 +42,6 @@ class TrendPage {
 			has: (variable) => this.state.variables.some((other) => sameVariable(other, variable)) });
 		this.tools = new TrendTools(part('tools'), this.search.element, this.#toolHandlers());
 		this.live = openLive(this.#liveHandlers());
-		this.zone = make('span', { class: 'fg-trend-zone' });
 		addEventListener('popstate', () => this.#apply(parseState(location.search, pageZone())));
 		addEventListener('fg-theme', () => this.#redrawAll());
 		startFooter(this.live);

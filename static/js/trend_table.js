@@ -9,8 +9,8 @@ const COLUMNS = [
 	['minimum', 'Min'], ['maximum', 'Max'], ['axis', 'Axis'],
 ];
 
-function valueAt(item, time) {
-	return time === null || item.series === null ? null : item.series.nearest(time);
+function valueAt(item, time, tolerance) {
+	return time === null || item.series === null ? null : item.series.nearest(time, tolerance);
 }
 
 function textOf(item, point) {
@@ -72,9 +72,11 @@ export class TrendTable {
 	show(time, cursors, [from, to]) {
 		setText(this.heads.at, time === null ? 'Newest' : 'Value');
 		this.table.classList.toggle('fg-has-cursors', cursors.some((cursor) => cursor !== null));
+		const tolerance = (to - from) / 200;
+
 		for (const { item, cells } of this.#rows) {
-			const at = time === null ? item.newest() : valueAt(item, time);
-			const points = cursors.map((cursor) => valueAt(item, cursor));
+			const at = time === null ? item.newest() : valueAt(item, time, tolerance);
+			const points = cursors.map((cursor) => valueAt(item, cursor, tolerance));
 			const extent = item.series?.extent(from, to) ?? null;
 
 			setText(cells.at, textOf(item, at));

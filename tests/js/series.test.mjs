@@ -68,7 +68,8 @@ test('a cursor finds the nearest sample, or the one that held', () => {
 	assert.equal(series.nearest(24).value, 2);
 	assert.equal(series.nearest(26).value, 3);
 	assert.equal(series.at(29).value, 2);
-	assert.equal(series.nearest(1).value, 1);
+	assert.equal(series.nearest(1), null);
+	assert.equal(series.nearest(9, 2).value, 1);
 	assert.equal(raw([], []).nearest(5), null);
 });
 
