@@ -33,11 +33,13 @@ function bindColor(element) {
 	};
 }
 
+// Hidden by the style sheet until something says otherwise: no mark of a
+// fault flashes up before the first value.
 function bindVisible(element) {
 	const test = parseWhen(element.dataset.fgWhen ?? '!=0');
 
 	return (entry, quality) =>
-		element.classList.toggle('fg-hidden', quality === NODATA || !test(entry.value));
+		element.classList.toggle('fg-shown', quality !== NODATA && test(entry.value));
 }
 
 // "rotate" shows an angle; with data-fg-spin the value is a speed in rpm.
