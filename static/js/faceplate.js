@@ -5,7 +5,7 @@ import { formatAge, formatClock, formatNumber, formatTime, formatValue } from '.
 import { querySeries } from './history.js';
 import { compareNames } from './order.js';
 import { make, makeSvg, pageZone, setText } from './page.js';
-import { setQuality } from './quality.js';
+import { GOOD, setQuality } from './quality.js';
 import { Series, toNumber } from './series.js';
 import { SparkView } from './spark_view.js';
 
@@ -169,7 +169,7 @@ export class Faceplate {
 		if (now - this.#drawn < REDRAW_MS)
 			return;
 		this.#drawn = now;
-		this.#spark.box.stepped = entry.stepped || entry.type === 'bool';
+		this.#spark.describe(entry, this.live.quality(entry) === GOOD);
 		const extent = this.#spark.draw(now)?.extent ?? null;
 
 		setText(this.#parts.hour, extent === null ? 'no samples'

@@ -5,7 +5,7 @@ import { formatAge, formatValue } from './format.js';
 import { querySeries } from './history.js';
 import { openLive, setText, setTitle } from './page.js';
 import { startFooter } from './footer.js';
-import { setQuality } from './quality.js';
+import { GOOD, setQuality } from './quality.js';
 import { Series, toNumber } from './series.js';
 import { SparkView } from './spark_view.js';
 
@@ -27,6 +27,8 @@ class Tile {
 	show(live) {
 		const entry = live.entry(this.datasource, this.name);
 
+		if (entry !== undefined)
+			this.spark?.describe(entry, live.quality(entry) === GOOD);
 		setQuality(this.value, live.quality(entry));
 		setTitle(this.element, `${this.name}: ${live.qualityText(entry)}`);
 		if (entry === undefined)

@@ -55,8 +55,8 @@ function bandPath(series, [first, last], x, y) {
 }
 
 // {line, band, extent} of "series" between two times in a box; line is ''
-// when there is nothing to draw.
-export function sparkPaths(series, { from, to, width, height, stepped = false }) {
+// when there is nothing to draw. "held": the last value still holds at "to".
+export function sparkPaths(series, { from, to, width, height, stepped = false, held = false }) {
 	const extent = series.extent(from, to);
 
 	if (extent === null)
@@ -70,6 +70,8 @@ export function sparkPaths(series, { from, to, width, height, stepped = false })
 		line += linePath(series, run, x, y, stepped);
 		if (series.bucket_ms > 0 && run[1] > run[0])
 			band += bandPath(series, run, x, y);
+		if (held && run[1] === series.length - 1 && series.time[run[1]] < to)
+			line += `H${round(width)}`;
 	}
 	return { line, band, extent };
 }

@@ -10,20 +10,22 @@ export class SparkView {
 	#series = null;
 	#early = []; // samples that came before the history did
 
-	constructor(svg, span_ms, { stepped = false, fill = false } = {}) {
+	constructor(svg, span_ms, { fill = false } = {}) {
 		const [, , width, height] = (svg.getAttribute('viewBox') ?? '0 0 120 32').split(/[ ,]+/).map(Number);
 
 		this.span = span_ms;
 		this.fill = fill;
-		this.box = { width, height, stepped };
+		this.box = { width, height };
 		this.band = makeSvg('path', { class: 'fg-spark-band' });
 		this.line = makeSvg('path', { class: 'fg-spark-line' });
 		svg.replaceChildren(this.band, this.line);
 		svg.setAttribute('aria-hidden', 'true');
 	}
 
-	get series() {
-		return this.#series;
+	// What only the live stream knows of the variable.
+	describe({ stepped, type }, held) {
+		this.box.stepped = stepped === true || type === 'bool';
+		this.box.held = held;
 	}
 
 	setSeries(series) {

@@ -88,5 +88,8 @@ test('a sparkline has a gap where nothing is known', () => {
 	assert.equal(line, 'M0 12L25 2M75 2L100 12');
 	assert.equal(band, '');
 	assert.deepEqual(extent, [0, 10]);
+	const held = sparkPaths(raw([0, 50], [0, 10]), { from: 0, to: 100, width: 100, height: 14, held: true, stepped: true });
+
+	assert.equal(held.line, 'M0 12H50V2H100');
 	assert.equal(sparkPaths(raw([], []), { from: 0, to: 1, width: 1, height: 1 }).line, '');
 });
