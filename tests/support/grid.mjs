@@ -242,7 +242,9 @@ class Grid {
     if (service === 'postgresql') folders.push(path.join(this.state, 'postgresql'));
     return fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
       try {
-        return folders.includes(fs.readlinkSync(`/proc/${pid}/cwd`)) &&
+        // In a mount namespace of its own a path may have a longer beginning.
+        const folder = fs.readlinkSync(`/proc/${pid}/cwd`);
+        return folders.some((own) => folder.endsWith(own)) &&
           !['sh', 'setpriv', 'multiwatch', 'find'].includes(
             fs.readFileSync(`/proc/${pid}/comm`, 'utf8').trim());
       } catch {
