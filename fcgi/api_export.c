@@ -321,9 +321,9 @@ answer(struct req *req, struct resp *resp, const struct plant *plant,
 enum rc
 api_export_history(struct req *req, struct resp *resp)
 {
-	struct variable_list variables;
+	struct variable_list variables = {0};
 	struct plant plant;
-	struct wish wish;
+	struct wish wish = {0};
 	enum rc rc = plant_find(req, &plant);
 
 	if (rc == RC_OK)

@@ -346,7 +346,7 @@ enum rc
 api_history_query(struct req *req, struct resp *resp)
 {
 	struct question question = {.points = POINTS_DEFAULT};
-	struct variable_list variables;
+	struct variable_list variables = {0};
 	struct reading reading;
 	struct plant plant;
 	enum rc rc = plant_find(req, &plant);

@@ -317,7 +317,7 @@ calculate(struct reading *reading, const struct archive *archive,
 	const struct history_range *range, struct series *series,
 	struct fault *fault)
 {
-	struct series from;
+	struct series from = {0};
 	int64_t count;
 	enum rc rc;
 
@@ -380,7 +380,7 @@ read_aggregated(struct reading *reading, struct fault *fault)
 	};
 
 	for (size_t i = 0; i < request->count; i++) {
-		struct series series;
+		struct series series = {0};
 		enum rc rc = announce(reading, i, fault);
 
 		range.variable_id = request->variables[i].id;
