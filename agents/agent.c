@@ -81,8 +81,7 @@ agent_end(struct agent *agent, bool *why)
 	pthread_kill(agent->main_thread, SIGTERM);
 }
 
-/* --- ids -------------------------------------------------------------------
- */
+/* --- ids ----------------------------------------------------------------- */
 
 /* A line is "id kind name"; an id counts only for the same kind. */
 static void

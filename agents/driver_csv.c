@@ -78,8 +78,7 @@ struct replay {
 	int64_t bookmark; /* offset behind the last row that was put */
 };
 
-/* --- start -----------------------------------------------------------------
- */
+/* --- start --------------------------------------------------------------- */
 
 static enum rc
 take_speed(struct replay *replay, struct fault *fault)
@@ -224,8 +223,7 @@ replay_open(const struct driver_setup *setup, void **state, struct fault *fault)
 	return rc;
 }
 
-/* --- cells -----------------------------------------------------------------
- */
+/* --- cells --------------------------------------------------------------- */
 
 static bool
 parse_epoch(const char *text, int64_t unit_us, int64_t *time_us)
@@ -361,8 +359,7 @@ parse_value(const struct replay *replay, const struct input *input,
 	return parse_float(field->text, replay->options->decimal_comma, value);
 }
 
-/* --- rows ------------------------------------------------------------------
- */
+/* --- rows ---------------------------------------------------------------- */
 
 static enum rc
 put_cell(const struct replay *replay, struct sink *sink, size_t index,

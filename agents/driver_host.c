@@ -67,8 +67,7 @@ struct probe {
 	int detail;
 };
 
-/* --- files -----------------------------------------------------------------
- */
+/* --- files --------------------------------------------------------------- */
 
 static bool
 read_file(const char *path, char *text, size_t size)
@@ -249,8 +248,7 @@ take_reading(struct reading *reading)
 		reading->root.f_blocks = 0;
 }
 
-/* --- probes ----------------------------------------------------------------
- */
+/* --- probes -------------------------------------------------------------- */
 
 static bool
 put_number(struct value *value, double number)
@@ -562,7 +560,7 @@ static const struct probe probes[] = {
 	{"system/kernel", probe_name, VALUE_STRING, 1},
 };
 
-/* --- instances of addresses with `*` -------------------------------------- */
+/* --- instances of addresses with `*` ------------------------------------- */
 
 static size_t
 name_devices(struct arena *arena, const struct devices *devices,
@@ -653,8 +651,7 @@ host_expand(struct arena *arena, const char *address, const char **names,
 	return name_devices(arena, &devices, names, room);
 }
 
-/* --- driver ----------------------------------------------------------------
- */
+/* --- driver -------------------------------------------------------------- */
 
 /* Whether "address" is the probe's, and what its `*` stands for. */
 static bool

@@ -100,8 +100,7 @@ hub_turn(struct hub *hub)
 	forget_token(hub); /* the other one may not know it */
 }
 
-/* --- answers ---------------------------------------------------------------
- */
+/* --- answers ------------------------------------------------------------- */
 
 /* NULL when the answer is not a JSON object. Put by the caller. */
 static struct json_object *
@@ -190,8 +189,7 @@ explain_status(const struct hub *hub, const char *what, struct fault *fault)
 	return rc;
 }
 
-/* --- requests --------------------------------------------------------------
- */
+/* --- requests ------------------------------------------------------------ */
 
 static enum rc
 keep_token(struct hub *hub, struct fault *fault)

@@ -139,8 +139,7 @@ open_hub(const struct ingress_conf *conf, struct agent *agent, struct hub **hub,
 	return hub_open(&options, hub, fault);
 }
 
-/* --- modes -----------------------------------------------------------------
- */
+/* --- modes --------------------------------------------------------------- */
 
 static enum rc
 check(const struct ingress_conf *conf, struct agent *agent, struct fault *fault)

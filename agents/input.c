@@ -91,8 +91,7 @@ input_fault(const struct input_list *list, const struct input *input,
 		input->line, input->column, why);
 }
 
-/* --- cells -----------------------------------------------------------------
- */
+/* --- cells --------------------------------------------------------------- */
 
 static size_t
 cell_index(const struct load *load, enum column column)
@@ -336,8 +335,7 @@ take_input(struct load *load, struct input *input)
 	return rc;
 }
 
-/* --- the list --------------------------------------------------------------
- */
+/* --- the list ------------------------------------------------------------ */
 
 static size_t
 hash_name(const char *name)
@@ -550,8 +548,7 @@ input_list_load(struct arena *arena, const char *path, input_expand_fn *expand,
 	return rc;
 }
 
-/* --- by name ---------------------------------------------------------------
- */
+/* --- by name ------------------------------------------------------------- */
 
 static int
 compare_inputs(const void *left, const void *right)

@@ -45,8 +45,7 @@ struct sampler {
 	bool told_unknown;
 };
 
-/* --- values ----------------------------------------------------------------
- */
+/* --- values -------------------------------------------------------------- */
 
 static bool
 convert_int(
@@ -139,8 +138,7 @@ sampler_moved(const struct input *input, const struct value *before,
 	return !(change <= input->dead_band); /* NaN is news too */
 }
 
-/* --- the open frame --------------------------------------------------------
- */
+/* --- the open frame ------------------------------------------------------ */
 
 static struct sample *
 new_sample(struct sampler *sampler)
@@ -229,8 +227,7 @@ put(struct sink *sink, size_t index, int64_t time_us, uint64_t status,
 	course->sent_us = time_us;
 }
 
-/* --- into the spool --------------------------------------------------------
- */
+/* --- into the spool ------------------------------------------------------ */
 
 /* Put the hub's ids in. Samples without one yet go out; returns how many. */
 static size_t
@@ -458,8 +455,7 @@ flush(struct sampler *sampler)
 		tell_about_stop(sampler, stopped_us);
 }
 
-/* --- running ---------------------------------------------------------------
- */
+/* --- running ------------------------------------------------------------- */
 
 enum rc
 sampler_open(struct agent *agent, const struct sampler_options *options,
@@ -626,8 +622,7 @@ sampler_run(struct sampler *sampler)
 		flush(sampler);
 }
 
-/* --- dump ------------------------------------------------------------------
- */
+/* --- dump ---------------------------------------------------------------- */
 
 static void
 print_value(FILE *out, const struct value *value)

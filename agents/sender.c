@@ -56,8 +56,7 @@ draw(void)
 	return (double)number / (double)UINT32_MAX;
 }
 
-/* --- connecting ------------------------------------------------------------
- */
+/* --- connecting ---------------------------------------------------------- */
 
 static enum rc
 square_spool(struct sender *sender, struct fault *fault)
@@ -149,8 +148,7 @@ connect_hub(struct sender *sender, struct fault *fault)
 	return RC_OK;
 }
 
-/* --- frames ----------------------------------------------------------------
- */
+/* --- frames -------------------------------------------------------------- */
 
 static bool
 write_file(const char *path, const void *data, size_t length)
@@ -237,8 +235,7 @@ send_frames(struct sender *sender, struct fault *fault)
 	return RC_OK;
 }
 
-/* --- running ---------------------------------------------------------------
- */
+/* --- running ------------------------------------------------------------- */
 
 static int64_t
 until_beat(const struct sender *sender)
