@@ -33,35 +33,11 @@ struct reader {
 
 /* --- the window ----------------------------------------------------------- */
 
-static int
-compare_ids(const void *left, const void *right)
-{
-	int32_t a = *(const int32_t *)left;
-	int32_t b = *(const int32_t *)right;
-
-	return a < b ? -1 : a > b;
-}
-
-/* The ids of a query, rising and each once. */
-static const int32_t *
-sorted_ids(struct arena *arena, const int32_t *ids, size_t count, size_t *kept)
-{
-	int32_t *sorted = arena_memdup(arena, ids, count * sizeof(*ids));
-	size_t unique = 0;
-
-	qsort(sorted, count, sizeof(*sorted), compare_ids);
-	for (size_t i = 0; i < count; i++)
-		if (unique == 0 || sorted[unique - 1] != sorted[i])
-			sorted[unique++] = sorted[i];
-	*kept = unique;
-	return sorted;
-}
-
 static size_t
 place_of(const struct reader *reader, int32_t variable_id)
 {
 	const int32_t *found = bsearch(&variable_id, reader->part.ids,
-		reader->part.count, sizeof(variable_id), compare_ids);
+		reader->part.count, sizeof(variable_id), history_compare_ids);
 
 	return (size_t)(found - reader->part.ids);
 }
@@ -386,19 +362,12 @@ read_ids(const struct reader *like, const int32_t *ids, size_t count)
 /* --- bounds --------------------------------------------------------------- */
 
 static enum rc
-hand_before(const struct reader *like, struct arena *arena, int32_t id)
+hand_before(const struct reader *like, const struct sample *before)
 {
-	struct sample sample;
-	enum rc rc;
-
-	if (like->query->from_us <= history_earliest_us())
+	if (before->value.kind == VALUE_NONE)
 		return RC_OK;
-	rc = history_at(like->part.db, arena, &id, 1, like->query->from_us - 1,
-		&sample, like->part.fault);
-	if (rc != RC_OK || sample.value.kind == VALUE_NONE)
-		return rc;
 	return like->visitor->sample(
-		like->visitor->context, &sample, like->part.fault);
+		like->visitor->context, before, like->part.fault);
 }
 
 /*
@@ -425,17 +394,31 @@ hand_after(const struct reader *like, struct arena *arena, int32_t id)
 	return read_ids(&reader, &id, 1);
 }
 
+/* The samples before the range, of all variables at once. */
+static enum rc
+find_before(
+	const struct reader *like, struct arena *arena, struct sample *before)
+{
+	const struct history_query *query = like->query;
+
+	if (!query->bounds || query->from_us <= history_earliest_us())
+		return RC_OK;
+	return history_at_cached(&like->part, arena, query->variable_ids,
+		query->count, query->from_us - 1, before);
+}
+
 static enum rc
 read_by_variable(const struct reader *like, struct arena *arena)
 {
 	const struct history_query *query = like->query;
-	enum rc rc = RC_OK;
+	struct sample *before =
+		arena_array(arena, query->count, sizeof(*before));
+	enum rc rc = find_before(like, arena, before);
 
 	for (size_t i = 0; rc == RC_OK && i < query->count; i++) {
 		const int32_t *id = &query->variable_ids[i];
 
-		if (query->bounds)
-			rc = hand_before(like, arena, *id);
+		rc = hand_before(like, &before[i]);
 		if (rc == RC_OK)
 			rc = read_ids(like, id, 1);
 		if (rc == RC_OK && query->bounds)
@@ -444,16 +427,35 @@ read_by_variable(const struct reader *like, struct arena *arena)
 	return rc;
 }
 
+/* Frames are read once for all variables, windows and bounds, if they fit. */
+static enum rc
+read_all(struct reader *like, struct arena *arena, struct arena *scratch)
+{
+	const struct history_query *query = like->query;
+	struct history_part frames = like->part;
+	enum rc rc;
+
+	frames.ids = history_sorted(
+		arena, query->variable_ids, query->count, &frames.count);
+	frames.from_us = query->bounds ? INT64_MIN : query->from_us;
+	frames.to_us = query->bounds ? INT64_MAX : query->to_us;
+	rc = history_cache_fill(&frames, scratch, &like->part.cache);
+	if (rc != RC_OK)
+		return rc;
+	return query->order == HISTORY_BY_TIME
+		       ? read_ids(like, frames.ids, frames.count)
+		       : read_by_variable(like, arena);
+}
+
 enum rc
 history_read(struct db *db, struct arena *arena,
 	const struct history_query *query,
 	const struct history_visitor *visitor, struct fault *fault)
 {
-	const struct reader like = {.part = {.db = db, .fault = fault},
+	struct reader like = {.part = {.db = db, .fault = fault},
 		.query = query,
 		.visitor = visitor};
-	const int32_t *ids;
-	size_t count;
+	struct arena *scratch;
 	bool mine;
 	enum rc rc;
 
@@ -465,13 +467,9 @@ history_read(struct db *db, struct arena *arena,
 	rc = history_open(db, &mine, fault);
 	if (rc != RC_OK)
 		return rc;
-	if (query->order == HISTORY_BY_TIME) {
-		ids = sorted_ids(
-			arena, query->variable_ids, query->count, &count);
-		rc = read_ids(&like, ids, count);
-	} else {
-		rc = read_by_variable(&like, arena);
-	}
+	scratch = arena_new();
+	rc = read_all(&like, arena, scratch);
+	arena_free(scratch);
 	history_close(db, mine);
 	return rc;
 }

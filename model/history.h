@@ -104,6 +104,13 @@ MUST_CHECK enum rc history_envelope(struct db *db, struct arena *arena,
 	const struct history_range *range, size_t points,
 	struct history_envelope *envelope, struct fault *fault);
 
+/* The same for all variables of a query; of the query only variable_ids, count
+ * and range count. "envelopes" has room for each. Unpacked frames are read
+ * once. */
+MUST_CHECK enum rc history_envelopes(struct db *db, struct arena *arena,
+	const struct history_query *query, size_t points,
+	struct history_envelope *envelopes, struct fault *fault);
+
 enum history_calculation {
 	HISTORY_SUM,     /* of the good samples in the cycle */
 	HISTORY_AVERAGE, /* weighted by time; a value holds until the next */

@@ -23,21 +23,12 @@ struct search {
 	struct sample found[BATCH_MAX];
 };
 
-static int
-compare(const void *left, const void *right)
-{
-	int32_t a = *(const int32_t *)left;
-	int32_t b = *(const int32_t *)right;
-
-	return a < b ? -1 : a > b;
-}
-
 /* Later in arrival wins among equal times. */
 static void
 offer(struct search *search, const struct sample *sample)
 {
 	const int32_t *id = bsearch(&sample->variable_id, search->ids,
-		search->part.count, sizeof(*id), compare);
+		search->part.count, sizeof(*id), history_compare_ids);
 	struct sample *found;
 
 	if (id == NULL || sample->time_us >= search->part.to_us)
@@ -168,7 +159,8 @@ put_found(const struct search *search, const struct target *targets,
 {
 	for (size_t i = 0; i < count; i++) {
 		const int32_t *id = bsearch(&targets[i].variable_id,
-			search->ids, search->part.count, sizeof(*id), compare);
+			search->ids, search->part.count, sizeof(*id),
+			history_compare_ids);
 		struct sample *sample = &samples[targets[i].place];
 
 		*sample = search->found[id - search->ids];
@@ -195,31 +187,40 @@ search_all(struct search *search, const struct target *targets, size_t count,
 }
 
 enum rc
-history_at(struct db *db, struct arena *arena, const int32_t *variable_ids,
-	size_t count, int64_t time_us, struct sample *samples,
-	struct fault *fault)
+history_at_cached(const struct history_part *like, struct arena *arena,
+	const int32_t *variable_ids, size_t count, int64_t time_us,
+	struct sample *samples)
 {
 	struct target *targets = arena_array(arena, count, sizeof(*targets));
 	struct search *search = arena_alloc(arena, sizeof(*search));
-	bool mine;
-	enum rc rc;
 
 	for (size_t i = 0; i < count; i++)
 		targets[i] = (struct target){variable_ids[i], i};
-	/* variable_id is the first member, so compare sorts targets too */
-	qsort(targets, count, sizeof(*targets), compare);
+	/* variable_id is the first member, so this sorts targets too */
+	qsort(targets, count, sizeof(*targets), history_compare_ids);
 	if (time_us > history_latest_us())
 		time_us = history_latest_us();
 	if (time_us < history_earliest_us())
 		time_us = history_earliest_us() - 1;
-	search->part = (struct history_part){.db = db,
-		.ids = search->ids,
-		.to_us = time_us + 1,
-		.fault = fault};
+	search->part = *like;
+	search->part.ids = search->ids;
+	search->part.to_us = time_us + 1;
 	search->arena = arena;
-	rc = history_open(db, &mine, fault);
+	return search_all(search, targets, count, time_us, samples);
+}
+
+enum rc
+history_at(struct db *db, struct arena *arena, const int32_t *variable_ids,
+	size_t count, int64_t time_us, struct sample *samples,
+	struct fault *fault)
+{
+	const struct history_part like = {.db = db, .fault = fault};
+	bool mine;
+	enum rc rc = history_open(db, &mine, fault);
+
 	if (rc == RC_OK) {
-		rc = search_all(search, targets, count, time_us, samples);
+		rc = history_at_cached(
+			&like, arena, variable_ids, count, time_us, samples);
 		history_close(db, mine);
 	}
 	return rc;

@@ -224,37 +224,99 @@ collect(const struct drawing *drawing, struct arena *arena, size_t points,
 	envelope->count = count;
 }
 
+/* "like" gives database, cache and fault. */
+static enum rc
+draw_range(const struct history_part *like, struct arena *arena,
+	const struct history_range *range, size_t points,
+	struct history_envelope *envelope)
+{
+	int64_t width_us = range->to_us - range->from_us;
+	struct drawing drawing = {.part = *like,
+		.from_us = range->from_us,
+		.to_us = range->to_us,
+		.bucket_us = (width_us - 1) / (int64_t)points + 1};
+	enum rc rc;
+
+	drawing.part.ids = &range->variable_id;
+	drawing.part.count = 1;
+	drawing.buckets = arena_array(arena, points, sizeof(*drawing.buckets));
+	for (size_t i = 0; i < points; i++)
+		drawing.buckets[i] = (struct bucket){
+			.last = NAN, .minimum = INFINITY, .maximum = -INFINITY};
+	rc = draw(&drawing);
+	if (rc == RC_OK)
+		collect(&drawing, arena, points, envelope);
+	return rc;
+}
+
+static enum rc
+check_range(int64_t from_us, int64_t to_us, size_t points, struct fault *fault)
+{
+	if (from_us < to_us && from_us >= 0 && points >= 1 &&
+		points <= HISTORY_POINTS_MAX)
+		return RC_OK;
+	return fault_tell(fault, RC_BAD_INPUT, "BadRequest", "from",
+		"The range must not be empty, with 1 to %d points.",
+		HISTORY_POINTS_MAX);
+}
+
 enum rc
 history_envelope(struct db *db, struct arena *arena,
 	const struct history_range *range, size_t points,
 	struct history_envelope *envelope, struct fault *fault)
 {
-	int64_t width_us = range->to_us - range->from_us;
-	struct drawing drawing = {.part = {.db = db,
-					  .ids = &range->variable_id,
-					  .count = 1,
-					  .fault = fault},
-		.from_us = range->from_us,
-		.to_us = range->to_us};
+	const struct history_part like = {.db = db, .fault = fault};
 	bool mine;
-	enum rc rc;
+	enum rc rc = check_range(range->from_us, range->to_us, points, fault);
 
-	if (range->from_us >= range->to_us || width_us <= 0 || points < 1 ||
-		points > HISTORY_POINTS_MAX)
-		return fault_tell(fault, RC_BAD_INPUT, "BadRequest", "from",
-			"The range must not be empty, with 1 to %d points.",
-			HISTORY_POINTS_MAX);
-	drawing.bucket_us = (width_us - 1) / (int64_t)points + 1;
-	drawing.buckets = arena_array(arena, points, sizeof(*drawing.buckets));
-	for (size_t i = 0; i < points; i++)
-		drawing.buckets[i] = (struct bucket){
-			.last = NAN, .minimum = INFINITY, .maximum = -INFINITY};
-	rc = history_open(db, &mine, fault);
+	if (rc == RC_OK)
+		rc = history_open(db, &mine, fault);
 	if (rc != RC_OK)
 		return rc;
-	rc = draw(&drawing);
+	rc = draw_range(&like, arena, range, points, envelope);
 	history_close(db, mine);
+	return rc;
+}
+
+static enum rc
+draw_all(struct history_part *like, struct arena *arena,
+	const struct history_query *query, size_t points,
+	struct history_envelope *envelopes)
+{
+	struct history_part frames = *like;
+	struct arena *scratch = arena_new();
+	enum rc rc;
+
+	frames.ids = history_sorted(
+		arena, query->variable_ids, query->count, &frames.count);
+	frames.from_us = query->from_us;
+	frames.to_us = query->to_us;
+	rc = history_cache_fill(&frames, scratch, &like->cache);
+	for (size_t i = 0; rc == RC_OK && i < query->count; i++) {
+		const struct history_range range = {
+			query->variable_ids[i], query->from_us, query->to_us};
+
+		rc = draw_range(like, arena, &range, points, &envelopes[i]);
+	}
+	arena_free(scratch);
+	return rc;
+}
+
+enum rc
+history_envelopes(struct db *db, struct arena *arena,
+	const struct history_query *query, size_t points,
+	struct history_envelope *envelopes, struct fault *fault)
+{
+	struct history_part like = {.db = db, .fault = fault};
+	bool mine;
+	enum rc rc = check_range(query->from_us, query->to_us, points, fault);
+
 	if (rc == RC_OK)
-		collect(&drawing, arena, points, envelope);
+		rc = history_open(db, &mine, fault);
+	if (rc != RC_OK)
+		return rc;
+	if (query->count > 0)
+		rc = draw_all(&like, arena, query, points, envelopes);
+	history_close(db, mine);
 	return rc;
 }

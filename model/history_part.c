@@ -2,6 +2,8 @@
 
 #include "model/history_part.h"
 
+#include <stdlib.h>
+
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "model/partition.h"
@@ -93,6 +95,30 @@ int64_t
 history_latest_us(void)
 {
 	return clock_now_us() + SAMPLE_TIME_AHEAD_US + CLOCK_DAY_US;
+}
+
+int
+history_compare_ids(const void *left, const void *right)
+{
+	int32_t a = *(const int32_t *)left;
+	int32_t b = *(const int32_t *)right;
+
+	return a < b ? -1 : a > b;
+}
+
+const int32_t *
+history_sorted(
+	struct arena *arena, const int32_t *ids, size_t count, size_t *kept)
+{
+	int32_t *sorted = arena_memdup(arena, ids, count * sizeof(*ids));
+	size_t unique = 0;
+
+	qsort(sorted, count, sizeof(*sorted), history_compare_ids);
+	for (size_t i = 0; i < count; i++)
+		if (unique == 0 || sorted[unique - 1] != sorted[i])
+			sorted[unique++] = sorted[i];
+	*kept = unique;
+	return sorted;
 }
 
 enum rc
@@ -309,9 +335,11 @@ history_frames(const struct history_part *part,
 		part->ids, part->count, visit, NULL, context};
 	struct arena *arena = arena_new();
 	int64_t after_id = INT64_MIN;
-	bool more = true;
+	bool more = part->cache == NULL;
 	enum rc rc = RC_OK;
 
+	if (part->cache != NULL)
+		rc = history_cache_visit(part, visit, context);
 	while (rc == RC_OK && more) {
 		struct rows *rows;
 

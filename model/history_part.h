@@ -27,6 +27,13 @@ enum history_stmt {
 int64_t history_earliest_us(void);
 int64_t history_latest_us(void);
 
+/* For qsort and bsearch, by an int32_t at the begin of each element. */
+int history_compare_ids(const void *left, const void *right);
+
+/* The ids in "arena", rising and each once. */
+const int32_t *history_sorted(
+	struct arena *arena, const int32_t *ids, size_t count, size_t *kept);
+
 /*
  * Open a snapshot unless the caller has one; *mine tells history_close to end
  * it.
@@ -34,9 +41,13 @@ int64_t history_latest_us(void);
 MUST_CHECK enum rc history_open(struct db *db, bool *mine, struct fault *fault);
 void history_close(struct db *db, bool mine);
 
+/* What frames say of some variables, read once for several parts. */
+struct history_cache;
+
 /* What is read: variables, rising ids, and from_us <= time < to_us. */
 struct history_part {
 	struct db *db;
+	const struct history_cache *cache; /* of these frames; NULL = none */
 	const int32_t *ids;
 	size_t count;
 	int64_t from_us;
@@ -79,5 +90,24 @@ MUST_CHECK enum rc history_frames(const struct history_part *part,
 	enum rc (*visit)(void *context, const struct sample *samples,
 		size_t count, struct fault *fault),
 	void *context);
+
+/*
+ * Read the frames of a part into "arena" once, for the cache of others with
+ * the same or fewer variables and times. *cache is NULL when they hold more
+ * samples than memory should.
+ */
+MUST_CHECK enum rc history_cache_fill(const struct history_part *part,
+	struct arena *arena, const struct history_cache **cache);
+
+/* As history_frames, from part->cache. */
+MUST_CHECK enum rc history_cache_visit(const struct history_part *part,
+	enum rc (*visit)(void *context, const struct sample *samples,
+		size_t count, struct fault *fault),
+	void *context);
+
+/* history_at with a cache; "like" gives database, cache and fault. */
+MUST_CHECK enum rc history_at_cached(const struct history_part *like,
+	struct arena *arena, const int32_t *variable_ids, size_t count,
+	int64_t time_us, struct sample *samples);
 
 #endif

@@ -193,6 +193,49 @@ check_bounds(
 	assert_int_equal(seen.count, at);
 }
 
+/* All variables in one call are what each is alone. */
+static void
+check_together(struct fixture *fixture, int64_t from_us, int64_t to_us)
+{
+	struct history_query query = {fixture->oracle.ids, ORACLE_VARIABLES,
+		from_us, to_us, HISTORY_BY_VARIABLE, 0, true};
+	struct seen together = read_history(fixture, &query);
+	struct history_envelope envelopes[ORACLE_VARIABLES];
+	size_t at = 0;
+
+	query.count = 1;
+	for (int i = 0; i < ORACLE_VARIABLES; i++) {
+		struct seen alone;
+
+		query.variable_ids = &fixture->oracle.ids[i];
+		alone = read_history(fixture, &query);
+		for (size_t k = 0; k < alone.count; k++)
+			series_assert_equal(
+				&alone.samples[k], &together.samples[at++]);
+	}
+	assert_int_equal(together.count, at);
+	query.variable_ids = fixture->oracle.ids;
+	query.count = ORACLE_VARIABLES;
+	if (from_us == to_us)
+		return;
+	check(history_envelopes(fixture->reader, fixture->arena, &query, 20,
+		      envelopes, &fixture->fault),
+		fixture);
+	for (int i = 0; i < ORACLE_VARIABLES; i++) {
+		const struct history_range range = {
+			fixture->oracle.ids[i], from_us, to_us};
+		struct history_envelope alone;
+
+		check(history_envelope(fixture->reader, fixture->arena, &range,
+			      20, &alone, &fixture->fault),
+			fixture);
+		assert_int_equal(alone.samples, envelopes[i].samples);
+		assert_int_equal(alone.count, envelopes[i].count);
+		assert_memory_equal(alone.maximum, envelopes[i].maximum,
+			alone.count * sizeof(double));
+	}
+}
+
 static void
 check_by_time(struct fixture *fixture, int64_t from_us, int64_t to_us)
 {
@@ -389,6 +432,7 @@ check_all(struct fixture *fixture)
 			check_variable(fixture, fixture->oracle.ids[i], from_us,
 				to_us);
 		check_by_time(fixture, from_us, to_us);
+		check_together(fixture, from_us, to_us);
 		check_bounds(fixture, fixture->oracle.ids[round % 4], from_us,
 			to_us);
 		check_at(fixture, from_us);
