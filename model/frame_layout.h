@@ -36,6 +36,9 @@ enum frame_times {
 	FRAME_TIMES_DELTA = 2,   /* offset, then deltas of deltas */
 };
 
+/* Of everything but the checksum's own four bytes. */
+uint32_t frame_crc(const uint8_t *data, size_t total_bytes);
+
 /* Strings of frames end up in text columns: UTF-8 without a zero byte. */
 bool frame_text_valid(const char *text, size_t bytes);
 
