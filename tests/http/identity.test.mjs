@@ -8,6 +8,7 @@ import { cookies, openGrid, sleep, until } from '../support/grid.mjs';
 
 let grid; // before openid-client: it makes the grid's webcrypto global
 let oidc;
+let oauth;
 let app; // a confidential client for the code flow
 let spa; // a public one
 const back = 'https://app.test/callback';
@@ -20,6 +21,7 @@ function secretOf(text) { return /client_secret: (\S+)/.exec(text)[1]; }
 before(async () => {
   grid = await openGrid();
   oidc = await import('openid-client');
+  oauth = await import('oauth4webapi');
   app = { id: `app.${run}` };
   app.secret = secretOf(grid.ctl('client', 'add', app.id,
     ...words('--grant', 'authorization_code', 'refresh_token', 'client_credentials'),
@@ -170,6 +172,38 @@ test('openid-client runs the code flow, refreshes, asks who it is and logs out',
   assert.equal(bye.headers.location, 'https://app.test/bye?state=end');
   assert.equal((await userinfo(second.access_token)).status, 401);
   await assert.rejects(oidc.refreshTokenGrant(config, second.refresh_token), { error: 'invalid_grant' });
+});
+
+test('oauth4webapi, which forgives nothing, accepts every answer', async () => {
+  const options = { [oauth.customFetch]: fetchGrid };
+  const issuer = new URL(grid.url);
+  const server = await oauth.processDiscoveryResponse(issuer,
+    await oauth.discoveryRequest(issuer, { ...options, algorithm: 'oauth2' }));
+  const client = { client_id: app.id };
+  const basic = oauth.ClientSecretBasic(app.secret);
+  const { verifier, challenge } = pkce();
+  const reply = await grid.request(authorizePath(wish({ code_challenge: challenge, nonce: 'n-2' })),
+    { cookie: await grid.logIn(person) });
+  const callback = new URL(reply.headers.location);
+  assert.throws(() => oauth.validateAuthResponse(server, client, callback, 'other'));
+  const params = oauth.validateAuthResponse(server, client, callback, 's1');
+  const tokens = await oauth.processAuthorizationCodeResponse(server, client,
+    await oauth.authorizationCodeGrantRequest(server, client, basic, params, back, verifier, options),
+    { expectedNonce: 'n-2', requireIdToken: true });
+  const { sub } = oauth.getValidatedIdTokenClaims(tokens);
+  const who = await oauth.processUserInfoResponse(server, client, sub,
+    await oauth.userInfoRequest(server, client, tokens.access_token, options));
+  assert.equal(who.sub, sub);
+  const again = await oauth.authorizationCodeGrantRequest(
+    server, client, basic, params, back, verifier, options);
+  await assert.rejects(oauth.processAuthorizationCodeResponse(server, client, again),
+    { error: 'invalid_grant', status: 400 });
+  const wrong = await oauth.clientCredentialsGrantRequest(
+    server, client, oauth.ClientSecretBasic('wrong'), {}, options);
+  await assert.rejects(oauth.processClientCredentialsResponse(server, client, wrong), (error) => {
+    const [{ scheme, parameters }] = error.cause;
+    return scheme === 'basic' && parameters.realm === 'fieldgrid';
+  });
 });
 
 test('the keys verify what was signed, in another implementation too', async () => {
