@@ -54,8 +54,7 @@ plant_shows(const struct plant *plant, const struct variable *variable,
 		       variable->name, action);
 }
 
-/* --- filters ----------------------------------------------------------------
- */
+/* --- filters ------------------------------------------------------------- */
 
 static const struct field time_fields[] = {
 	{.name = "from",

@@ -14,8 +14,7 @@
 /* Integers beyond this are not exact where JSON numbers are doubles. */
 #define EXACT_MAX (INT64_C(1) << 53)
 
-/* --- the tree ---------------------------------------------------------------
- */
+/* --- the tree ------------------------------------------------------------ */
 
 enum form { FORM_V1, FORM_V2 };
 
@@ -94,8 +93,7 @@ api_archive_tree_origins(struct req *req, struct resp *resp)
 	return answer_tree(req, resp, FORM_V2);
 }
 
-/* --- one --------------------------------------------------------------------
- */
+/* --- one ----------------------------------------------------------------- */
 
 static enum rc
 find_archive(
@@ -142,8 +140,7 @@ api_archive_one(struct req *req, struct resp *resp)
 	return RC_OK;
 }
 
-/* --- values -----------------------------------------------------------------
- */
+/* --- values -------------------------------------------------------------- */
 
 /* Clients turn what looks like a number into one, and null into 0: so what is
  * not a finite number is text, and a bool is 0 or 1. */

@@ -69,8 +69,7 @@ api_document_redirect(struct req *req, struct resp *resp)
 	return answer_page(resp, api->redirect_page);
 }
 
-/* --- loading ----------------------------------------------------------------
- */
+/* --- loading ------------------------------------------------------------- */
 
 static enum rc
 load_document(struct arena *arena, struct api *api, struct fault *fault)

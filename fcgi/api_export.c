@@ -32,8 +32,7 @@ struct table {
 	bool row;        /* there is one */
 };
 
-/* --- what is asked ----------------------------------------------------------
- */
+/* --- what is asked ------------------------------------------------------- */
 
 struct wish {
 	struct texts names;
@@ -97,25 +96,39 @@ read_wish(struct req *req, struct wish *wish)
 	return RC_OK;
 }
 
+static const int32_t *
+variable_ids(struct arena *arena, const struct variable_list *variables)
+{
+	int32_t *ids = arena_array(arena, variables->count, sizeof(*ids));
+
+	for (size_t i = 0; i < variables->count; i++)
+		ids[i] = variables->items[i].id;
+	return ids;
+}
+
 /* Said before the first byte, because later it could not be. */
 static enum rc
 check_size(struct req *req, const struct wish *wish,
 	const struct variable_list *variables)
 {
 	const struct api *api = req->app;
+	struct history_envelope *envelopes =
+		arena_array(req->arena, variables->count, sizeof(*envelopes));
 	int64_t samples = 0;
+	enum rc rc;
 
-	for (size_t i = 0; i < variables->count; i++) {
-		struct history_envelope envelope;
-		enum rc rc = history_envelope(req->db, req->arena,
-			&(struct history_range){variables->items[i].id,
-				wish->from_us, wish->to_us},
-			1, &envelope, &req->fault);
-
-		if (rc != RC_OK)
-			return rc;
-		samples += envelope.samples;
-	}
+	rc = history_envelopes(req->db, req->arena,
+		&(struct history_query){
+			.variable_ids = variable_ids(req->arena, variables),
+			.count = variables->count,
+			.from_us = wish->from_us,
+			.to_us = wish->to_us,
+		},
+		1, envelopes, &req->fault);
+	if (rc != RC_OK)
+		return rc;
+	for (size_t i = 0; i < variables->count; i++)
+		samples += envelopes[i].samples;
 	if (samples > api->samples_max)
 		return fault_tell(&req->fault, RC_TOO_LARGE, "TooManySamples",
 			"from",
@@ -125,8 +138,7 @@ check_size(struct req *req, const struct wish *wish,
 	return RC_OK;
 }
 
-/* --- the table --------------------------------------------------------------
- */
+/* --- the table ----------------------------------------------------------- */
 
 /*
  * Text between quotes (RFC 4180). A spreadsheet would run what begins like a
@@ -292,11 +304,8 @@ answer(struct req *req, struct resp *resp, const struct plant *plant,
 		.cells = arena_array(
 			req->arena, variables->count, sizeof(struct cell)),
 	};
-	int32_t *ids = arena_array(req->arena, variables->count, sizeof(*ids));
 	enum rc rc;
 
-	for (size_t i = 0; i < variables->count; i++)
-		ids[i] = variables->items[i].id;
 	resp_header(resp, "Content-Disposition",
 		file_name(req->arena, plant->datasource.name));
 	resp_header(resp, "Cache-Control", "no-store");
@@ -305,7 +314,7 @@ answer(struct req *req, struct resp *resp, const struct plant *plant,
 	write_head(&table, plant, wish);
 	rc = history_read(req->db, req->arena,
 		&(struct history_query){
-			.variable_ids = ids,
+			.variable_ids = variable_ids(req->arena, variables),
 			.count = variables->count,
 			.from_us = wish->from_us,
 			.to_us = wish->to_us,

@@ -41,8 +41,7 @@ static const struct field question_fields[] = {
 	FIELDS_END,
 };
 
-/* --- what is asked ----------------------------------------------------------
- */
+/* --- what is asked ------------------------------------------------------- */
 
 enum rc
 api_history_check_range(struct req *req, int64_t from_us, int64_t to_us)
@@ -101,8 +100,7 @@ api_history_variables(struct req *req, struct resp *resp,
 	return RC_OK;
 }
 
-/* --- what there is ----------------------------------------------------------
- */
+/* --- what there is ------------------------------------------------------- */
 
 /* The samples of one variable, until there are more than wanted. */
 struct samples {
@@ -119,6 +117,7 @@ struct reading {
 	const struct question *question;
 	struct samples *all; /* a list for each variable */
 	size_t count;
+	struct history_envelope *envelopes; /* of those with too many */
 };
 
 static struct samples *
@@ -186,8 +185,7 @@ read_samples(struct req *req, struct reading *reading)
 		&(struct history_visitor){keep_sample, reading}, &req->fault);
 }
 
-/* --- the answer -------------------------------------------------------------
- */
+/* --- the answer ---------------------------------------------------------- */
 
 /* Milliseconds; microseconds as a fraction when there are some. */
 static void
@@ -279,52 +277,80 @@ write_variable(struct jsonw *json, const struct variable *variable)
 	jsonw_bool(json, "stepped", variable->stepped);
 }
 
-static enum rc
-answer_variable(struct req *req, struct jsonw *json,
-	const struct question *question, const struct samples *samples)
+static bool
+is_few(const struct question *question, const struct samples *samples)
 {
-	const struct variable *variable = samples->variable;
-	size_t points = (size_t)question->points;
-	struct history_envelope envelope;
-	bool few = samples->within <= points || variable->kind == VALUE_STRING;
-	enum rc rc = RC_OK;
+	return samples->within <= (size_t)question->points ||
+	       samples->variable->kind == VALUE_STRING;
+}
 
-	if (!few)
-		rc = history_envelope(req->db, req->arena,
-			&(struct history_range){variable->id, question->from_us,
-				question->to_us},
-			points, &envelope, &req->fault);
-	if (rc != RC_OK)
-		return rc;
-	jsonw_open_obj(json, NULL);
-	write_variable(json, variable);
-	if (few)
-		write_raw(json, samples, points);
-	else
-		write_envelope(json, &envelope);
-	jsonw_close_obj(json);
-	return RC_OK;
+/* Draw the variables that have too many samples, all at once. */
+static enum rc
+draw(struct req *req, struct reading *reading)
+{
+	const struct question *question = reading->question;
+	int32_t *ids = arena_array(req->arena, reading->count, sizeof(*ids));
+	size_t count = 0;
+
+	reading->envelopes = arena_array(
+		req->arena, reading->count, sizeof(*reading->envelopes));
+	for (size_t i = 0; i < reading->count; i++)
+		if (!is_few(question, &reading->all[i]))
+			ids[count++] = reading->all[i].variable->id;
+	if (count == 0)
+		return RC_OK;
+	return history_envelopes(req->db, req->arena,
+		&(struct history_query){
+			.variable_ids = ids,
+			.count = count,
+			.from_us = question->from_us,
+			.to_us = question->to_us,
+		},
+		(size_t)question->points, reading->envelopes, &req->fault);
+}
+
+static void
+write_all(struct jsonw *json, const struct reading *reading)
+{
+	const struct question *question = reading->question;
+	const struct history_envelope *envelope = reading->envelopes;
+
+	for (size_t i = 0; i < reading->count; i++) {
+		const struct samples *samples = &reading->all[i];
+
+		jsonw_open_obj(json, NULL);
+		write_variable(json, samples->variable);
+		if (is_few(question, samples))
+			write_raw(json, samples, (size_t)question->points);
+		else
+			write_envelope(json, envelope++);
+		jsonw_close_obj(json);
+	}
 }
 
 static enum rc
 answer_all(struct req *req, struct resp *resp, struct reading *reading)
 {
 	const struct question *question = reading->question;
-	struct jsonw *json = resp_json(resp, 200);
+	struct jsonw *json;
 	enum rc rc = history_begin(req->db, &req->fault);
 
 	if (rc == RC_OK)
 		rc = read_samples(req, reading);
+	if (rc == RC_OK)
+		rc = draw(req, reading);
+	db_rollback(req->db);
+	if (rc != RC_OK)
+		return rc;
+	json = resp_json(resp, 200);
 	jsonw_open_obj(json, NULL);
 	jsonw_time(json, "from", question->from_us);
 	jsonw_time(json, "to", question->to_us);
 	jsonw_open_arr(json, "variables");
-	for (size_t i = 0; rc == RC_OK && i < reading->count; i++)
-		rc = answer_variable(req, json, question, &reading->all[i]);
+	write_all(json, reading);
 	jsonw_close_arr(json);
 	jsonw_close_obj(json);
-	db_rollback(req->db);
-	return rc;
+	return RC_OK;
 }
 
 static void

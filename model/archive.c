@@ -87,8 +87,7 @@ archive_calculation_parse(const char *name)
 	return ARCHIVE_NOT_AGGREGATED;
 }
 
-/* --- the tree ---------------------------------------------------------------
- */
+/* --- the tree ------------------------------------------------------------ */
 
 /* Every archive of a datasource, by identification. */
 struct shelf {
@@ -250,8 +249,7 @@ archive_find(struct db *db, struct arena *arena, int64_t datasource_id,
 	return load_variables(db, arena, item->id, &item->variables, fault);
 }
 
-/* --- create -----------------------------------------------------------------
- */
+/* --- create -------------------------------------------------------------- */
 
 static enum rc
 refuse(struct fault *fault, const char *field, const char *words)
@@ -311,20 +309,22 @@ find_parent(struct db *db, struct arena *arena,
 	const struct archive_draft *draft, const struct archive **parent,
 	struct fault *fault)
 {
+	const struct archive *found = NULL;
 	enum rc rc;
 
 	*parent = NULL;
 	if (draft->parent == NULL)
 		return RC_OK;
 	rc = archive_find(
-		db, arena, draft->datasource_id, draft->parent, parent, fault);
+		db, arena, draft->datasource_id, draft->parent, &found, fault);
 	if (rc == RC_NOT_FOUND)
 		return fault_tell(fault, RC_NOT_FOUND, "NotFound", "parent",
 			"There is no archive \"%s\".", draft->parent);
-	if (rc != RC_OK)
+	if (rc != RC_OK || found == NULL)
 		return rc;
-	if ((*parent)->calculation != ARCHIVE_NOT_AGGREGATED &&
-		draft->cycle_s % (*parent)->cycle_s != 0)
+	*parent = found;
+	if (found->calculation != ARCHIVE_NOT_AGGREGATED &&
+		draft->cycle_s % found->cycle_s != 0)
 		return refuse(fault, "cycle",
 			"The cycle must be a multiple of the parent's.");
 	return RC_OK;

@@ -49,8 +49,7 @@ announce(struct reading *reading, size_t place, struct fault *fault)
 	return RC_OK;
 }
 
-/* --- spontaneous ------------------------------------------------------------
- */
+/* --- spontaneous --------------------------------------------------------- */
 
 static enum rc
 take_sample(void *context, const struct sample *sample, struct fault *fault)
@@ -90,8 +89,7 @@ read_spontaneous(struct reading *reading, struct fault *fault)
 	return rc;
 }
 
-/* --- cyclic -----------------------------------------------------------------
- */
+/* --- cyclic -------------------------------------------------------------- */
 
 static int64_t
 round_up(int64_t time_us, int64_t cycle_us)
@@ -194,8 +192,7 @@ read_cyclic(struct reading *reading, struct fault *fault)
 	return RC_OK;
 }
 
-/* --- aggregated -------------------------------------------------------------
- */
+/* --- aggregated ---------------------------------------------------------- */
 
 /* One value per cycle; NaN = nothing good. */
 struct series {

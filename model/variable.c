@@ -208,8 +208,7 @@ variable_find(struct db *db, struct arena *arena, int64_t datasource_id,
 	return rc;
 }
 
-/* --- put -------------------------------------------------------------------
- */
+/* --- put ----------------------------------------------------------------- */
 
 /* The items as the columns that VARIABLE_PUT takes. */
 struct columns {

@@ -87,8 +87,7 @@ label(int64_t second, const char *text, struct fixture *fixture)
 			.string = {text, (uint32_t)strlen(text)}}};
 }
 
-/* --- reading ----------------------------------------------------------------
- */
+/* --- reading ------------------------------------------------------------- */
 
 static void PRINTF_LIKE(2, 3)
 	add_line(struct fixture *fixture, const char *format, ...)
@@ -181,8 +180,7 @@ send_ramp(struct fixture *fixture, int64_t last)
 	oracle_send(&fixture->oracle, samples, count);
 }
 
-/* --- spontaneous ------------------------------------------------------------
- */
+/* --- spontaneous --------------------------------------------------------- */
 
 static void
 test_archive_spontaneous_has_both_ends(void **state)
@@ -233,8 +231,7 @@ test_archive_says_when_there_is_too_much(void **state)
 	assert_string_equal(fixture->fault.code, "TooManySamples");
 }
 
-/* --- cyclic -----------------------------------------------------------------
- */
+/* --- cyclic -------------------------------------------------------------- */
 
 static void
 test_archive_cyclic_has_what_held(void **state)
@@ -300,8 +297,7 @@ test_archive_cyclic_knows_no_future(void **state)
 		RC_OK);
 }
 
-/* --- aggregated -------------------------------------------------------------
- */
+/* --- aggregated ---------------------------------------------------------- */
 
 static struct archive
 aggregate(const struct archive *parent, enum archive_calculation calculation,

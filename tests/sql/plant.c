@@ -85,8 +85,7 @@ tear_down(void **state)
 	return 0;
 }
 
-/* --- datasources ------------------------------------------------------------
- */
+/* --- datasources --------------------------------------------------------- */
 
 static void
 test_datasource_names_and_uuids_are_taken_once(void **state)
@@ -145,8 +144,7 @@ test_datasource_is_online_while_its_node_is_heard(void **state)
 	assert_false(found.online);
 }
 
-/* --- variables --------------------------------------------------------------
- */
+/* --- variables ----------------------------------------------------------- */
 
 static void
 expect_names(struct fixture *fixture, const char *pattern, const char *names)
@@ -252,8 +250,7 @@ test_variable_put_refuses_what_is_no_variable(void **state)
 		RC_BAD_INPUT);
 }
 
-/* --- events -----------------------------------------------------------------
- */
+/* --- events -------------------------------------------------------------- */
 
 static struct event_list
 query_events(struct fixture *fixture, const char *pattern)
@@ -307,8 +304,7 @@ test_event_twice_sent_is_one(void **state)
 	assert_int_equal(query_events(fixture, "cpu/*").count, 1);
 }
 
-/* --- archives ---------------------------------------------------------------
- */
+/* --- archives ------------------------------------------------------------ */
 
 static enum rc
 add_archive(struct fixture *fixture, struct archive_draft draft,
