@@ -1,18 +1,15 @@
 /* driver_csv: replays the rows of a CSV file, or back-fills them. */
 
-#define _XOPEN_SOURCE 700 /* strptime */
-
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "agents/csv_cell.h"
 #include "agents/driver.h"
 #include "lib/clock.h"
-#include "lib/csv.h"
 
 /* What one poll may put, so that it fits into one frame. */
 #define POLL_SAMPLES 8000
@@ -223,142 +220,6 @@ replay_open(const struct driver_setup *setup, void **state, struct fault *fault)
 	return rc;
 }
 
-/* --- cells --------------------------------------------------------------- */
-
-static bool
-parse_epoch(const char *text, int64_t unit_us, int64_t *time_us)
-{
-	char *end;
-	long long whole = strtoll(text, &end, 10);
-	double fraction = 0;
-
-	if (end == text)
-		return false;
-	if (*end == '.')
-		fraction = strtod(end, &end);
-	if (*end != '\0' || whole < -4000000000000 || whole > 10000000000000)
-		return false;
-	*time_us = whole * unit_us + llround(fraction * (double)unit_us);
-	return true;
-}
-
-/* Behind %S there may be a fraction, which strptime does not know. */
-static bool
-parse_fraction(const char *text, int64_t *micro)
-{
-	int64_t scale = CLOCK_SECOND_US / 10;
-
-	*micro = 0;
-	if (*text == '\0')
-		return true;
-	if (*text != '.' && *text != ',')
-		return false;
-	for (text++; *text >= '0' && *text <= '9'; text++, scale /= 10)
-		*micro += scale * (*text - '0');
-	return *text == '\0';
-}
-
-static bool
-parse_by_format(const char *text, const char *format, int64_t *time_us)
-{
-	struct tm tm = {.tm_isdst = -1};
-	const char *rest = strptime(text, format, &tm);
-	time_t seconds;
-	int64_t micro;
-
-	if (rest == NULL || !parse_fraction(rest, &micro))
-		return false;
-	tm.tm_isdst = -1;
-	seconds = mktime(&tm);
-	if (seconds == (time_t)-1 && tm.tm_year != 69)
-		return false;
-	*time_us = (int64_t)seconds * CLOCK_SECOND_US + micro;
-	return true;
-}
-
-static bool
-parse_time(const char *text, const char *format, int64_t *time_us)
-{
-	if (strcmp(format, "epoch_s") == 0)
-		return parse_epoch(text, CLOCK_SECOND_US, time_us);
-	if (strcmp(format, "epoch_ms") == 0)
-		return parse_epoch(text, 1000, time_us);
-	if (strcmp(format, "iso") != 0)
-		return parse_by_format(text, format, time_us);
-	return clock_parse(text, time_us) ||
-	       parse_by_format(text, "%Y-%m-%dT%H:%M:%S", time_us) ||
-	       parse_by_format(text, "%Y-%m-%d %H:%M:%S", time_us);
-}
-
-static bool
-parse_bool(const char *text, struct value *value)
-{
-	static const char *const words[][2] = {
-		{"0", "1"}, {"false", "true"}, {"no", "yes"}, {"off", "on"}};
-
-	for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
-		for (int truth = 0; truth < 2; truth++)
-			if (strcasecmp(text, words[i][truth]) == 0) {
-				*value = (struct value){.kind = VALUE_BOOL,
-					.boolean = truth == 1};
-				return true;
-			}
-	return false;
-}
-
-static bool
-parse_int(const char *text, struct value *value)
-{
-	char *end;
-
-	errno = 0;
-	*value = (struct value){
-		.kind = VALUE_INT, .integer = strtoll(text, &end, 10)};
-	return errno == 0 && end != text && *end == '\0';
-}
-
-static bool
-parse_float(const char *text, bool decimal_comma, struct value *value)
-{
-	char copy[64];
-	char *comma;
-	char *end;
-
-	if (strlen(text) >= sizeof(copy))
-		return false;
-	snprintf(copy, sizeof(copy), "%s", text);
-	comma = decimal_comma ? strchr(copy, ',') : NULL;
-	if (comma != NULL)
-		*comma = '.';
-	*value = (struct value){
-		.kind = VALUE_FLOAT, .number = strtod(copy, &end)};
-	return end != copy && *end == '\0';
-}
-
-static bool
-parse_value(const struct replay *replay, const struct input *input,
-	const struct csv_field *field, struct value *value)
-{
-	switch (input->kind) {
-	case VALUE_BOOL:
-		return parse_bool(field->text, value);
-	case VALUE_INT:
-		if (parse_int(field->text, value))
-			return true;
-		break;
-	case VALUE_STRING:
-		if (field->length > VALUE_STRING_BYTES_MAX)
-			return false;
-		*value = (struct value){.kind = VALUE_STRING};
-		value->string.data = field->text;
-		value->string.bytes = (uint32_t)field->length;
-		return true;
-	default:
-		break;
-	}
-	return parse_float(field->text, replay->options->decimal_comma, value);
-}
-
 /* --- rows ---------------------------------------------------------------- */
 
 static enum rc
@@ -372,7 +233,8 @@ put_cell(const struct replay *replay, struct sink *sink, size_t index,
 		(replay->csv.fields[place].length == 0 &&
 			input->kind != VALUE_STRING))
 		return RC_OK; /* an empty cell is no sample */
-	if (!parse_value(replay, input, &replay->csv.fields[place], &value))
+	if (!csv_cell_value(&replay->csv.fields[place], input,
+		    replay->options->decimal_comma, &value))
 		return csv_fault(&replay->csv, place, fault,
 			"\"%.60s\" is no %s", replay->csv.fields[place].text,
 			input_type(input));
@@ -441,7 +303,7 @@ fetch_row(struct replay *replay, struct fault *fault)
 	if (replay->time_place >= replay->csv.count)
 		return csv_fault(&replay->csv, 0, fault, "the row has no time");
 	text = replay->csv.fields[replay->time_place].text;
-	if (!parse_time(text, replay->options->time_format, &replay->row_us))
+	if (!csv_cell_time(text, replay->options->time_format, &replay->row_us))
 		return csv_fault(&replay->csv, replay->time_place, fault,
 			"\"%.60s\" is not a time in the format %s", text,
 			replay->options->time_format);

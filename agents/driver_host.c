@@ -1,61 +1,22 @@
 /* driver_host: what the kernel of this machine says about itself. */
 
-#include <ctype.h>
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "agents/driver.h"
+#include "agents/host_reading.h"
 #include "lib/clock.h"
-
-#define FILE_BYTES   ((size_t)16 * 1024)
-#define SECTOR_BYTES 512
-#define DEVICES_MAX  32
-#define NAME_BYTES   64
-
-/* What one reading of /proc and /sys gave. Times are in clock ticks. */
-struct processor {
-	uint64_t user;
-	uint64_t system;
-	uint64_t iowait;
-	uint64_t idle;
-};
-
-struct device {
-	char name[NAME_BYTES];
-	uint64_t in;   /* bytes received or read */
-	uint64_t out;  /* bytes sent or written */
-	uint64_t busy; /* ms with work to do; disks only */
-};
-
-struct devices {
-	size_t count;
-	struct device items[DEVICES_MAX + 1]; /* and the total */
-};
-
-struct reading {
-	int64_t steady_us;
-	struct processor processor;
-	struct devices disks;
-	struct devices interfaces;
-	char memory[FILE_BYTES];
-	char load[128];
-	double uptime_s;
-	struct statvfs root;
-};
 
 struct host {
 	const struct input_list *list;
 	const struct probe **probes;
 	const char **instances;
 	bool primed; /* there is a reading before this one */
-	struct reading before;
-	struct reading now;
+	struct host_reading before;
+	struct host_reading now;
 };
 
 /* A probe fills "value", or says false: not available. */
@@ -66,187 +27,6 @@ struct probe {
 	enum value_kind kind;
 	int detail;
 };
-
-/* --- files --------------------------------------------------------------- */
-
-static bool
-read_file(const char *path, char *text, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t length;
-
-	if (fd < 0)
-		return false;
-	length = read(fd, text, size - 1);
-	close(fd);
-	text[length > 0 ? length : 0] = '\0';
-	return length > 0;
-}
-
-static bool
-read_number(const char *path, double *number)
-{
-	char text[64];
-	char *end;
-
-	if (!read_file(path, text, sizeof(text)))
-		return false;
-	*number = strtod(text, &end);
-	return end != text;
-}
-
-static void
-read_processor(struct processor *processor)
-{
-	char text[512];
-	unsigned long long t[8] = {0};
-
-	memset(processor, 0, sizeof(*processor));
-	if (!read_file("/proc/stat", text, sizeof(text)) ||
-		sscanf(text, "cpu %llu %llu %llu %llu %llu %llu %llu %llu",
-			&t[0], &t[1], &t[2], &t[3], &t[4], &t[5], &t[6],
-			&t[7]) < 5)
-		return;
-	processor->user = t[0] + t[1];
-	processor->system = t[2] + t[5] + t[6] + t[7];
-	processor->idle = t[3];
-	processor->iowait = t[4];
-}
-
-/* Real hardware or a container's link, not loopback or bridges' inner ends. */
-static bool
-is_interface(const char *name)
-{
-	static const char *const inner[] = {"lo", "veth", "docker", "br-",
-		"virbr", "dummy", "ifb", "tunl", "sit", "gre", "ip6", "ip_vti",
-		"erspan", "bonding"};
-
-	for (size_t i = 0; i < ARRAY_LENGTH(inner); i++)
-		if (strncmp(name, inner[i], strlen(inner[i])) == 0)
-			return false;
-	return true;
-}
-
-/* Whole disks: no partitions, loops, RAM disks. */
-static bool
-is_disk(const char *name)
-{
-	char path[512];
-
-	if (strncmp(name, "loop", 4) == 0 || strncmp(name, "ram", 3) == 0 ||
-		strncmp(name, "zram", 4) == 0 || strncmp(name, "sr", 2) == 0 ||
-		strncmp(name, "fd", 2) == 0)
-		return false;
-	snprintf(path, sizeof(path), "/sys/block/%s", name);
-	return access(path, F_OK) == 0;
-}
-
-static struct device *
-add_device(struct devices *devices, const char *name)
-{
-	struct device *device;
-
-	if (devices->count == ARRAY_LENGTH(devices->items))
-		return NULL;
-	device = &devices->items[devices->count++];
-	memset(device, 0, sizeof(*device));
-	snprintf(device->name, sizeof(device->name), "%s", name);
-	return device;
-}
-
-static void
-read_interfaces(struct devices *devices)
-{
-	char text[FILE_BYTES];
-	char *rest = NULL;
-
-	devices->count = 0;
-	if (!read_file("/proc/net/dev", text, sizeof(text)))
-		return;
-	for (char *line = strtok_r(text, "\n", &rest); line != NULL;
-		line = strtok_r(NULL, "\n", &rest)) {
-		char name[NAME_BYTES];
-		unsigned long long in;
-		unsigned long long out;
-		struct device *device;
-
-		if (sscanf(line,
-			    " %63[^: ]: %llu %*u %*u %*u %*u %*u %*u %*u %llu",
-			    name, &in, &out) != 3 ||
-			!is_interface(name))
-			continue;
-		if (devices->count == DEVICES_MAX)
-			return;
-		device = add_device(devices, name);
-		device->in = in;
-		device->out = out;
-	}
-}
-
-static void
-read_disks(struct devices *devices)
-{
-	char text[FILE_BYTES];
-	char *rest = NULL;
-
-	devices->count = 0;
-	if (!read_file("/proc/diskstats", text, sizeof(text)))
-		return;
-	for (char *line = strtok_r(text, "\n", &rest); line != NULL;
-		line = strtok_r(NULL, "\n", &rest)) {
-		char name[NAME_BYTES];
-		unsigned long long in;
-		unsigned long long out;
-		unsigned long long busy;
-		struct device *device;
-
-		if (sscanf(line,
-			    "%*u %*u %63s %*u %*u %llu %*u %*u %*u %llu %*u "
-			    "%*u %llu",
-			    name, &in, &out, &busy) != 4 ||
-			!is_disk(name))
-			continue;
-		if (devices->count == DEVICES_MAX)
-			return;
-		device = add_device(devices, name);
-		device->in = in * SECTOR_BYTES;
-		device->out = out * SECTOR_BYTES;
-		device->busy = busy;
-	}
-}
-
-/* A device more, named "total": what every machine has. */
-static void
-add_total(struct devices *devices)
-{
-	size_t count = devices->count;
-	struct device *total = add_device(devices, "total");
-
-	for (size_t i = 0; total != NULL && i < count; i++) {
-		total->in += devices->items[i].in;
-		total->out += devices->items[i].out;
-	}
-}
-
-static void
-take_reading(struct reading *reading)
-{
-	reading->steady_us = clock_steady_us();
-	read_processor(&reading->processor);
-	read_disks(&reading->disks);
-	read_interfaces(&reading->interfaces);
-	add_total(&reading->disks);
-	add_total(&reading->interfaces);
-	if (!read_file(
-		    "/proc/meminfo", reading->memory, sizeof(reading->memory)))
-		reading->memory[0] = '\0';
-	if (!read_file("/proc/loadavg", reading->load, sizeof(reading->load)))
-		reading->load[0] = '\0';
-	if (!read_number("/proc/uptime", &reading->uptime_s))
-		reading->uptime_s = -1;
-	if (statvfs("/", &reading->root) != 0)
-		reading->root.f_blocks = 0;
-}
 
 /* --- probes -------------------------------------------------------------- */
 
@@ -288,8 +68,8 @@ static bool
 probe_processor(const struct host *host, const char *instance, int detail,
 	struct value *value)
 {
-	const struct processor *a = &host->before.processor;
-	const struct processor *b = &host->now.processor;
+	const struct host_processor *a = &host->before.processor;
+	const struct host_processor *b = &host->now.processor;
 	double user = (double)(b->user - a->user);
 	double system = (double)(b->system - a->system);
 	double iowait =
@@ -396,8 +176,8 @@ probe_root(const struct host *host, const char *instance, int detail,
 }
 
 /* By name; "total" is the sum of all, set up by add_total. */
-static const struct device *
-find_device(const struct devices *devices, const char *name)
+static const struct host_device *
+find_device(const struct host_devices *devices, const char *name)
 {
 	for (size_t i = 0; i < devices->count; i++)
 		if (strcmp(devices->items[i].name, name) == 0)
@@ -422,8 +202,8 @@ put_rate(const struct host *host, uint64_t before, uint64_t now, double factor,
 enum { DEVICE_IN, DEVICE_OUT, DEVICE_BUSY };
 
 static bool
-put_device_rate(const struct host *host, const struct device *before,
-	const struct device *now, int detail, struct value *value)
+put_device_rate(const struct host *host, const struct host_device *before,
+	const struct host_device *now, int detail, struct value *value)
 {
 	if (before == NULL || now == NULL)
 		return false;
@@ -464,7 +244,7 @@ probe_link(const struct host *host, const char *instance, int detail,
 	(void)host;
 	(void)detail;
 	snprintf(path, sizeof(path), "/sys/class/net/%s/operstate", instance);
-	if (!read_file(path, text, sizeof(text)))
+	if (!host_read_file(path, text, sizeof(text)))
 		return false;
 	/* Some drivers never tell more than "unknown". */
 	*value = (struct value){.kind = VALUE_BOOL,
@@ -490,7 +270,7 @@ probe_temperature(const struct host *host, const char *instance, int detail,
 	else
 		snprintf(path, sizeof(path), "/sys/class/thermal/%s/temp",
 			instance);
-	if (!read_number(path, &milli))
+	if (!host_read_number(path, &milli))
 		return false;
 	return put_number(value, milli / 1000);
 }
@@ -559,97 +339,6 @@ static const struct probe probes[] = {
 	{"system/hostname", probe_name, VALUE_STRING, 0},
 	{"system/kernel", probe_name, VALUE_STRING, 1},
 };
-
-/* --- instances of addresses with `*` ------------------------------------- */
-
-static size_t
-name_devices(struct arena *arena, const struct devices *devices,
-	const char **names, size_t room)
-{
-	size_t count = 0;
-
-	for (; count < devices->count && count < room; count++)
-		names[count] = arena_strdup(arena, devices->items[count].name);
-	return count;
-}
-
-static bool
-is_sensor(const char *name)
-{
-	return strncmp(name, "temp", 4) == 0 &&
-	       isdigit((unsigned char)name[4]) &&
-	       strstr(name, "_input") != NULL;
-}
-
-static size_t
-name_chip_sensors(
-	struct arena *arena, const char *chip, const char **names, size_t room)
-{
-	char path[512];
-	DIR *folder;
-	size_t count = 0;
-
-	snprintf(path, sizeof(path), "/sys/class/hwmon/%s", chip);
-	folder = opendir(path);
-	if (folder == NULL)
-		return 0;
-	for (const struct dirent *entry = readdir(folder);
-		entry != NULL && count < room; entry = readdir(folder))
-		if (is_sensor(entry->d_name))
-			names[count++] = arena_printf(arena, "%s-%.*s", chip,
-				(int)strcspn(entry->d_name, "_"),
-				entry->d_name);
-	closedir(folder);
-	return count;
-}
-
-static int
-compare_names(const void *left, const void *right)
-{
-	return strcmp(*(const char *const *)left, *(const char *const *)right);
-}
-
-static size_t
-name_sensors(struct arena *arena, const char **names, size_t room)
-{
-	static const char *const folders[] = {
-		"/sys/class/thermal", "/sys/class/hwmon"};
-	size_t count = 0;
-
-	for (size_t i = 0; i < ARRAY_LENGTH(folders); i++) {
-		DIR *folder = opendir(folders[i]);
-		const struct dirent *entry;
-
-		if (folder == NULL)
-			continue;
-		while (count < room && (entry = readdir(folder)) != NULL) {
-			if (strncmp(entry->d_name, "thermal_zone", 12) == 0)
-				names[count++] =
-					arena_strdup(arena, entry->d_name);
-			else if (strncmp(entry->d_name, "hwmon", 5) == 0)
-				count += name_chip_sensors(arena, entry->d_name,
-					names + count, room - count);
-		}
-		closedir(folder);
-	}
-	qsort(names, count, sizeof(*names), compare_names);
-	return count;
-}
-
-static size_t
-host_expand(struct arena *arena, const char *address, const char **names,
-	size_t room)
-{
-	struct devices devices;
-
-	if (strncmp(address, "temperature/", 12) == 0)
-		return name_sensors(arena, names, room);
-	if (strncmp(address, "net/", 4) == 0)
-		read_interfaces(&devices);
-	else
-		read_disks(&devices);
-	return name_devices(arena, &devices, names, room);
-}
 
 /* --- driver -------------------------------------------------------------- */
 
@@ -727,7 +416,7 @@ host_poll(void *state, int64_t due_us, struct sink *sink, int64_t *next_us,
 	(void)due_us;
 	(void)fault;
 	host->before = host->now;
-	take_reading(&host->now);
+	host_take_reading(&host->now);
 	host->primed = !first;
 	for (size_t i = 0; i < host->list->count; i++) {
 		const struct probe *probe = host->probes[i];

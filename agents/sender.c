@@ -44,7 +44,7 @@ sender_backoff_us(unsigned failures, double chance)
 		limit_us *= 2;
 	if (limit_us > BACKOFF_MAX_US)
 		limit_us = BACKOFF_MAX_US;
-	return limit_us / 2 + (int64_t)(chance * (double)(limit_us / 2));
+	return (int64_t)((double)limit_us * (1 + chance) / 2);
 }
 
 static double

@@ -1,0 +1,70 @@
+/* sampler_dump: samples for a person to look at. */
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "agents/sampler_parts.h"
+#include "lib/clock.h"
+
+static void
+print_value(FILE *out, const struct value *value)
+{
+	switch (value->kind) {
+	case VALUE_BOOL:
+		fputs(value->boolean ? "true" : "false", out);
+		break;
+	case VALUE_INT:
+		fprintf(out, "%" PRId64, value->integer);
+		break;
+	case VALUE_STRING:
+		fputs(value->string.data, out);
+		break;
+	default:
+		fprintf(out, "%.17g", value->number);
+		break;
+	}
+}
+
+static void
+print_samples(struct sampler *sampler, FILE *out)
+{
+	for (size_t i = 0; i < sampler->count; i++) {
+		const struct sample *sample = &sampler->samples[i];
+		const struct input *input =
+			&sampler->agent->list.items[sample->variable_id - 1];
+		char time[CLOCK_TEXT_BYTES];
+
+		clock_format(time, sample->time_us);
+		fprintf(out, "%s\t%s\t", time, input->name);
+		print_value(out, &sample->value);
+		fprintf(out, "\t%s%s%s\n", input->unit,
+			sample->status & STATUS_INVALID ? "\tINVALID" : "",
+			sample->status & STATUS_OV ? "\tOV" : "");
+	}
+	fflush(out);
+	sampler_empty(sampler);
+}
+
+enum rc
+sampler_dump(struct sampler *sampler, int64_t seconds, FILE *out,
+	struct fault *fault)
+{
+	int64_t end_us = clock_steady_us() + seconds * CLOCK_SECOND_US;
+	int64_t due_us = 0;
+	bool periodic = true;
+	enum rc rc = RC_OK;
+
+	while (rc == RC_OK && due_us != DRIVER_FINISHED &&
+		clock_steady_us() <= end_us) {
+		if (due_us - clock_now_us() > 0) {
+			agent_wait(sampler->agent,
+				due_us - clock_now_us() < SAMPLER_WAIT_US / 10
+					? due_us - clock_now_us()
+					: SAMPLER_WAIT_US / 10);
+			continue;
+		}
+		rc = sampler_poll(sampler, &due_us, &periodic, fault);
+		print_samples(sampler, out);
+	}
+	return rc;
+}
