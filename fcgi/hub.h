@@ -43,6 +43,8 @@ struct hub {
 	struct hub_rights *rights;
 	struct hub_counters *counters;
 	atomic_bool ready; /* the image has been rebuilt */
+	/* steady; the last catalog that a node's frame made us read */
+	_Atomic int64_t catalog_us;
 	atomic_bool stopping;
 };
 

@@ -168,13 +168,20 @@ is_unknown_variable(const struct reader *reader, enum rc rc)
 	       strcmp(reader->req->fault.code, "UnknownVariable") == 0;
 }
 
-/* Another hub, or fieldgridctl, may have made the variable a moment ago. */
+/* Another hub, or fieldgridctl, may have made the variable a moment ago. But
+ * a node that goes on sending what is not there is not worth more than one
+ * look a second. */
 static enum rc
 read_catalog_once(struct reader *reader)
 {
 	struct req *req = reader->req;
+	int64_t now_us = clock_steady_us();
+	int64_t last_us = atomic_load(&reader->hub->catalog_us);
 
 	reader->catalog_read = true;
+	if (now_us - last_us < CLOCK_SECOND_US)
+		return RC_OK;
+	atomic_store(&reader->hub->catalog_us, now_us);
 	return hub_catalog_read(reader->hub, req->db, req->arena, &req->fault);
 }
 
