@@ -2,6 +2,9 @@
 
 #include "model/chunk_store.h"
 
+#include <stddef.h>
+#include <string.h>
+
 #include "model/partition.h"
 
 enum { INSERT, SMALL, LIST, LOAD, DELETE };
@@ -62,42 +65,40 @@ const struct stmt chunk_store_stmts[] = {
 	STMT_END,
 };
 
-/* One field of all rows as an array, and that as the next parameter. */
-#define COLUMN(parameter, type, field)                                         \
-	do {                                                                   \
-		type *column = arena_array(arena, count, sizeof(type));        \
-		for (size_t i = 0; i < count; i++)                             \
-			column[i] = (type)rows[i].field;                       \
-		*next++ = parameter(column, count);                            \
-	} while (0)
+/* One field of all rows as an array, for unnest. */
+static void *
+gather(struct arena *arena, const struct chunk_row *rows, size_t count,
+	size_t offset, size_t bytes)
+{
+	char *column = arena_array(arena, count, bytes);
+
+	for (size_t i = 0; i < count; i++)
+		memcpy(column + i * bytes, (const char *)&rows[i] + offset,
+			bytes);
+	return column;
+}
+
+#define FIELD(field)                                                           \
+	offsetof(struct chunk_row, field),                                     \
+		sizeof(((const struct chunk_row *)NULL)->field)
+#define INTS(field)   P_INTS(gather(arena, rows, count, FIELD(field)), count)
+#define SHORTS(field) P_SHORTS(gather(arena, rows, count, FIELD(field)), count)
+#define NUMS(field)   P_NUMS(gather(arena, rows, count, FIELD(field)), count)
+#define BLOBS(field)  P_BLOBS(gather(arena, rows, count, FIELD(field)), count)
 
 enum rc
 chunk_insert(struct db *db, struct arena *arena, const struct chunk_row *rows,
 	size_t count, struct fault *fault)
 {
-	struct param items[15];
-	struct param *next = items;
-	struct bytes *bodies = arena_array(arena, count, sizeof(*bodies));
-
-	COLUMN(P_INTS, int64_t, id);
-	COLUMN(P_INTS, int64_t, summary.first_us);
-	COLUMN(P_INTS, int64_t, summary.last_us);
-	COLUMN(P_NUMS, double, summary.minimum);
-	COLUMN(P_NUMS, double, summary.maximum);
-	COLUMN(P_NUMS, double, summary.first_value);
-	COLUMN(P_NUMS, double, summary.last_value);
-	COLUMN(P_NUMS, double, summary.total);
-	COLUMN(P_NUMS, double, summary.integral);
-	COLUMN(P_INTS, int64_t, summary.good_us);
-	COLUMN(P_INTS, int64_t, summary.worst);
-	COLUMN(P_SHORTS, int32_t, variable_id);
-	COLUMN(P_SHORTS, int32_t, summary.samples);
-	COLUMN(P_SHORTS, int32_t, summary.good);
-	for (size_t i = 0; i < count; i++)
-		bodies[i] = rows[i].body;
-	*next = P_BLOBS(bodies, count);
 	return db_exec(db, &chunk_store_stmts[INSERT],
-		(struct params){15, items}, NULL, fault);
+		PARAMS(INTS(id), INTS(summary.first_us), INTS(summary.last_us),
+			NUMS(summary.minimum), NUMS(summary.maximum),
+			NUMS(summary.first_value), NUMS(summary.last_value),
+			NUMS(summary.total), NUMS(summary.integral),
+			INTS(summary.good_us), INTS(summary.worst),
+			SHORTS(variable_id), SHORTS(summary.samples),
+			SHORTS(summary.good), BLOBS(body)),
+		NULL, fault);
 }
 
 enum rc
@@ -151,13 +152,11 @@ static void
 put_rows(struct arena *arena, const struct chunk_place *place,
 	const struct chunk_row *rows, size_t count, struct param items[5])
 {
-	struct param *next = items + 3;
-
 	items[0] = P_SHORT(place->variable_id);
 	items[1] = P_INT(place->month_us);
 	items[2] = P_INT(partition_next_month(place->month_us));
-	COLUMN(P_INTS, int64_t, summary.last_us);
-	COLUMN(P_INTS, int64_t, id);
+	items[3] = INTS(summary.last_us);
+	items[4] = INTS(id);
 }
 
 enum rc

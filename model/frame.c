@@ -37,10 +37,9 @@ check_start(const uint8_t *data, size_t length, struct fault *fault)
 {
 	if (length < FRAME_HEAD_BYTES)
 		return truncated(length, FRAME_HEAD_BYTES, fault);
-	if (memcmp(data, FRAME_MAGIC, 4) != 0)
+	if (wire_u32(data + FRAME_AT_MAGIC) != FRAME_MAGIC)
 		return fault_tell(fault, RC_BAD_INPUT, "FrameMalformed", NULL,
-			"This is no frame: it does not begin with %s.",
-			FRAME_MAGIC);
+			"This is no frame: it does not begin with FGFR.");
 	if (data[FRAME_AT_VERSION] != FRAME_VERSION)
 		return fault_tell(fault, RC_UNSUPPORTED, "FrameVersion", NULL,
 			"Frame version %u is not known here; send version %d.",

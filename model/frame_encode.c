@@ -416,7 +416,7 @@ static void
 put_head(uint8_t *at, const struct frame_head *head, size_t payload_bytes,
 	const struct writer *writer, enum frame_flags flags)
 {
-	memcpy(at + FRAME_AT_MAGIC, FRAME_MAGIC, 4);
+	wire_put_u32(at + FRAME_AT_MAGIC, FRAME_MAGIC);
 	at[FRAME_AT_VERSION] = FRAME_VERSION;
 	at[FRAME_AT_FLAGS] = (uint8_t)flags;
 	wire_put_u16(at + FRAME_AT_HEAD_BYTES, FRAME_HEAD_BYTES);

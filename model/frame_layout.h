@@ -27,7 +27,7 @@ enum frame_offset {
 	FRAME_AT_GROUPS = 76,
 };
 
-#define FRAME_MAGIC "FGFR"
+#define FRAME_MAGIC UINT32_C(0x52464746) /* "FGFR" */
 
 /* How the times of a group are written. */
 enum frame_times {

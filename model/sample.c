@@ -22,6 +22,15 @@ value_number(const struct value *value)
 	return NAN;
 }
 
+static uint64_t
+bits_of(double number)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &number, sizeof(bits));
+	return bits;
+}
+
 bool
 value_equal(const struct value *left, const struct value *right)
 {
@@ -31,8 +40,7 @@ value_equal(const struct value *left, const struct value *right)
 	case VALUE_BOOL:
 		return left->boolean == right->boolean;
 	case VALUE_FLOAT: /* by bits: NaN is itself, and -0.0 is not 0.0 */
-		return memcmp(&left->number, &right->number,
-			       sizeof(left->number)) == 0;
+		return bits_of(left->number) == bits_of(right->number);
 	case VALUE_INT:
 		return left->integer == right->integer;
 	case VALUE_STRING:

@@ -119,7 +119,7 @@ CREATE INDEX chunk_variable_last ON chunk (variable_id, last_us, first_us);
 CREATE INDEX chunk_small ON chunk (variable_id) WHERE samples < 2048;
 
 -- The keeper makes and drops partitions; it may do so through these alone.
--- They wait for locks half a second: nobody queues behind them for long, and
+-- They wait only a moment for locks: nobody queues behind them for long, and
 -- the keeper comes again.
 CREATE FUNCTION frame_partition_create(from_at timestamptz, to_at timestamptz)
 RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
@@ -153,7 +153,7 @@ $$;
 -- Only an empty one. Locked in the order in which readers and writers lock.
 CREATE FUNCTION frame_partition_drop(name text)
 RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = public, pg_temp SET lock_timeout = '500ms' AS $$
+SET search_path = public, pg_temp SET lock_timeout = '100ms' AS $$
 DECLARE
     used boolean;
 BEGIN
