@@ -102,22 +102,23 @@ api_history_variables(struct req *req, struct resp *resp,
 
 /* --- what there is ------------------------------------------------------- */
 
-/* The samples of one variable, until there are more than wanted. */
+/* What one variable has. */
 struct samples {
 	const struct variable *variable;
 	struct sample *items;
 	size_t room;
 	size_t count;
 	size_t within; /* the range, the bounds not counted */
+	bool few;      /* so they are told as they are */
+	struct history_envelope envelope; /* when they are not */
 };
 
 /* All that one question reads. */
 struct reading {
 	struct arena *arena;
 	const struct question *question;
-	struct samples *all; /* a list for each variable */
+	struct samples *all; /* for each variable */
 	size_t count;
-	struct history_envelope *envelopes; /* of those with too many */
 };
 
 static struct samples *
@@ -163,19 +164,65 @@ keep_sample(void *context, const struct sample *sample, struct fault *fault)
 	return RC_OK;
 }
 
-/* One more than wanted is enough to know that they are too many. */
+/* The ids of those that have few samples, or of the others. */
+static int32_t *
+choose(const struct reading *reading, bool few, size_t *count)
+{
+	int32_t *ids =
+		arena_array(reading->arena, reading->count, sizeof(*ids));
+
+	*count = 0;
+	for (size_t i = 0; i < reading->count; i++)
+		if (reading->all[i].few == few)
+			ids[(*count)++] = reading->all[i].variable->id;
+	return ids;
+}
+
+/* Draw everything first: that costs little, and tells which have few. Strings
+ * cannot be drawn. */
+static enum rc
+draw(struct req *req, struct reading *reading)
+{
+	const struct question *question = reading->question;
+	struct history_envelope *envelopes =
+		arena_array(req->arena, reading->count, sizeof(*envelopes));
+	size_t count;
+	const int32_t *ids = choose(reading, false, &count);
+	enum rc rc;
+
+	if (count == 0)
+		return RC_OK;
+	rc = history_envelopes(req->db, req->arena,
+		&(struct history_query){
+			.variable_ids = ids,
+			.count = count,
+			.from_us = question->from_us,
+			.to_us = question->to_us,
+		},
+		(size_t)question->points, envelopes, &req->fault);
+	for (size_t i = 0; rc == RC_OK && i < count; i++) {
+		struct samples *samples = find_samples(reading, ids[i]);
+
+		samples->envelope = envelopes[i];
+		samples->few = envelopes[i].samples <= question->points;
+	}
+	return rc;
+}
+
+/* Of strings there may be more than wanted: one more is enough to know. */
 static enum rc
 read_samples(struct req *req, struct reading *reading)
 {
 	const struct question *question = reading->question;
-	int32_t *ids = arena_array(req->arena, reading->count, sizeof(*ids));
+	size_t count;
+	const int32_t *ids = choose(reading, true, &count);
 
-	for (size_t i = 0; i < reading->count; i++)
-		ids[i] = reading->all[i].variable->id;
+	if (count == 0)
+		return RC_OK;
 	return history_read(req->db, req->arena,
 		&(struct history_query){
 			.variable_ids = ids,
-			.count = reading->count,
+			.count = count,
 			.from_us = question->from_us,
 			.to_us = question->to_us,
 			.order = HISTORY_BY_VARIABLE,
@@ -277,53 +324,20 @@ write_variable(struct jsonw *json, const struct variable *variable)
 	jsonw_bool(json, "stepped", variable->stepped);
 }
 
-static bool
-is_few(const struct question *question, const struct samples *samples)
-{
-	return samples->within <= (size_t)question->points ||
-	       samples->variable->kind == VALUE_STRING;
-}
-
-/* Draw the variables that have too many samples, all at once. */
-static enum rc
-draw(struct req *req, struct reading *reading)
-{
-	const struct question *question = reading->question;
-	int32_t *ids = arena_array(req->arena, reading->count, sizeof(*ids));
-	size_t count = 0;
-
-	reading->envelopes = arena_array(
-		req->arena, reading->count, sizeof(*reading->envelopes));
-	for (size_t i = 0; i < reading->count; i++)
-		if (!is_few(question, &reading->all[i]))
-			ids[count++] = reading->all[i].variable->id;
-	if (count == 0)
-		return RC_OK;
-	return history_envelopes(req->db, req->arena,
-		&(struct history_query){
-			.variable_ids = ids,
-			.count = count,
-			.from_us = question->from_us,
-			.to_us = question->to_us,
-		},
-		(size_t)question->points, reading->envelopes, &req->fault);
-}
-
 static void
 write_all(struct jsonw *json, const struct reading *reading)
 {
-	const struct question *question = reading->question;
-	const struct history_envelope *envelope = reading->envelopes;
+	size_t points = (size_t)reading->question->points;
 
 	for (size_t i = 0; i < reading->count; i++) {
 		const struct samples *samples = &reading->all[i];
 
 		jsonw_open_obj(json, NULL);
 		write_variable(json, samples->variable);
-		if (is_few(question, samples))
-			write_raw(json, samples, (size_t)question->points);
+		if (samples->few)
+			write_raw(json, samples, points);
 		else
-			write_envelope(json, envelope++);
+			write_envelope(json, &samples->envelope);
 		jsonw_close_obj(json);
 	}
 }
@@ -336,9 +350,9 @@ answer_all(struct req *req, struct resp *resp, struct reading *reading)
 	enum rc rc = history_begin(req->db, &req->fault);
 
 	if (rc == RC_OK)
-		rc = read_samples(req, reading);
-	if (rc == RC_OK)
 		rc = draw(req, reading);
+	if (rc == RC_OK)
+		rc = read_samples(req, reading);
 	db_rollback(req->db);
 	if (rc != RC_OK)
 		return rc;
@@ -364,8 +378,12 @@ prepare(struct req *req, const struct question *question,
 			req->arena, variables->count, sizeof(struct samples)),
 		.count = variables->count,
 	};
-	for (size_t i = 0; i < variables->count; i++)
-		reading->all[i].variable = &variables->items[i];
+	for (size_t i = 0; i < variables->count; i++) {
+		struct samples *samples = &reading->all[i];
+
+		samples->variable = &variables->items[i];
+		samples->few = samples->variable->kind == VALUE_STRING;
+	}
 }
 
 enum rc
