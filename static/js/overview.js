@@ -5,6 +5,7 @@ import { formatAge, formatValue } from './format.js';
 import { querySeries } from './history.js';
 import { openLive, setText, setTitle } from './page.js';
 import { startFooter } from './footer.js';
+import { showPlantState } from './plant_state.js';
 import { GOOD, setQuality } from './quality.js';
 import { Series, toNumber } from './series.js';
 import { SparkView } from './spark_view.js';
@@ -53,14 +54,8 @@ class Card {
 	}
 
 	showState(live) {
-		const plant = live.datasources.get(this.id);
-		const state = plant?.state ?? 'Offline';
-
-		if (this.state !== null) {
-			setText(this.state, live.state === 'lost' ? 'Unknown' : state);
-			this.state.classList.toggle('fg-online', live.connected && state === 'Online');
-			this.state.classList.toggle('fg-offline', live.connected && state !== 'Online');
-		}
+		if (this.state !== null)
+			showPlantState(this.state, live, this.id);
 		for (const tile of this.tiles)
 			tile.show(live);
 	}

@@ -4,6 +4,7 @@ import { formatAge, formatTime, formatValue } from './format.js';
 import { startFooter } from './footer.js';
 import { compareKeys, compareNames } from './order.js';
 import { make, openLive, pageZone, setText, setTitle } from './page.js';
+import { showPlantStates } from './plant_state.js';
 import { setQuality } from './quality.js';
 import { toNumber } from './series.js';
 import { wildcardTest } from './wildcard.js';
@@ -221,16 +222,6 @@ class Table {
 	}
 }
 
-function showPlantState(live, datasource) {
-	const plant = live.datasources.get(datasource);
-
-	for (const label of document.querySelectorAll('[data-fg-plant-state]')) {
-		setText(label, live.state === 'lost' ? 'Unknown' : plant?.state ?? '');
-		label.classList.toggle('fg-online', live.connected && plant?.state === 'Online');
-		label.classList.toggle('fg-offline', live.connected && plant?.state === 'Offline');
-	}
-}
-
 function start() {
 	const element = document.getElementById('fg-variables');
 
@@ -244,7 +235,7 @@ function start() {
 				table.rows.get(entry.name)?.show(live);
 		},
 		onState() {
-			showPlantState(live, table.datasource);
+			showPlantStates(live, table.datasource);
 			table.show(live);
 		},
 		onSecond: () => table.showAges(live),

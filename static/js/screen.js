@@ -3,6 +3,7 @@
 import { Faceplate } from './faceplate.js';
 import { startFooter } from './footer.js';
 import { openLive } from './page.js';
+import { showPlantStates } from './plant_state.js';
 import { setQuality } from './quality.js';
 import { Rotors } from './rotor.js';
 import { findBindings } from './screen_binding.js';
@@ -115,6 +116,7 @@ function start() {
 		},
 		onSample: (entry) => faceplate.sample(entry),
 		onState() {
+			showPlantStates(live, screen.datasource);
 			screen.showAll(live);
 			faceplate.update();
 		},
