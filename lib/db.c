@@ -297,15 +297,31 @@ connect_now(struct db *db, struct fault *fault)
 	return rc;
 }
 
+/* A server that ended the connection in the meantime has said so: the socket
+ * is readable although nothing was asked. */
+static bool
+still_connected(struct db *db)
+{
+	struct pollfd now = {.fd = PQsocket(db->conn), .events = POLLIN};
+
+	if (PQstatus(db->conn) == CONNECTION_OK && poll(&now, 1, 0) > 0)
+		(void)PQconsumeInput(db->conn);
+	return PQstatus(db->conn) == CONNECTION_OK;
+}
+
 /* A connection that broke while a transaction was open is not replaced
  * silently: the caller's transaction is gone, so it must hear of it. */
 static enum rc
 ensure_connected(struct db *db, struct fault *fault)
 {
-	if (db->conn != NULL && PQstatus(db->conn) == CONNECTION_OK)
-		return RC_OK;
-	if (db->conn != NULL)
-		return refuse_unreachable(db, fault);
+	if (db->conn != NULL) {
+		if (still_connected(db))
+			return RC_OK;
+		if (db->in_transaction)
+			return refuse_unreachable(db, fault);
+		disconnect(db);
+		return connect_now(db, fault);
+	}
 	if (clock_steady_us() - db->tried_us < RECONNECT_US)
 		return fault_set(fault, RC_UNAVAILABLE,
 			"database: waiting to connect again");

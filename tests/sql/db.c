@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/clock.h"
 #include "lib/db.h"
@@ -183,6 +184,35 @@ test_db_comes_back_after_losing_its_connection(void **state)
 	db_close(db);
 }
 
+/* Another connection ends ours while it is idle, as a restart would. */
+static void
+test_db_does_not_use_a_connection_that_has_ended(void **state)
+{
+	static const struct stmt few[] = {
+		{"db_pid", "", "SELECT pg_backend_pid()"},
+		{"db_end", "n", "SELECT pg_terminate_backend($1)"}, STMT_END};
+	const struct stmt *const sets[] = {few, NULL};
+	struct arena *arena = arena_new();
+	struct db *db = open_db(sets);
+	struct db *other = open_db(sets);
+	struct rows *rows;
+	struct fault fault;
+
+	(void)state;
+	assert_int_equal(
+		db_find(db, arena, &few[0], NO_PARAMS, &rows, &fault), RC_OK);
+	assert_int_equal(db_exec(other, &few[1],
+				 PARAMS(P_SHORT(rows_int(rows, 0, 0))), NULL,
+				 &fault),
+		RC_OK);
+	usleep(200000);
+	assert_int_equal(
+		db_find(db, arena, &few[0], NO_PARAMS, &rows, &fault), RC_OK);
+	db_close(other);
+	db_close(db);
+	arena_free(arena);
+}
+
 static void
 test_db_commit_tells_of_a_failed_transaction(void **state)
 {
@@ -260,6 +290,8 @@ main(void)
 		cmocka_unit_test(test_db_names_each_fault),
 		cmocka_unit_test(
 			test_db_comes_back_after_losing_its_connection),
+		cmocka_unit_test(
+			test_db_does_not_use_a_connection_that_has_ended),
 		cmocka_unit_test(test_db_commit_tells_of_a_failed_transaction),
 		cmocka_unit_test(
 			test_db_refuses_a_statement_with_a_typo_at_start),
