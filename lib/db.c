@@ -304,8 +304,9 @@ still_connected(struct db *db)
 {
 	struct pollfd now = {.fd = PQsocket(db->conn), .events = POLLIN};
 
-	if (PQstatus(db->conn) == CONNECTION_OK && poll(&now, 1, 0) > 0)
-		(void)PQconsumeInput(db->conn);
+	while (PQstatus(db->conn) == CONNECTION_OK && poll(&now, 1, 0) > 0 &&
+		PQconsumeInput(db->conn))
+		continue; /* its last words, then the end */
 	return PQstatus(db->conn) == CONNECTION_OK;
 }
 
