@@ -96,6 +96,8 @@ hub_url_count(const struct hub *hub)
 void
 hub_turn(struct hub *hub)
 {
+	if (hub->url_count == 1)
+		return;
 	hub->url = (hub->url + 1) % hub->url_count;
 	forget_token(hub); /* the other one may not know it */
 }

@@ -72,7 +72,7 @@ gather_news(struct sampler *sampler, struct news *news)
 		clock_format(from, news->loss.first_us);
 		clock_format(to, news->loss.last_us);
 		snprintf(news->loss_text, sizeof(news->loss_text),
-			"the spool was full: up to %" PRIu64
+			"the spool was full or damaged: up to %" PRIu64
 			" samples from %s to %s were given up",
 			news->loss.samples, from, to);
 		news->events[news->count++] =

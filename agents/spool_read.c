@@ -108,10 +108,12 @@ struct part {
 
 /*
  * Open the first segment with records behind "sequence". By sequence, not by
- * index: the other thread may drop segments between two calls.
+ * index: the other thread may drop segments between two calls. False: there is
+ * none, or with *rc set it cannot be opened.
  */
 static bool
-find_part(struct spool *spool, int64_t sequence, struct part *part)
+find_part(struct spool *spool, int64_t sequence, struct part *part, enum rc *rc,
+	struct fault *fault)
 {
 	char path[SPOOL_PATH_BYTES];
 	size_t i = 0;
@@ -130,12 +132,11 @@ find_part(struct spool *spool, int64_t sequence, struct part *part)
 		part->last = i == spool->count - 1;
 		spool_segment_path(spool, segment->first_sequence, path);
 		part->fd = open(path, O_RDONLY | O_CLOEXEC);
-		found = part->fd >= 0;
-		if (!found)
-			log_error(NULL, "%s: %s", path, strerror(errno));
+		if (part->fd < 0)
+			*rc = spool_io_fault(fault, path);
 	}
 	pthread_mutex_unlock(&spool->lock);
-	return found;
+	return found && *rc == RC_OK;
 }
 
 enum rc
@@ -148,13 +149,15 @@ spool_read(struct spool *spool, size_t frames_max, size_t bytes_max,
 
 	memset(batch, 0, sizeof(*batch));
 	while (rc == RC_OK && !full && !part.last &&
-		find_part(spool, batch->last_sequence, &part)) {
+		find_part(spool, batch->last_sequence, &part, &rc, fault)) {
 		rc = read_segment(part.fd, part.offset, part.end, frames_max,
 			bytes_max, out, batch, &full, fault);
 		close(part.fd);
 	}
 	if (batch->frames > 0)
 		return RC_OK; /* what is damaged behind it comes next time */
+	if (part.fd < 0)
+		return rc;
 	if (rc != RC_OK) {
 		pthread_mutex_lock(&spool->lock);
 		set_damaged_aside(spool, part.first_sequence, fault);
