@@ -1,0 +1,61 @@
+// PostgreSQL and nginx away for seconds: the agent keeps on spooling, and all
+// of it is in history exactly once when they are back.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { Agent, numberedCsv } from '../support/agent.mjs';
+import { openGrid, sleep, until } from '../support/grid.mjs';
+
+const count = 600;
+let grid;
+let token;
+let agent;
+
+before(async () => {
+  grid = await openGrid({ own: true });
+  token = await grid.token();
+  agent = new Agent(grid, 'outage', {
+    driver: 'csv',
+    variables: 'name,type\nn,int\n',
+    data: numberedCsv(count, 50),
+    options: 'file = data.csv\nspeed = 1\ntimes = now',
+  });
+});
+
+after(async () => {
+  await agent?.close();
+  await grid?.close();
+});
+
+const spooled = () => fs.readdirSync(agent.spool).filter((name) => name.endsWith('.segment'))
+  .reduce((bytes, name) => bytes + fs.statSync(path.join(agent.spool, name)).size, 0);
+
+test('an outage of database or network costs no sample', async () => {
+  agent.start();
+  await until(() => agent.log.includes('connected'), { what: 'the connection' });
+  await sleep(1000);
+
+  grid.stopDatabase();
+  const before_ = spooled();
+  await sleep(3000);
+  assert.ok(agent.running, agent.log);
+  assert.ok(spooled() > before_ + 1000, 'the spool does not grow');
+  await grid.startDatabase();
+  await sleep(500);
+
+  grid.stop('nginx');
+  await sleep(2500);
+  assert.ok(agent.running, agent.log);
+  grid.start('nginx');
+
+  let tally;
+  await until(async () => {
+    tally = await agent.tally(token, count);
+    return tally.missing === 0;
+  }, { seconds: 60, every: 500, what: 'all numbers' }).catch(() => {});
+  assert.deepEqual(tally, { missing: 0, twice: 0, strange: 0, rows: count }, agent.log.slice(-2000));
+  assert.equal(await agent.stop(), 0);
+});
