@@ -37,6 +37,7 @@ export class Agent {
     this.id = setup.node?.id ?? randomUUID();
     this.name = `${name} ${this.id.slice(0, 8)}`;
     this.node = setup.node?.node ?? grid.enrol(`agent-${this.id.slice(0, 8)}`, `${this.id}:${this.name}`);
+    this.borrowed = setup.node !== undefined;
     this.spool = path.join(this.folder, 'spool');
     this.starts = 0;
     this.log = '';
@@ -165,6 +166,7 @@ ${options}
 
   async close() {
     await this.kill();
+    if (!this.borrowed) this.node.close();
     fs.rmSync(this.folder, { recursive: true, force: true });
   }
 }
