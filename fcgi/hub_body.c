@@ -64,8 +64,8 @@ inflate_all(ZSTD_DCtx *context, const struct req *req, struct buf *out,
 static enum rc
 inflate_body(struct req *req, struct bytes *bytes)
 {
-	struct buf *out =
-		hub_body_buf(req->arena, HUB_BODY_BYTES + ZSTD_DStreamOutSize());
+	struct buf *out = hub_body_buf(
+		req->arena, HUB_BODY_BYTES + ZSTD_DStreamOutSize());
 	ZSTD_DCtx *context = ZSTD_createDCtx();
 	enum rc rc;
 

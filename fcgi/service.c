@@ -20,7 +20,7 @@
 
 #define LISTEN_DESCRIPTOR 0
 /* Memory of an answer that is kept for the next one. */
-#define KEEP_BYTES        ((size_t)1024 * 1024)
+#define KEEP_BYTES ((size_t)1024 * 1024)
 /* A larger body's memory is given back after its request. */
 #define BODY_KEEP_BYTES ((size_t)1024 * 1024)
 
@@ -315,8 +315,8 @@ static void
 clean_up(struct loop *loop)
 {
 	bool large = arena_used(loop->arena) > KEEP_BYTES ||
-		loop->resp.sent_bytes > 0 ||
-		loop->resp.body.capacity > KEEP_BYTES;
+		     loop->resp.sent_bytes > 0 ||
+		     loop->resp.body.capacity > KEEP_BYTES;
 
 	if (loop->resp.body.capacity > KEEP_BYTES)
 		buf_free(&loop->resp.body);

@@ -66,7 +66,7 @@ parse_int(const struct conf_entry *entry, const char *value, int64_t *number)
 	errno = 0;
 	*number = strtoll(value, &end, 10);
 	return errno == 0 && end != value && *end == '\0' &&
-		*number >= entry->minimum && *number <= entry->maximum;
+	       *number >= entry->minimum && *number <= entry->maximum;
 }
 
 static const char **
@@ -109,8 +109,8 @@ store(struct loading *load, const struct conf_entry *entry, const char *value)
 }
 
 static void
-refuse_value(struct loading *load, const struct conf_entry *entry,
-	const char *value)
+refuse_value(
+	struct loading *load, const struct conf_entry *entry, const char *value)
 {
 	if (entry->kind == CONF_INT)
 		fault_set(load->fault, RC_BAD_INPUT,
@@ -124,8 +124,8 @@ refuse_value(struct loading *load, const struct conf_entry *entry,
 
 /* inih's handler: 0 marks the line as the one at fault. */
 static int
-take_pair(void *context, const char *section, const char *key,
-	const char *value)
+take_pair(
+	void *context, const char *section, const char *key, const char *value)
 {
 	struct loading *load = context;
 	size_t index;
@@ -198,16 +198,15 @@ conf_load(struct arena *arena, const char *path,
 	size_t length;
 
 	if (file == NULL)
-		return fault_set(
-			fault, RC_IO, "%s: %s", path, strerror(errno));
+		return fault_set(fault, RC_IO, "%s: %s", path, strerror(errno));
 	length = fread(text, 1, FILE_BYTES - 1, file);
 	fclose(file);
 	if (length == FILE_BYTES - 1)
-		return fault_set(fault, RC_BAD_INPUT,
-			"%s: larger than 256 KiB", path);
+		return fault_set(
+			fault, RC_BAD_INPUT, "%s: larger than 256 KiB", path);
 	if (strlen(text) != length)
-		return fault_set(fault, RC_BAD_INPUT,
-			"%s: contains a zero byte", path);
+		return fault_set(
+			fault, RC_BAD_INPUT, "%s: contains a zero byte", path);
 	return conf_parse(arena, path, text, entries, target, fault);
 }
 

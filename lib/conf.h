@@ -27,7 +27,7 @@ struct conf_entry {
 	const char *section;
 	const char *key;
 	enum conf_kind kind;
-	size_t offset; /* of the target in the program's struct */
+	size_t offset;        /* of the target in the program's struct */
 	const char *fallback; /* as text; NULL = the key is required */
 	int64_t minimum;
 	int64_t maximum;

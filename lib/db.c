@@ -17,13 +17,13 @@
 #include "lib/log.h"
 #include "lib/secret.h"
 
-#define LISTENING_MAX     4
-#define RECONNECT_US      (CLOCK_SECOND_US / 2)
-#define CONNECT_MS        2000
-#define GRACE_MS          2000
+#define LISTENING_MAX 4
+#define RECONNECT_US  (CLOCK_SECOND_US / 2)
+#define CONNECT_MS    2000
+#define GRACE_MS      2000
 
 struct db {
-	struct arena *arena; /* as long as the db: conninfo, names */
+	struct arena *arena;   /* as long as the db: conninfo, names */
 	struct arena *scratch; /* encoded parameters of one call */
 	const char *conninfo;
 	const struct stmt *const *sets;
@@ -40,7 +40,8 @@ struct rows {
 	PGresult *result;
 };
 
-/* --- connecting ------------------------------------------------------------ */
+/* --- connecting ------------------------------------------------------------
+ */
 
 /* Values of a conninfo string stand between quotes (libpq, 34.1.1.1). */
 static void
@@ -166,8 +167,7 @@ collect(struct db *db)
 		result = PQgetResult(db->conn);
 		if (result == NULL)
 			return last;
-		if (last != NULL &&
-			PQresultStatus(last) == PGRES_FATAL_ERROR) {
+		if (last != NULL && PQresultStatus(last) == PGRES_FATAL_ERROR) {
 			PQclear(result);
 			continue;
 		}
@@ -213,7 +213,7 @@ is_success(const PGresult *result)
 	ExecStatusType status = PQresultStatus(result);
 
 	return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK ||
-		status == PGRES_EMPTY_QUERY;
+	       status == PGRES_EMPTY_QUERY;
 }
 
 static enum rc
@@ -260,8 +260,7 @@ prepare_all(struct db *db, struct fault *fault)
 static enum rc
 listen_to(struct db *db, const char *channel, struct fault *fault)
 {
-	char *quoted =
-		PQescapeIdentifier(db->conn, channel, strlen(channel));
+	char *quoted = PQescapeIdentifier(db->conn, channel, strlen(channel));
 	char *sql;
 
 	if (quoted == NULL)
@@ -364,7 +363,8 @@ db_close(struct db *db)
 	arena_free(db->arena);
 }
 
-/* --- running ----------------------------------------------------------------- */
+/* --- running -----------------------------------------------------------------
+ */
 
 static enum rc
 send_and_collect(struct db *db, const struct stmt *stmt, struct params params,
@@ -490,7 +490,7 @@ enum rc
 db_commit(struct db *db, struct fault *fault)
 {
 	bool sound = db->conn != NULL &&
-		PQtransactionStatus(db->conn) == PQTRANS_INTRANS;
+		     PQtransactionStatus(db->conn) == PQTRANS_INTRANS;
 	enum rc rc;
 
 	db->in_transaction = false;
@@ -529,8 +529,7 @@ db_listen(struct db *db, const char *channel, struct fault *fault)
 
 	if (db->listening_count == LISTENING_MAX)
 		return fault_set(fault, RC_BUG, "listening to too much");
-	db->listening[db->listening_count++] =
-		arena_strdup(db->arena, channel);
+	db->listening[db->listening_count++] = arena_strdup(db->arena, channel);
 	return rc == RC_OK ? listen_to(db, channel, fault) : rc;
 }
 
@@ -559,7 +558,8 @@ db_wait(struct db *db, struct arena *arena, int timeout_ms, char **payload,
 	}
 }
 
-/* --- rows -------------------------------------------------------------------- */
+/* --- rows --------------------------------------------------------------------
+ */
 
 size_t
 rows_count(const struct rows *rows)
@@ -578,8 +578,7 @@ db_cell(const struct rows *rows, size_t row, int column)
 {
 	return (struct db_cell){
 		.data = PQgetvalue(rows->result, (int)row, column),
-		.length = (size_t)PQgetlength(
-			rows->result, (int)row, column),
+		.length = (size_t)PQgetlength(rows->result, (int)row, column),
 		.type = PQftype(rows->result, column),
 		.column = PQfname(rows->result, column),
 		.null = rows_null(rows, row, column),

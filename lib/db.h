@@ -80,7 +80,7 @@ struct param {
 		int64_t integer; /* i n o z */
 		double number;
 		const char *text;
-		struct bytes bytes;     /* b u */
+		struct bytes bytes;      /* b u */
 		const int64_t *integers; /* I */
 		const int32_t *shorts;   /* N */
 		const double *numbers;
@@ -89,22 +89,24 @@ struct param {
 	};
 };
 
-#define P_INT(v)        ((struct param){.type = 'i', .integer = (v)})
-#define P_SHORT(v)      ((struct param){.type = 'n', .integer = (v)})
-#define P_BOOL(v)       ((struct param){.type = 'o', .integer = (v)})
-#define P_NUM(v)        ((struct param){.type = 'd', .number = (v)})
+#define P_INT(v)   ((struct param){.type = 'i', .integer = (v)})
+#define P_SHORT(v) ((struct param){.type = 'n', .integer = (v)})
+#define P_BOOL(v)  ((struct param){.type = 'o', .integer = (v)})
+#define P_NUM(v)   ((struct param){.type = 'd', .number = (v)})
 /* microseconds since 1970; CLOCK_NEVER is NULL */
-#define P_TIME(v)       ((struct param){.type = 'z', .integer = (v)})
+#define P_TIME(v) ((struct param){.type = 'z', .integer = (v)})
 /* NULL is NULL */
-#define P_TEXT(v)       ((struct param){.type = 't', .text = (v)})
-#define P_BYTES(p, n)   ((struct param){.type = 'b', .bytes = {(p), (n)}})
-#define P_UUID(p)       ((struct param){.type = 'u', .bytes = {(p), 16}})
-#define P_NULL(letter)  ((struct param){.type = (letter), .null = true})
-#define P_INTS(p, n)    ((struct param){.type = 'I', .count = (n), .integers = (p)})
-#define P_SHORTS(p, n)  ((struct param){.type = 'N', .count = (n), .shorts = (p)})
-#define P_NUMS(p, n)    ((struct param){.type = 'D', .count = (n), .numbers = (p)})
-#define P_TEXTS(p, n)   ((struct param){.type = 'T', .count = (n), .texts = (p)})
-#define P_BLOBS(p, n)   ((struct param){.type = 'B', .count = (n), .many = (p)})
+#define P_TEXT(v)      ((struct param){.type = 't', .text = (v)})
+#define P_BYTES(p, n)  ((struct param){.type = 'b', .bytes = {(p), (n)}})
+#define P_UUID(p)      ((struct param){.type = 'u', .bytes = {(p), 16}})
+#define P_NULL(letter) ((struct param){.type = (letter), .null = true})
+#define P_INTS(p, n)                                                           \
+	((struct param){.type = 'I', .count = (n), .integers = (p)})
+#define P_SHORTS(p, n)                                                         \
+	((struct param){.type = 'N', .count = (n), .shorts = (p)})
+#define P_NUMS(p, n)  ((struct param){.type = 'D', .count = (n), .numbers = (p)})
+#define P_TEXTS(p, n) ((struct param){.type = 'T', .count = (n), .texts = (p)})
+#define P_BLOBS(p, n) ((struct param){.type = 'B', .count = (n), .many = (p)})
 
 struct params {
 	size_t count;
@@ -112,8 +114,8 @@ struct params {
 };
 
 #define PARAMS(...)                                                            \
-	((struct params){sizeof((struct param[]){__VA_ARGS__}) /               \
-				 sizeof(struct param),                         \
+	((struct params){                                                      \
+		sizeof((struct param[]){__VA_ARGS__}) / sizeof(struct param),  \
 		(struct param[]){__VA_ARGS__}})
 #define NO_PARAMS ((struct params){0, NULL})
 
@@ -141,7 +143,8 @@ MUST_CHECK enum rc db_query(struct db *db, struct arena *arena,
 	const struct stmt *stmt, struct params params, struct rows **rows,
 	struct fault *fault);
 
-/* As db_query for statements whose rows do not matter; "affected" may be NULL. */
+/* As db_query for statements whose rows do not matter; "affected" may be NULL.
+ */
 MUST_CHECK enum rc db_exec(struct db *db, const struct stmt *stmt,
 	struct params params, int64_t *affected, struct fault *fault);
 
@@ -189,7 +192,7 @@ int64_t rows_time(const struct rows *rows, size_t row, int column);
 /* 16 bytes; NULL is NULL */
 const uint8_t *rows_uuid(const struct rows *rows, size_t row, int column);
 /* text[]; a NULL-terminated list in "arena"; NULL is an empty list */
-const char **rows_texts(const struct rows *rows, struct arena *arena,
-	size_t row, int column);
+const char **rows_texts(
+	const struct rows *rows, struct arena *arena, size_t row, int column);
 
 #endif

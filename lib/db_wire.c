@@ -83,7 +83,8 @@ element_type(char letter)
 	return db_wire_type((char)(letter == 'N' ? 'n' : tolower(letter)));
 }
 
-/* array_recv's form: dimensions, has-null, element type, length, lower bound. */
+/* array_recv's form: dimensions, has-null, element type, length, lower bound.
+ */
 static void
 put_array(struct buf *out, const struct param *param)
 {
@@ -147,9 +148,9 @@ static bool
 is_null(const struct param *param)
 {
 	return param->null || (param->type == 't' && param->text == NULL) ||
-		((param->type == 'b' || param->type == 'u') &&
-			param->bytes.data == NULL) ||
-		(param->type == 'z' && param->integer == CLOCK_NEVER);
+	       ((param->type == 'b' || param->type == 'u') &&
+		       param->bytes.data == NULL) ||
+	       (param->type == 'z' && param->integer == CLOCK_NEVER);
 }
 
 /* Offsets become pointers once the buffer no longer moves. */

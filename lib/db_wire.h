@@ -9,7 +9,7 @@
 
 #define DB_WIRE_PARAMS_MAX 32
 /* PostgreSQL counts timestamps from 2000-01-01. */
-#define DB_WIRE_EPOCH_US   INT64_C(946684800000000)
+#define DB_WIRE_EPOCH_US INT64_C(946684800000000)
 
 /* Type OIDs of PostgreSQL's catalogue (pg_type.dat); fixed for ever. */
 enum {
@@ -44,9 +44,8 @@ unsigned db_wire_type(char letter);
  * Fill "wire"; its values point into "out" and into "params", so both must
  * stay while it is used. Fails: RC_BUG wrong count or type; RC_TOO_LARGE.
  */
-MUST_CHECK enum rc db_wire_encode(const struct stmt *stmt,
-	struct params params, struct buf *out, struct db_wire *wire,
-	struct fault *fault);
+MUST_CHECK enum rc db_wire_encode(const struct stmt *stmt, struct params params,
+	struct buf *out, struct db_wire *wire, struct fault *fault);
 
 /* One value of a result. */
 struct db_cell {

@@ -12,22 +12,22 @@
 
 enum rc {
 	RC_OK = 0,
-	RC_BAD_INPUT,         /* 400 */
-	RC_UNAUTHENTICATED,   /* 401 */
-	RC_DENIED,            /* 403 */
-	RC_NOT_FOUND,         /* 404 */
-	RC_METHOD,            /* 405 */
-	RC_CONFLICT,          /* 409 */
-	RC_TOO_LARGE,         /* 413 */
-	RC_UNSUPPORTED,       /* 415, wrong media type or encoding */
-	RC_UNPROCESSABLE,     /* 422, well formed but refused */
-	RC_TOO_MANY,          /* 429 */
-	RC_RETRY,             /* serialisation failure: run once more */
-	RC_UNAVAILABLE,       /* 503, database or plant out of reach */
-	RC_UPSTREAM,          /* 502 */
-	RC_DB,                /* 500, a statement failed */
-	RC_IO,                /* 500, a file or socket failed */
-	RC_BUG,               /* 500 */
+	RC_BAD_INPUT,       /* 400 */
+	RC_UNAUTHENTICATED, /* 401 */
+	RC_DENIED,          /* 403 */
+	RC_NOT_FOUND,       /* 404 */
+	RC_METHOD,          /* 405 */
+	RC_CONFLICT,        /* 409 */
+	RC_TOO_LARGE,       /* 413 */
+	RC_UNSUPPORTED,     /* 415, wrong media type or encoding */
+	RC_UNPROCESSABLE,   /* 422, well formed but refused */
+	RC_TOO_MANY,        /* 429 */
+	RC_RETRY,           /* serialisation failure: run once more */
+	RC_UNAVAILABLE,     /* 503, database or plant out of reach */
+	RC_UPSTREAM,        /* 502 */
+	RC_DB,              /* 500, a statement failed */
+	RC_IO,              /* 500, a file or socket failed */
+	RC_BUG,             /* 500 */
 	RC_COUNT
 };
 

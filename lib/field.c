@@ -27,8 +27,8 @@ json_parse(struct arena *arena, const char *text, size_t length,
 	enum json_tokener_error error;
 	size_t end;
 
-	json_tokener_set_flags(tokener,
-		JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	json_tokener_set_flags(
+		tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	*object = json_tokener_parse_ex(tokener, text, (int)length);
 	error = json_tokener_get_error(tokener);
 	end = json_tokener_get_parse_end(tokener);
@@ -186,9 +186,8 @@ check_required(struct json_object *object, const struct field *fields,
 
 		if (!fields->required)
 			continue;
-		json_object_object_foreach(object, name, value)
-			found |= value != NULL &&
-				strcasecmp(name, fields->name) == 0;
+		json_object_object_foreach(object, name, value) found |=
+			value != NULL && strcasecmp(name, fields->name) == 0;
 		if (!found)
 			return fault_tell(fault, RC_BAD_INPUT, "BadRequest",
 				fields->name, "\"%s%s%s\" is missing.", path,
@@ -234,8 +233,8 @@ req_json(struct req *req, const struct field *fields, void *target)
 		return fault_tell(&req->fault, RC_UNSUPPORTED,
 			"UnsupportedMediaType", NULL, "Send the body as %s.",
 			type);
-	rc = json_parse(req->arena, req->body, req->body_bytes, &object,
-		&req->fault);
+	rc = json_parse(
+		req->arena, req->body, req->body_bytes, &object, &req->fault);
 	if (rc != RC_OK)
 		return rc;
 	if (json_object_get_type(object) != json_type_object)

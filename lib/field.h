@@ -16,14 +16,14 @@
 struct json_object;
 
 enum field_kind {
-	FIELD_TEXT,  /* const char *; up to "maximum" bytes */
-	FIELD_INT,   /* int64_t; minimum..maximum */
-	FIELD_NUM,   /* double */
-	FIELD_BOOL,  /* bool */
-	FIELD_TIME,  /* int64_t microseconds from ISO 8601 text */
-	FIELD_TEXTS, /* struct texts; up to "maximum" items */
+	FIELD_TEXT,   /* const char *; up to "maximum" bytes */
+	FIELD_INT,    /* int64_t; minimum..maximum */
+	FIELD_NUM,    /* double */
+	FIELD_BOOL,   /* bool */
+	FIELD_TIME,   /* int64_t microseconds from ISO 8601 text */
+	FIELD_TEXTS,  /* struct texts; up to "maximum" items */
 	FIELD_OBJECT, /* a nested struct described by "fields" */
-	FIELD_ANY,   /* struct json_object *; lives in the request's arena */
+	FIELD_ANY,    /* struct json_object *; lives in the request's arena */
 };
 
 struct texts {

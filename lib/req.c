@@ -27,8 +27,8 @@ req_arg_uuid(struct req *req, const char *name, uint8_t uuid[16])
 	const char *text = req_arg(req, name);
 
 	if (text == NULL || !uuid_parse(text, uuid))
-		return fault_set(&req->fault, RC_NOT_FOUND,
-			"{%s} is not a UUID", name);
+		return fault_set(
+			&req->fault, RC_NOT_FOUND, "{%s} is not a UUID", name);
 	return RC_OK;
 }
 
@@ -41,8 +41,8 @@ req_header(const struct req *req, const char *name)
 
 	for (; *name != '\0' && used + 1 < sizeof(key); name++)
 		key[used++] = *name == '-'
-			? '_'
-			: (char)toupper((unsigned char)*name);
+				      ? '_'
+				      : (char)toupper((unsigned char)*name);
 	key[used] = '\0';
 	return req->param(req, key);
 }
@@ -139,8 +139,7 @@ decode_part(struct arena *arena, const char *text, size_t length)
 static enum rc
 split_pairs(struct req *req, const char *text, struct pairs *pairs)
 {
-	struct pair *items =
-		arena_array(req->arena, PAIRS_MAX, sizeof(*items));
+	struct pair *items = arena_array(req->arena, PAIRS_MAX, sizeof(*items));
 	size_t count = 0;
 
 	while (*text != '\0') {
@@ -150,8 +149,8 @@ split_pairs(struct req *req, const char *text, struct pairs *pairs)
 
 		if (length > 0 && count == PAIRS_MAX)
 			return fault_tell(&req->fault, RC_BAD_INPUT,
-				"BadRequest", NULL,
-				"More than %d parameters.", PAIRS_MAX);
+				"BadRequest", NULL, "More than %d parameters.",
+				PAIRS_MAX);
 		if (length > 0) {
 			struct pair *pair = &items[count++];
 
@@ -186,8 +185,8 @@ req_form(struct req *req, struct pairs *pairs)
 	if (strncasecmp(req->content_type, type, length) != 0 ||
 		strchr("; ", req->content_type[length]) == NULL)
 		return fault_tell(&req->fault, RC_UNSUPPORTED,
-			"UnsupportedMediaType", NULL,
-			"Send the form as %s.", type);
+			"UnsupportedMediaType", NULL, "Send the form as %s.",
+			type);
 	if (strlen(req->body) != req->body_bytes)
 		return fault_tell(&req->fault, RC_BAD_INPUT, "BadRequest", NULL,
 			"The form contains a zero byte.");

@@ -40,7 +40,8 @@ struct pairs {
 
 struct req {
 	enum method method;
-	const char *path;  /* raw, without query and prefix, e.g. /api/v1/a%2Fb */
+	const char
+		*path; /* raw, without query and prefix, e.g. /api/v1/a%2Fb */
 	const char *query; /* raw, without '?'; "" when there is none */
 	struct pair args[REQ_ARGS_MAX]; /* {name} parts of the path, decoded */
 	size_t args_count;
@@ -52,8 +53,8 @@ struct req {
 
 	struct arena *arena;
 	struct db *db;
-	const void *app;        /* the program's struct app */
-	struct caller *caller;  /* who asks (model/caller.h); never NULL */
+	const void *app;       /* the program's struct app */
+	struct caller *caller; /* who asks (model/caller.h); never NULL */
 	struct fault fault;
 
 	/* A FastCGI parameter such as HTTP_COOKIE; NULL when it is not set. */
@@ -87,8 +88,8 @@ const char *pairs_find(const struct pairs *pairs, const char *name);
 size_t pairs_count(const struct pairs *pairs, const char *name);
 
 /* Percent-decode in the arena; NULL for a broken escape or a zero byte. */
-char *percent_decode(
-	struct arena *arena, const char *text, size_t length, bool plus_is_space);
+char *percent_decode(struct arena *arena, const char *text, size_t length,
+	bool plus_is_space);
 /* Encode everything but the unreserved characters of RFC 3986. */
 char *percent_encode(struct arena *arena, const char *text);
 

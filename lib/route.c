@@ -56,14 +56,14 @@ static bool
 is_arg(const struct segment *segment)
 {
 	return segment->length > 2 && segment->text[0] == '{' &&
-		segment->text[segment->length - 1] == '}';
+	       segment->text[segment->length - 1] == '}';
 }
 
 static bool
 takes_rest(const struct segment *segment)
 {
 	return is_arg(segment) && segment->length > 5 &&
-		strncmp(segment->text + segment->length - 4, "...}", 4) == 0;
+	       strncmp(segment->text + segment->length - 4, "...}", 4) == 0;
 }
 
 /* False also for text that cannot be decoded: the caller tells them apart. */
@@ -91,7 +91,7 @@ static bool
 same_text(const struct segment *left, const struct segment *right)
 {
 	return left->length == right->length &&
-		strncmp(left->text, right->text, left->length) == 0;
+	       strncmp(left->text, right->text, left->length) == 0;
 }
 
 static bool
@@ -121,7 +121,7 @@ static bool
 takes_method(const struct route *route, enum method method)
 {
 	return route->method == method ||
-		(method == METHOD_HEAD && route->method == METHOD_GET);
+	       (method == METHOD_HEAD && route->method == METHOD_GET);
 }
 
 enum rc

@@ -18,7 +18,8 @@ typedef enum rc handler_fn(struct req *req, struct resp *resp);
 enum need {
 	NEED_UNSET,
 	NEED_NONE,  /* public */
-	NEED_LOGIN, /* a user's session or bearer token; pages redirect to log in */
+	NEED_LOGIN, /* a user's session or bearer token; pages redirect to log
+		       in */
 	NEED_API,   /* bearer token with a scope of the API, or a session */
 	NEED_NODE,  /* mutual TLS and a token bound to that certificate */
 };
@@ -38,8 +39,7 @@ struct route {
 	}
 
 /* Check a table at start: patterns well formed, needs set, no duplicates. */
-MUST_CHECK enum rc route_check(
-	const struct route *routes, struct fault *fault);
+MUST_CHECK enum rc route_check(const struct route *routes, struct fault *fault);
 
 /*
  * Find the route for req->method and req->path and set req->args.

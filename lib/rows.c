@@ -142,8 +142,7 @@ rows_uuid(const struct rows *rows, size_t row, int column)
 }
 
 const char **
-rows_texts(
-	const struct rows *rows, struct arena *arena, size_t row, int column)
+rows_texts(const struct rows *rows, struct arena *arena, size_t row, int column)
 {
 	struct db_cell cell = cell_of(rows, row, column, OID_TEXT_ARRAY);
 	const char *data = cell.data;

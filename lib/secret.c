@@ -64,8 +64,7 @@ secret_read(struct arena *arena, const char *path, char **secret,
 	enum rc rc;
 
 	if (file == NULL)
-		return fault_set(
-			fault, RC_IO, "%s: %s", path, strerror(errno));
+		return fault_set(fault, RC_IO, "%s: %s", path, strerror(errno));
 	rc = read_line(file, path, line, fault);
 	fclose(file);
 	if (rc == RC_OK)

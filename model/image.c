@@ -39,8 +39,8 @@ copy_text(const char *text)
 {
 	size_t bytes = text != NULL ? strlen(text) + 1 : 1;
 
-	return memcpy(grow_or_die(NULL, 1, bytes), text != NULL ? text : "",
-		bytes);
+	return memcpy(
+		grow_or_die(NULL, 1, bytes), text != NULL ? text : "", bytes);
 }
 
 /* Readers come in crowds; without this they would keep a writer out. */

@@ -130,8 +130,7 @@ test_db_names_each_fault(void **state)
 	static const struct stmt few[] = {
 		{"db_sleep", "", "SELECT pg_sleep(5)"},
 		{"db_nothing", "", "SELECT 1 WHERE false"},
-		{"db_divide", "n", "SELECT 1 / $1"},
-		STMT_END};
+		{"db_divide", "n", "SELECT 1 / $1"}, STMT_END};
 	const struct stmt *const sets[] = {few, NULL};
 	struct db *db = open_db(sets);
 	struct arena *arena = arena_new();
@@ -139,22 +138,20 @@ test_db_names_each_fault(void **state)
 	struct fault fault;
 
 	(void)state;
-	assert_int_equal(
-		db_query(db, arena, &few[0], NO_PARAMS, &rows, &fault),
+	assert_int_equal(db_query(db, arena, &few[0], NO_PARAMS, &rows, &fault),
 		RC_UNAVAILABLE);
-	assert_int_equal(
-		db_find(db, arena, &few[1], NO_PARAMS, &rows, &fault),
+	assert_int_equal(db_find(db, arena, &few[1], NO_PARAMS, &rows, &fault),
 		RC_NOT_FOUND);
-	assert_int_equal(db_query(db, arena, &few[2], PARAMS(P_SHORT(0)),
-				 &rows, &fault),
+	assert_int_equal(
+		db_query(db, arena, &few[2], PARAMS(P_SHORT(0)), &rows, &fault),
 		RC_DB);
 	assert_int_equal(
 		db_query(db, arena, &few[2], NO_PARAMS, &rows, &fault), RC_BUG);
-	assert_int_equal(db_query(db, arena, &few[2], PARAMS(P_INT(1)), &rows,
-				 &fault),
+	assert_int_equal(
+		db_query(db, arena, &few[2], PARAMS(P_INT(1)), &rows, &fault),
 		RC_BUG);
-	assert_int_equal(db_query(db, arena, &few[2], PARAMS(P_SHORT(1)),
-				 &rows, &fault),
+	assert_int_equal(
+		db_query(db, arena, &few[2], PARAMS(P_SHORT(1)), &rows, &fault),
 		RC_OK);
 	arena_free(arena);
 	db_close(db);
@@ -164,9 +161,9 @@ static void
 test_db_comes_back_after_losing_its_connection(void **state)
 {
 	static const struct stmt few[] = {
-		{"db_kill", "", "SELECT pg_terminate_backend(pg_backend_pid())"},
-		{"db_one", "", "SELECT 1"},
-		STMT_END};
+		{"db_kill", "",
+			"SELECT pg_terminate_backend(pg_backend_pid())"},
+		{"db_one", "", "SELECT 1"}, STMT_END};
 	const struct stmt *const sets[] = {few, NULL};
 	struct db *db = open_db(sets);
 	struct fault fault;
@@ -201,9 +198,9 @@ test_db_does_not_use_a_connection_that_has_ended(void **state)
 	(void)state;
 	assert_int_equal(
 		db_find(db, arena, &few[0], NO_PARAMS, &rows, &fault), RC_OK);
-	assert_int_equal(db_exec(other, &few[1],
-				 PARAMS(P_SHORT(rows_int(rows, 0, 0))), NULL,
-				 &fault),
+	assert_int_equal(
+		db_exec(other, &few[1], PARAMS(P_SHORT(rows_int(rows, 0, 0))),
+			NULL, &fault),
 		RC_OK);
 	usleep(200000);
 	assert_int_equal(
@@ -224,8 +221,8 @@ test_db_commit_tells_of_a_failed_transaction(void **state)
 
 	(void)state;
 	assert_int_equal(db_begin(db, DB_READ_COMMITTED, &fault), RC_OK);
-	assert_int_equal(db_exec(db, &few[0], PARAMS(P_SHORT(0)), NULL, &fault),
-		RC_DB);
+	assert_int_equal(
+		db_exec(db, &few[0], PARAMS(P_SHORT(0)), NULL, &fault), RC_DB);
 	assert_int_equal(db_commit(db, &fault), RC_DB);
 	assert_false(db_in_transaction(db));
 	db_close(db);

@@ -10,8 +10,8 @@
 static void
 test_clock_reads_what_it_writes(void **state)
 {
-	static const int64_t times[] = {0, 1, 999999, 1500000,
-		1700000000123456, 9214646399000000};
+	static const int64_t times[] = {
+		0, 1, 999999, 1500000, 1700000000123456, 9214646399000000};
 	char text[CLOCK_TEXT_BYTES];
 	int64_t back;
 

@@ -33,8 +33,7 @@ static enum rc
 parse(struct arena *arena, const char *text, struct target *target,
 	struct fault *fault)
 {
-	return conf_parse(
-		arena, "/etc/x/x.conf", text, entries, target, fault);
+	return conf_parse(arena, "/etc/x/x.conf", text, entries, target, fault);
 }
 
 static void

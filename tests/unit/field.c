@@ -30,8 +30,7 @@ static const struct field fields[] = {
 		.maximum = 8},
 	{"limit", FIELD_INT, offsetof(struct target, limit), .minimum = 1,
 		.maximum = 10},
-	{"deep", FIELD_BOOL, offsetof(struct target, deep),
-		.required = false},
+	{"deep", FIELD_BOOL, offsetof(struct target, deep), .required = false},
 	{"list", FIELD_TEXTS, offsetof(struct target, list), .maximum = 2},
 	{"time", FIELD_OBJECT, offsetof(struct target, time),
 		.fields = inner_fields},
@@ -44,8 +43,8 @@ read_body(struct arena *arena, const char *body, struct target *target,
 {
 	memset(target, 0, sizeof(*target));
 	target->limit = 5;
-	request_make(req, arena, METHOD_POST, "/", "application/json", body,
-		NULL);
+	request_make(
+		req, arena, METHOD_POST, "/", "application/json", body, NULL);
 	return req_json(req, fields, target);
 }
 
@@ -102,8 +101,7 @@ test_field_names_what_is_wrong(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-		assert_int_equal(
-			read_body(arena, cases[i].body, &target, &req),
+		assert_int_equal(read_body(arena, cases[i].body, &target, &req),
 			RC_BAD_INPUT);
 		assert_string_equal(req.fault.field, cases[i].field);
 	}

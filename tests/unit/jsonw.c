@@ -48,8 +48,7 @@ test_jsonw_replaces_bytes_that_are_not_utf8(void **state)
 	buf_init(&out, 0);
 	jsonw_init(&json, &out);
 	jsonw_str(&json, NULL, "\xc3\xa4\xff\xc3");
-	assert_string_equal(
-		out.data, "\"\xc3\xa4\xef\xbf\xbd\xef\xbf\xbd\"");
+	assert_string_equal(out.data, "\"\xc3\xa4\xef\xbf\xbd\xef\xbf\xbd\"");
 	buf_free(&out);
 }
 

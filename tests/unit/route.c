@@ -25,8 +25,8 @@ static const struct route routes[] = {
 };
 
 static enum rc
-match(struct req *req, struct arena *arena, enum method method,
-	const char *uri, unsigned *allowed)
+match(struct req *req, struct arena *arena, enum method method, const char *uri,
+	unsigned *allowed)
 {
 	const struct route *route;
 
@@ -58,9 +58,9 @@ test_route_rest_takes_slashes_and_doubles_are_ignored(void **state)
 	unsigned allowed;
 
 	(void)state;
-	assert_int_equal(match(&req, arena, METHOD_GET,
-				 "//ds//x/variables/R1/Global%2FStatus",
-				 &allowed),
+	assert_int_equal(
+		match(&req, arena, METHOD_GET,
+			"//ds//x/variables/R1/Global%2FStatus", &allowed),
 		RC_OK);
 	assert_string_equal(req_arg(&req, "name"), "R1/Global/Status");
 	arena_free(arena);
@@ -76,8 +76,8 @@ test_route_tells_not_found_from_wrong_method(void **state)
 	(void)state;
 	assert_int_equal(match(&req, arena, METHOD_GET, "/nothing", &allowed),
 		RC_NOT_FOUND);
-	assert_int_equal(match(&req, arena, METHOD_PUT, "/ds/x", &allowed),
-		RC_METHOD);
+	assert_int_equal(
+		match(&req, arena, METHOD_PUT, "/ds/x", &allowed), RC_METHOD);
 	assert_int_equal(allowed, METHOD_GET | METHOD_HEAD);
 	assert_int_equal(
 		match(&req, arena, METHOD_HEAD, "/ds/x", &allowed), RC_OK);
@@ -87,8 +87,8 @@ test_route_tells_not_found_from_wrong_method(void **state)
 static void
 test_route_refuses_broken_escapes(void **state)
 {
-	static const char *const broken[] = {"/ds/%", "/ds/%4", "/ds/%zz",
-		"/ds/a%00b", "/ds/%ff"};
+	static const char *const broken[] = {
+		"/ds/%", "/ds/%4", "/ds/%zz", "/ds/a%00b", "/ds/%ff"};
 	struct arena *arena = arena_new();
 	struct req req;
 	unsigned allowed;
@@ -128,8 +128,8 @@ test_req_splits_a_query(void **state)
 	struct pairs pairs;
 
 	(void)state;
-	request_make(&req, arena, METHOD_GET,
-		"/?a=1&b=x+y%26&a=2&c&&d=%C3%A4", NULL, NULL, NULL);
+	request_make(&req, arena, METHOD_GET, "/?a=1&b=x+y%26&a=2&c&&d=%C3%A4",
+		NULL, NULL, NULL);
 	assert_int_equal(req_query(&req, &pairs), RC_OK);
 	assert_int_equal(pairs.count, 5);
 	assert_string_equal(pairs_find(&pairs, "a"), "1");
@@ -163,8 +163,7 @@ test_req_form_needs_its_type(void **state)
 static void
 test_req_finds_headers_and_cookies(void **state)
 {
-	static const struct pair params[] = {
-		{"HTTP_IF_NONE_MATCH", "x"},
+	static const struct pair params[] = {{"HTTP_IF_NONE_MATCH", "x"},
 		{"HTTP_COOKIE", "aa=1; a=2;b=; c=3"}, {NULL, NULL}};
 	struct arena *arena = arena_new();
 	struct req req;
