@@ -12,7 +12,6 @@ function numberFormat(decimals, locale) {
 		format = new Intl.NumberFormat(locale, {
 			minimumFractionDigits: decimals,
 			maximumFractionDigits: decimals,
-			signDisplay: 'negative', // never "-0.00"
 		});
 		numberFormats.set(key, format);
 	}
@@ -25,6 +24,9 @@ export function formatNumber(value, decimals = 2, locale = undefined) {
 		return Number.isNaN(value) ? 'NaN' : value > 0 ? '∞' : '-∞';
 	if (Math.abs(value) >= 1e15)
 		return value.toExponential(Math.min(decimals, 6));
+	// Never "-0.00"; signDisplay "negative" is too new for some browsers.
+	if (Math.abs(value) < 0.5 / 10 ** decimals)
+		return numberFormat(decimals, locale).format(0);
 	return numberFormat(decimals, locale).format(value);
 }
 
