@@ -78,37 +78,55 @@ write_line(enum log_level level, const char *who, const char *message)
 		return; /* there is nowhere left to say it */
 }
 
-#define LOG_AT(level)                                                          \
-	va_list args;                                                          \
-	char message[LINE_BYTES];                                              \
-                                                                               \
-	if (level > log_limit)                                                 \
-		return;                                                        \
-	va_start(args, format);                                                \
-	vsnprintf(message, sizeof(message), format, args);                     \
-	va_end(args);                                                          \
-	write_line(level, who, message)
+PRINTF_LIKE(3, 0)
+static void
+write_args(
+	enum log_level level, const char *who, const char *format, va_list args)
+{
+	char message[LINE_BYTES];
+
+	if (level > log_limit)
+		return;
+	vsnprintf(message, sizeof(message), format, args);
+	write_line(level, who, message);
+}
 
 void
 log_error(const char *who, const char *format, ...)
 {
-	LOG_AT(LOG_ERROR);
+	va_list args;
+
+	va_start(args, format);
+	write_args(LOG_ERROR, who, format, args);
+	va_end(args);
 }
 
 void
 log_warn(const char *who, const char *format, ...)
 {
-	LOG_AT(LOG_WARN);
+	va_list args;
+
+	va_start(args, format);
+	write_args(LOG_WARN, who, format, args);
+	va_end(args);
 }
 
 void
 log_info(const char *who, const char *format, ...)
 {
-	LOG_AT(LOG_INFO);
+	va_list args;
+
+	va_start(args, format);
+	write_args(LOG_INFO, who, format, args);
+	va_end(args);
 }
 
 void
 log_debug(const char *who, const char *format, ...)
 {
-	LOG_AT(LOG_DEBUG);
+	va_list args;
+
+	va_start(args, format);
+	write_args(LOG_DEBUG, who, format, args);
+	va_end(args);
 }
