@@ -10,8 +10,8 @@
 # when that is not their own working folder.
 service_define() {
 	local name=$1 command=$2 signal=${3:-} folder="$state/service/$1"
-	local work="$state/work/$1"
-	mkdir -p "$folder/log" "$folder/control" "$state/log/$name" "$work"
+	local home="$state/home/$1"
+	mkdir -p "$folder/log" "$folder/control" "$state/log/$name" "$home"
 	printf 's1000000\nn5\n' > "$state/log/$name/config"
 	install_script "$folder/log/run" <<-EOT
 		#!/bin/sh
@@ -20,8 +20,8 @@ service_define() {
 	install_script "$folder/run" <<-EOT
 		#!/bin/sh
 		exec 2>&1
-		cd $(quoted "$work") || exit 1
-		sh $(quoted "$top/deploy/shell/sweep") $(quoted "$work") $(quoted "${4:-$work}")
+		cd $(quoted "$home") || exit 1
+		sh $(quoted "$top/deploy/shell/sweep") $(quoted "$home") $(quoted "${4:-$home}")
 		exec setpriv --pdeathsig ${signal:-TERM} $command
 	EOT
 	rm -f "$folder/control/t"

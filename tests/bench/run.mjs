@@ -33,8 +33,15 @@ function printLine({ name, value, unit, ratio, of, wanted }) {
   console.log(`${name.padEnd(52)} ${format(value).padStart(12)} ${unit.padEnd(12)} ${(wanted ?? '').padEnd(16)} ${share}`);
 }
 
+/** Real series, where a folder beside the checkout has them. */
+function useSeries() {
+  const beside = path.resolve(folder, '../../../shared/data');
+  if (fs.existsSync(beside)) process.env.FIELDGRID_DATA ??= beside;
+}
+
 async function main() {
   const files = chosenFiles(process.argv.slice(2));
+  useSeries();
   console.log(`${os.cpus().length} x ${os.cpus()[0].model}, ${Math.round(os.totalmem() / 2 ** 30)} GiB\n`);
   printLine({ name: 'what', value: null, unit: 'measured', wanted: 'wanted' });
   for (const file of files) {

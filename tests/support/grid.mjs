@@ -238,7 +238,7 @@ class Grid {
 
   /** The processes of a service: hub, api, identity, web, keeper, nginx, postgresql. */
   pids(service) {
-    const folders = [path.join(this.state, 'work', service)];
+    const folders = [path.join(this.state, 'home', service)];
     if (service === 'postgresql') folders.push(path.join(this.state, 'postgresql'));
     return fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
       try {
