@@ -1,0 +1,1 @@
+-- Groups, roles, and rules of who may do what.

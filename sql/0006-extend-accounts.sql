@@ -1,0 +1,1 @@
+-- Second factors, consent, devices, and ends of sessions.

@@ -1,0 +1,1 @@
+-- Nodes enrol, renew and are shut out: the grid's own authority.

@@ -1,0 +1,1 @@
+-- Users who come from LDAP and Active Directory.

@@ -1,0 +1,1 @@
+-- Users who come from another OpenID provider.
