@@ -12,6 +12,7 @@
 #include "fcgi/api_history.h"
 #include "fcgi/service.h"
 #include "model/archive.h"
+#include "model/audit.h"
 #include "model/event.h"
 #include "model/history.h"
 
@@ -55,9 +56,9 @@ static const struct route routes[] = {
 	ROUTES_END,
 };
 
-static const struct stmt *const statements[] = {archive_stmts, caller_stmts,
-	datasource_stmts, event_stmts, history_stmts, policy_stmts,
-	variable_stmts, NULL};
+static const struct stmt *const statements[] = {archive_stmts, audit_stmts,
+	caller_stmts, datasource_stmts, event_stmts, history_stmts,
+	policy_stmts, variable_stmts, NULL};
 
 static const struct conf_entry api_conf_entries[] = {
 	LOG_CONF_ENTRY(struct api, log_level),

@@ -16,6 +16,7 @@
 #include "fcgi/hub_watch.h"
 #include "fcgi/service.h"
 #include "lib/log.h"
+#include "model/audit.h"
 #include "model/checkpoint.h"
 #include "model/datasource.h"
 #include "model/frame_store.h"
@@ -48,6 +49,7 @@ static const struct route routes[] = {
 };
 
 static const struct stmt *const stmts[] = {
+	audit_stmts,
 	caller_stmts,
 	checkpoint_stmts,
 	datasource_stmts,

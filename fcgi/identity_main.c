@@ -9,6 +9,7 @@
 #include "lib/asset.h"
 #include "lib/log.h"
 #include "lib/password.h"
+#include "model/audit.h"
 #include "model/client.h"
 #include "model/grant.h"
 #include "model/user.h"
@@ -78,8 +79,9 @@ static const struct conf_entry identity_conf_entries[] = {
 	CONF_END,
 };
 
-static const struct stmt *const identity_stmts[] = {caller_stmts, client_stmts,
-	grant_stmts, session_stmts, signing_key_stmts, user_stmts, NULL};
+static const struct stmt *const identity_stmts[] = {audit_stmts, caller_stmts,
+	client_stmts, grant_stmts, session_stmts, signing_key_stmts, user_stmts,
+	NULL};
 
 const struct identity *
 identity_of(const struct req *req)

@@ -5,6 +5,7 @@
 #include "fcgi/service.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "model/audit.h"
 #include "model/chunk_store.h"
 #include "model/expiry.h"
 #include "model/pack.h"
@@ -13,8 +14,8 @@
 /* Months in which chunks are merged whenever there was packing. */
 #define RECENT_MONTHS 2
 
-const struct stmt *const keeper_stmts[] = {
-	chunk_store_stmts, expiry_stmts, pack_stmts, partition_stmts, NULL};
+const struct stmt *const keeper_stmts[] = {audit_stmts, chunk_store_stmts,
+	expiry_stmts, pack_stmts, partition_stmts, NULL};
 
 #define KEEPER(member) offsetof(struct keeper_conf, member)
 

@@ -6,6 +6,7 @@
 #include "fcgi/service.h"
 #include "lib/asset.h"
 #include "lib/log.h"
+#include "model/audit.h"
 #include "model/caller.h"
 #include "web/page.h"
 #include "web/web_routes.h"
@@ -37,8 +38,8 @@ static const struct conf_entry web_conf_entries[] = {
 	CONF_END,
 };
 
-static const struct stmt *const web_stmts[] = {caller_stmts, policy_stmts,
-	datasource_stmts, screen_stmts, variable_stmts, NULL};
+static const struct stmt *const web_stmts[] = {audit_stmts, caller_stmts,
+	policy_stmts, datasource_stmts, screen_stmts, variable_stmts, NULL};
 
 static enum rc
 open_app(const struct web_conf *conf, struct mustache_set **templates,

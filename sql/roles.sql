@@ -36,3 +36,14 @@ GRANT EXECUTE ON FUNCTION frame_partition_create, frame_partition_drop
 GRANT SELECT (expires_at) ON authorization_code TO fieldgrid_keeper;
 GRANT SELECT (dies_at) ON refresh_token TO fieldgrid_keeper;
 GRANT SELECT (blocked_until) ON login_failure TO fieldgrid_keeper;
+
+-- Every service adds to the audit and none changes it; when and by which role
+-- a row was written is not theirs to say. (Triggers refuse it to the owner.)
+GRANT INSERT (actor_kind, actor, subject, client, address, request, action,
+  object, result, repeats, old_value, new_value) ON audit_entry
+  TO fieldgrid_hub, fieldgrid_api, fieldgrid_identity, fieldgrid_web,
+  fieldgrid_keeper;
+GRANT SELECT ON audit_entry, audit_link, audit_checkpoint
+  TO fieldgrid_web, fieldgrid_keeper;
+GRANT INSERT ON audit_link, audit_checkpoint TO fieldgrid_keeper;
+GRANT SELECT, DELETE ON audit_pending TO fieldgrid_keeper;
