@@ -1,16 +1,16 @@
 -- Rights of the services' roles; run by fieldgridctl migrate after every
 -- migration, so it grants anew and stays true. Roles are made by setup.
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM fieldgrid_hub, fieldgrid_api,
-  fieldgrid_identity, fieldgrid_web, fieldgrid_keeper;
+  fieldgrid_identity, fieldgrid_controller, fieldgrid_web, fieldgrid_keeper;
 
 -- Whoever answers requests must know who asks and what they may.
 GRANT SELECT ON datasource, variable, node, node_certificate, node_datasource,
   node_status, account, client, session, signing_key, revoked_family,
   policy_rule TO fieldgrid_hub, fieldgrid_api, fieldgrid_identity,
-  fieldgrid_web, fieldgrid_keeper;
+  fieldgrid_controller, fieldgrid_web, fieldgrid_keeper;
 
 GRANT UPDATE (seen_at) ON session TO fieldgrid_hub, fieldgrid_api,
-  fieldgrid_web, fieldgrid_keeper;
+  fieldgrid_controller, fieldgrid_web, fieldgrid_keeper;
 
 GRANT INSERT, UPDATE ON variable TO fieldgrid_hub;
 GRANT SELECT, INSERT ON frame TO fieldgrid_hub;

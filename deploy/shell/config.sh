@@ -46,7 +46,7 @@ configure_ini() {
 # The configuration of every program, from its example.
 config_services() {
 	local name conf
-	for name in hub api identity web keeper fieldgridctl; do
+	for name in hub api identity controller web keeper fieldgridctl; do
 		[ -r "$top/deploy/conf/$name.conf" ] || continue
 		conf=$name
 		[ "$name" != fieldgridctl ] || conf=owner
@@ -61,6 +61,7 @@ config_services() {
 			"paths.pki=$state/pki" \
 			"paths.seal_key=$state/secret/seal.key" \
 			"keys.seal_file=$state/secret/seal.key" \
+			"authority.bundle=$state/pki/ca.pem" \
 			"hub.live_socket=$state/run/live.sock" \
 			"api.openapi=$top/fcgi/openapi.json" \
 			"api.templates=$top/templates" \

@@ -1,6 +1,6 @@
 # database: a private PostgreSQL cluster below the state folder.
 
-roles='hub api identity web keeper'
+roles='hub api identity controller web keeper'
 
 postgresql_bin() {
 	local folder best=

@@ -169,6 +169,7 @@ grid_services() {
 	fastcgi_workers hub 1
 	fastcgi_workers api 3
 	fastcgi_workers identity 2
+	fastcgi_workers controller 2
 	fastcgi_workers web 2
 	[ ! -x "$build/fieldgrid-keeper" ] || service_define keeper \
 		"$(quoted "$build/fieldgrid-keeper") --config $(quoted "$state/etc/keeper.conf")"

@@ -151,7 +151,7 @@ test('node add refuses what is not a datasource', () => {
 });
 
 test('every example configuration passes --check-config', () => {
-  for (const name of ['hub', 'api', 'identity', 'web', 'keeper']) {
+  for (const name of ['hub', 'api', 'identity', 'controller', 'web', 'keeper']) {
     const { status, stderr } = spawnSync(path.join(build, `fieldgrid-${name}`),
       ['--check-config', '--config', path.join(top, `deploy/conf/${name}.conf`)], { encoding: 'utf8' });
     assert.equal(status, 0, `${name}: ${stderr}`);

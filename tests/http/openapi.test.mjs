@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { build } from '../support/grid.mjs';
 import { document, resolve } from '../support/openapi.mjs';
 
-const programs = ['fieldgrid-api', 'fieldgrid-hub', 'fieldgrid-identity'];
+const programs = ['fieldgrid-api', 'fieldgrid-controller', 'fieldgrid-hub', 'fieldgrid-identity'];
 // Pages for people: they are no part of the API.
 const pages = [/^\/login$/, /^\/logout$/, /^\/account(\/|$)/, /^\/$/];
 // Answered by the hub's live thread, which has no route table.

@@ -27,7 +27,7 @@ function start(...words) {
 const alive = async () => (await grid.request('/login', { agent: false })).status === 200;
 
 test('nothing runs as root', () => {
-  for (const service of ['postgresql', 'nginx', 'hub', 'api', 'identity', 'web', 'keeper']) {
+  for (const service of ['postgresql', 'nginx', 'hub', 'api', 'identity', 'controller', 'web', 'keeper']) {
     const pids = grid.pids(service);
     assert.ok(pids.length > 0, `${service} runs`);
     for (const pid of pids) {
@@ -86,7 +86,7 @@ test('reset deletes no folder that is not a grid', () => {
   fs.rmSync(other, { recursive: true });
 });
 
-for (const service of ['hub', 'api', 'identity', 'web', 'keeper', 'nginx', 'postgresql']) {
+for (const service of ['hub', 'api', 'identity', 'controller', 'web', 'keeper', 'nginx', 'postgresql']) {
   test(`${service} is back after SIGKILL, again and again`, async () => {
     for (let round = 0; round < 4; round++) {
       const killed = await until(() => {
@@ -119,7 +119,7 @@ test('stop ends everything and start goes on with the data', async () => {
   await until(() => grid.ctl('user', 'add', 'before-stop'), { what: 'PostgreSQL' });
   const stopped = quickstart('stop', '--state', grid.state);
   assert.equal(stopped.status, 0, stopped.text);
-  for (const service of ['postgresql', 'nginx', 'hub', 'api', 'identity', 'web', 'keeper']) {
+  for (const service of ['postgresql', 'nginx', 'hub', 'api', 'identity', 'controller', 'web', 'keeper']) {
     assert.deepEqual(grid.pids(service), [], service);
   }
   assert.equal(quickstart('status', '--state', grid.state).status, 1);

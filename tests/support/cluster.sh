@@ -14,7 +14,7 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 sql=${FIELDGRID_SQL:-$here/../../sql}
-roles="hub api identity web keeper"
+roles="hub api identity controller web keeper"
 
 bin=$(pg_config --bindir 2>/dev/null || true)
 [ -x "$bin/initdb" ] || bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1)

@@ -236,7 +236,7 @@ class Grid {
     return new Node(this, name, folder);
   }
 
-  /** The processes of a service: hub, api, identity, web, keeper, nginx, postgresql. */
+  /** The processes of a service: hub, api, identity, controller, web, keeper, nginx, postgresql. */
   pids(service) {
     const folders = [path.join(this.state, 'home', service)];
     if (service === 'postgresql') folders.push(path.join(this.state, 'postgresql'));

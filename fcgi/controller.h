@@ -1,0 +1,32 @@
+/*
+ * controller: what the endpoints of fieldgrid-controller share: nodes and the
+ * authority that signs their certificates, rules, and the audit.
+ */
+#ifndef FG_FCGI_CONTROLLER_H
+#define FG_FCGI_CONTROLLER_H
+
+#include "lib/db.h"
+#include "lib/req.h"
+#include "lib/resp.h"
+
+/* Of the JSON endpoints. */
+#define CONTROLLER_BODY_BYTES_MAX ((size_t)256 * 1024)
+
+struct controller_conf {
+	const char *log_level;
+	struct db_conf database;
+	const char *issuer;
+	const char *bundle; /* file: certificates that nodes shall trust */
+};
+
+/* req->app */
+struct controller {
+	const struct controller_conf *conf;
+};
+
+const struct controller *controller_of(const struct req *req);
+
+/* GET /.well-known/est/cacerts: 200, public (RFC 7030, 4.1). */
+MUST_CHECK enum rc controller_est_bundle(struct req *req, struct resp *resp);
+
+#endif
