@@ -216,6 +216,14 @@ wait_for_end(const sigset_t *set, const struct hub *hub)
 		hub_counters_log(hub->counters);
 }
 
+static void
+forget_rights(const void *app)
+{
+	const struct hub *hub = app;
+
+	hub_rights_forget(hub->rights);
+}
+
 /* --- main --------------------------------------------------------------- */
 
 static int
@@ -230,6 +238,7 @@ serve(struct hub *hub, struct hub_live *live)
 		.database = &hub->conf.database,
 		.issuer = hub->conf.issuer,
 		.note_fault = note_fault,
+		.rights_changed = forget_rights,
 	};
 	struct hub_watch watch = {hub, live};
 	size_t count = (size_t)hub->conf.threads;

@@ -15,7 +15,6 @@
 #include "model/checkpoint.h"
 
 #define CATALOG_CHANNEL "fieldgrid_catalog"
-#define RIGHTS_CHANNEL  "fieldgrid_rights"
 #define ROUND_US        CLOCK_SECOND_US
 /* Streams are checked at every notification, and this often without. */
 #define RECHECK_US (30 * CLOCK_SECOND_US)
@@ -251,7 +250,7 @@ hub_watch_run(const struct hub_watch *watch)
 		_exit(1); /* a statement is wrong: the supervisor tells */
 	}
 	if (db_listen(watcher.db, CATALOG_CHANNEL, &watcher.fault) != RC_OK ||
-		db_listen(watcher.db, RIGHTS_CHANNEL, &watcher.fault) != RC_OK)
+		db_listen(watcher.db, CALLER_CHANNEL, &watcher.fault) != RC_OK)
 		log_warn(NULL, "%s", watcher.fault.text);
 	run(&watcher);
 	db_close(watcher.db);

@@ -325,6 +325,19 @@ clean_up(struct loop *loop)
 		malloc_trim(0);
 }
 
+/* A node that was blocked a moment ago must not find a door still open. */
+static void
+follow_rights(struct loop *loop)
+{
+	const struct service *service = loop->service;
+
+	if (loop->db == NULL || !db_notified(loop->db))
+		return;
+	caller_gate_forget(loop->gate);
+	if (service->rights_changed != NULL)
+		service->rights_changed(service->app);
+}
+
 static void
 serve_one(struct loop *loop)
 {
@@ -335,6 +348,7 @@ serve_one(struct loop *loop)
 	enum rc rc;
 
 	loop->fcgi.keepConnection = 0; /* a kept one would pin this worker */
+	follow_rights(loop);
 	build_request(loop, req);
 	resp_clear(resp);
 	resp->send = send_part;
@@ -352,6 +366,19 @@ serve_one(struct loop *loop)
 
 /* --- loops ------------------------------------------------------- */
 
+/* A server that is not there yet is asked again by the first request. */
+static enum rc
+open_database(struct loop *loop, struct fault *fault)
+{
+	const struct service *service = loop->service;
+	enum rc rc = db_open(service->database, service->name, service->stmts,
+		&loop->db, fault);
+
+	if (rc == RC_OK)
+		rc = db_listen(loop->db, CALLER_CHANNEL, fault);
+	return rc == RC_UNAVAILABLE ? RC_OK : rc;
+}
+
 static enum rc
 open_loop(struct loop *loop, const struct service *service, struct fault *fault)
 {
@@ -364,8 +391,7 @@ open_loop(struct loop *loop, const struct service *service, struct fault *fault)
 	resp_init(&loop->resp);
 	buf_init(&loop->body, 0);
 	if (service->database != NULL)
-		rc = db_open(service->database, service->name, service->stmts,
-			&loop->db, fault);
+		rc = open_database(loop, fault);
 	if (rc == RC_OK && FCGX_InitRequest(&loop->fcgi, LISTEN_DESCRIPTOR,
 				   FCGI_FAIL_ACCEPT_ON_INTR) != 0)
 		rc = fault_set(fault, RC_IO, "cannot use the FastCGI socket");

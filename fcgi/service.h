@@ -24,6 +24,9 @@ struct service {
 		struct req *req, struct resp *resp, const struct fault *fault);
 	/* Hear of every fault before it is answered, e.g. to count it. */
 	void (*note_fault)(const struct req *req, const struct fault *fault);
+	/* Rights may have changed: drop what was kept of them. Called by each
+	 * loop before a request; NULL = nothing is kept. */
+	void (*rights_changed)(const void *app);
 };
 
 /* Serve until SIGTERM with one thread; returns the exit code. */

@@ -34,6 +34,7 @@ struct db {
 	PGconn *conn;
 	int64_t tried_us;
 	bool in_transaction;
+	bool connected_anew; /* what was notified before is not known */
 };
 
 struct rows {
@@ -293,6 +294,7 @@ connect_now(struct db *db, struct fault *fault)
 		rc = listen_again(db, fault);
 	if (rc != RC_OK)
 		disconnect(db);
+	db->connected_anew = true;
 	return rc;
 }
 
@@ -556,6 +558,21 @@ db_wait(struct db *db, struct arena *arena, int timeout_ms, char **payload,
 		if (!PQconsumeInput(db->conn))
 			return refuse_unreachable(db, fault);
 	}
+}
+
+bool
+db_notified(struct db *db)
+{
+	PGnotify *notify;
+	bool notified = db->conn == NULL || !still_connected(db);
+
+	while (db->conn != NULL && (notify = PQnotifies(db->conn)) != NULL) {
+		PQfreemem(notify);
+		notified = true;
+	}
+	notified |= db->connected_anew;
+	db->connected_anew = false;
+	return notified;
 }
 
 /* --- rows --------------------------------------------------------------------

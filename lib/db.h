@@ -177,6 +177,13 @@ MUST_CHECK enum rc db_listen(
 MUST_CHECK enum rc db_wait(struct db *db, struct arena *arena, int timeout_ms,
 	char **payload, struct fault *fault);
 
+/*
+ * For those who keep what they have read: may it have changed since the last
+ * call? True after a notification, after another connection was made, and
+ * while there is none. Never waits.
+ */
+bool db_notified(struct db *db);
+
 size_t rows_count(const struct rows *rows);
 bool rows_null(const struct rows *rows, size_t row, int column);
 /* int2, int4, int8; NULL is 0 */

@@ -46,9 +46,16 @@ struct caller_gate;
 struct caller_gate *caller_gate_new(const char *issuer);
 void caller_gate_free(struct caller_gate *gate);
 
+/* Ask the database anew about everybody: rights have changed. */
+void caller_gate_forget(struct caller_gate *gate);
+
+/* What says so: every change of sessions, accounts, clients, nodes, rules. */
+#define CALLER_CHANNEL "fieldgrid_rights"
+
 /*
  * Find out who sends "req" and check "need"; sets req->caller.
- * The database is asked at most once a second per session or token.
+ * The database is asked at most once a second per session or token, and again
+ * after caller_gate_forget.
  * Fails: RC_UNAUTHENTICATED, RC_DENIED (scope), RC_UNAVAILABLE. A session
  *        cookie counts for anything but GET and HEAD only from our own origin
  *        (Sec-Fetch-Site or Origin).

@@ -52,6 +52,14 @@ caller_gate_free(struct caller_gate *gate)
 	free(gate);
 }
 
+void
+caller_gate_forget(struct caller_gate *gate)
+{
+	for (size_t i = 0; i < KNOWN_ENTRIES; i++)
+		gate->known[i].checked_us = 0;
+	gate->keys_read_us = 0;
+}
+
 static bool
 copy_text(char *to, size_t size, const char **field)
 {

@@ -262,6 +262,40 @@ test_db_hears_notifications(void **state)
 	db_close(db);
 }
 
+/* As two services: one changes something, the other has kept it. */
+static void
+test_db_tells_that_what_was_kept_may_be_old(void **state)
+{
+	struct db *keeper = open_db(NULL);
+	struct db *changer = open_db(NULL);
+	struct fault fault;
+
+	(void)state;
+	assert_int_equal(db_listen(keeper, "kept", &fault), RC_OK);
+	assert_true(db_notified(keeper));
+	assert_false(db_notified(keeper));
+	assert_int_equal(db_script(changer, "NOTIFY kept", &fault), RC_OK);
+	usleep(100000);
+	assert_true(db_notified(keeper));
+	assert_false(db_notified(keeper));
+	/* also when it came along with the answer to something else */
+	assert_int_equal(db_script(changer, "NOTIFY kept", &fault), RC_OK);
+	assert_int_equal(
+		db_script(keeper, "SELECT pg_sleep(0.1)", &fault), RC_OK);
+	assert_true(db_notified(keeper));
+	assert_int_equal(db_script(changer,
+				 "SELECT pg_terminate_backend(pid)"
+				 " FROM pg_stat_activity"
+				 " WHERE query LIKE '%pg_sleep(0.1)%'"
+				 " AND pid <> pg_backend_pid()",
+				 &fault),
+		RC_OK);
+	usleep(100000);
+	assert_true(db_notified(keeper));
+	db_close(changer);
+	db_close(keeper);
+}
+
 static void
 test_db_without_a_server_is_unavailable_at_once(void **state)
 {
@@ -293,6 +327,7 @@ main(void)
 		cmocka_unit_test(
 			test_db_refuses_a_statement_with_a_typo_at_start),
 		cmocka_unit_test(test_db_hears_notifications),
+		cmocka_unit_test(test_db_tells_that_what_was_kept_may_be_old),
 		cmocka_unit_test(
 			test_db_without_a_server_is_unavailable_at_once),
 	};
