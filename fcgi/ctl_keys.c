@@ -123,8 +123,8 @@ keys_server(struct ctl *ctl)
 static enum rc
 keys_rotate(struct ctl *ctl)
 {
-	struct signing_key_seal seal;
-	enum rc rc = signing_key_seal_load(
+	struct seal seal;
+	enum rc rc = seal_load(
 		ctl->arena, ctl->conf.seal_key, &seal, &ctl->fault);
 
 	if (rc == RC_OK)
@@ -138,8 +138,8 @@ keys_rotate(struct ctl *ctl)
 static enum rc
 keys_replace(struct ctl *ctl)
 {
-	struct signing_key_seal seal;
-	enum rc rc = signing_key_seal_load(
+	struct seal seal;
+	enum rc rc = seal_load(
 		ctl->arena, ctl->conf.seal_key, &seal, &ctl->fault);
 
 	if (rc == RC_OK)

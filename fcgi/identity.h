@@ -39,7 +39,7 @@ struct identity {
 	const struct identity_conf *conf;
 	const struct mustache_set *templates;
 	struct json_object *assets;
-	const struct signing_key_seal *seal;
+	const struct seal *seal;
 	struct caller_gate *gate; /* for tokens inside of requests */
 	struct identity_memory *memory;
 };

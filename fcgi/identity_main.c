@@ -92,7 +92,7 @@ identity_of(const struct req *req)
 /* Everything that is made at start and lives as long as the worker. */
 struct worker {
 	struct identity_conf conf;
-	struct signing_key_seal seal;
+	struct seal seal;
 	struct identity_memory memory;
 	struct mustache_set *templates;
 	struct identity identity;
@@ -102,7 +102,7 @@ static enum rc
 start(struct worker *worker, struct arena *arena, struct fault *fault)
 {
 	const struct identity_conf *conf = &worker->conf;
-	enum rc rc = signing_key_seal_load(
+	enum rc rc = seal_load(
 		arena, conf->seal_file, &worker->seal, fault);
 
 	if (rc == RC_OK && conf->slots_file[0] != '\0')

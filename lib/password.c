@@ -2,82 +2,30 @@
 
 #include "lib/password.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/slots.h"
 
-#define OPERATIONS    2
-#define MEMORY_BYTES  (19456UL * 1024)
-#define SLOT_WAIT_US  (2 * CLOCK_SECOND_US)
-#define SLOT_PAUSE_NS 5000000L
+#define OPERATIONS   2
+#define MEMORY_BYTES (19456UL * 1024)
+#define SLOT_WAIT_US (2 * CLOCK_SECOND_US)
 
 /* A hash of random bytes nobody kept, with today's parameters. */
 static const char nobodys_hash[crypto_pwhash_STRBYTES] =
 	"$argon2id$v=19$m=19456,t=2,p=1$BvMg2Z2hCkEzFqC7NLDbuQ$"
 	"mZzNzS3pU1bTg3Jc1cQp2l3hXfYt8B0y5nQ2r6oV9dE";
 
-/* Set once at start, before any thread; the lock itself is the kernel's. */
-static int lock_file = -1;
-static int lock_slots;
+/* Set once at start, before any thread; the locks are the kernel's. */
+static struct slots hash_slots = {.file = -1};
 
 enum rc
 password_limit(const char *lock_path, int slots, struct fault *fault)
 {
-	int file = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-
-	if (file < 0)
-		return fault_set(
-			fault, RC_IO, "%s: %s", lock_path, strerror(errno));
-	if (lock_file >= 0)
-		close(lock_file);
-	lock_file = file;
-	lock_slots = slots;
-	return RC_OK;
-}
-
-/* Slot n is a lock on byte n of the file. */
-static bool
-lock_byte(short type, int slot)
-{
-	struct flock lock = {
-		.l_type = type,
-		.l_whence = SEEK_SET,
-		.l_start = slot,
-		.l_len = 1,
-	};
-
-	return fcntl(lock_file, F_SETLK, &lock) == 0;
-}
-
-/* The slot taken, 0 when there is no limit, -1 when none came free. */
-static int
-take_slot(void)
-{
-	const struct timespec pause = {.tv_nsec = SLOT_PAUSE_NS};
-	int64_t until_us = clock_steady_us() + SLOT_WAIT_US;
-
-	if (lock_file < 0)
-		return 0;
-	do {
-		for (int slot = 0; slot < lock_slots; slot++)
-			if (lock_byte(F_WRLCK, slot))
-				return slot;
-		nanosleep(&pause, NULL);
-	} while (clock_steady_us() < until_us);
-	return -1;
-}
-
-static void
-give_slot(int slot)
-{
-	if (lock_file >= 0)
-		(void)lock_byte(F_UNLCK, slot);
+	slots_close(&hash_slots);
+	return slots_open(&hash_slots, lock_path, slots, fault);
 }
 
 /* The first guesses of every attacker that are long enough to be set. */
@@ -132,12 +80,12 @@ password_hash(struct arena *arena, const char *password, const char **hash,
 
 	if (rc != RC_OK)
 		return rc;
-	slot = take_slot();
+	slot = slots_take(&hash_slots, SLOT_WAIT_US);
 	if (slot < 0)
 		return fault_set(fault, RC_UNAVAILABLE, "all hash slots busy");
 	failed = crypto_pwhash_str(
 		text, password, strlen(password), OPERATIONS, MEMORY_BYTES);
-	give_slot(slot);
+	slots_give(&hash_slots, slot);
 	if (failed != 0)
 		return fault_set(fault, RC_UNAVAILABLE, "no memory to hash");
 	*hash = text;
@@ -153,12 +101,12 @@ password_verify(const char *hash, const char *password, struct fault *fault)
 
 	if (bytes > PASSWORD_BYTES_MAX)
 		return fault_set(fault, RC_UNAUTHENTICATED, "wrong password");
-	slot = take_slot();
+	slot = slots_take(&hash_slots, SLOT_WAIT_US);
 	if (slot < 0)
 		return fault_set(fault, RC_UNAVAILABLE, "all hash slots busy");
 	failed = crypto_pwhash_str_verify(
 		hash != NULL ? hash : nobodys_hash, password, bytes);
-	give_slot(slot);
+	slots_give(&hash_slots, slot);
 	if (failed != 0 || hash == NULL)
 		return fault_set(fault, RC_UNAUTHENTICATED, "wrong password");
 	return RC_OK;

@@ -2,16 +2,12 @@
 
 #include "model/signing_key.h"
 
-#include <sodium.h>
 #include <string.h>
 
 #include "lib/encode.h"
 #include "lib/log.h"
 #include "lib/secret.h"
 #include "lib/tls.h"
-
-#define NONCE_BYTES crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
-#define TAG_BYTES   crypto_aead_xchacha20poly1305_ietf_ABYTES
 
 enum {
 	STMT_LOCK,
@@ -97,72 +93,20 @@ run(struct db *db, int statement, struct fault *fault)
 		db, &signing_key_stmts[statement], NO_PARAMS, NULL, fault);
 }
 
-enum rc
-signing_key_seal_load(struct arena *arena, const char *path,
-	struct signing_key_seal *seal, struct fault *fault)
-{
-	char *text = NULL;
-	uint8_t *bytes;
-	size_t length = 0;
-	enum rc rc = secret_read(arena, path, &text, fault);
-
-	if (rc != RC_OK)
-		return rc;
-	bytes = decode_base64url(arena, text, strlen(text), &length);
-	if (bytes == NULL || length != sizeof(seal->bytes))
-		return fault_set(fault, RC_IO,
-			"%s: is not 32 bytes as base64url text", path);
-	memcpy(seal->bytes, bytes, sizeof(seal->bytes));
-	return RC_OK;
-}
-
-/* nonce, then the sealed text; the key id is authenticated with it. */
-static struct bytes
-seal_text(struct arena *arena, const struct signing_key_seal *seal,
-	const char *kid, const char *text)
-{
-	size_t length = strlen(text);
-	uint8_t *sealed = arena_alloc(arena, NONCE_BYTES + length + TAG_BYTES);
-
-	secret_random(sealed, NONCE_BYTES);
-	crypto_aead_xchacha20poly1305_ietf_encrypt(sealed + NONCE_BYTES, NULL,
-		(const uint8_t *)text, length, (const uint8_t *)kid,
-		strlen(kid), NULL, sealed, seal->bytes);
-	return (struct bytes){sealed, NONCE_BYTES + length + TAG_BYTES};
-}
-
-static const char *
-open_text(struct arena *arena, const struct signing_key_seal *seal,
-	const char *kid, struct bytes sealed)
-{
-	const uint8_t *data = sealed.data;
-	uint8_t *text;
-
-	if (sealed.length < NONCE_BYTES + TAG_BYTES)
-		return NULL;
-	text = arena_alloc(arena, sealed.length);
-	if (crypto_aead_xchacha20poly1305_ietf_decrypt(text, NULL, NULL,
-		    data + NONCE_BYTES, sealed.length - NONCE_BYTES,
-		    (const uint8_t *)kid, strlen(kid), data, seal->bytes) != 0)
-		return NULL;
-	return (const char *)text;
-}
-
 static enum rc
-make_key(struct db *db, struct arena *arena,
-	const struct signing_key_seal *seal, const char *state,
-	struct fault *fault)
+make_key(struct db *db, struct arena *arena, const struct seal *seal,
+	const char *state, struct fault *fault)
 {
 	struct tls_key key;
 	struct tls_jwk jwk;
-	struct bytes sealed;
+	struct sealed sealed;
 	enum rc rc = tls_key_new(arena, TLS_RSA_2048, &key, fault);
 
 	if (rc == RC_OK)
 		rc = tls_jwk_read(arena, key.public_pem, &jwk, fault);
 	if (rc != RC_OK)
 		return rc;
-	sealed = seal_text(arena, seal, jwk.kid, key.private_pem);
+	sealed = seal_close(arena, seal, jwk.kid, key.private_pem);
 	rc = db_exec(db, &signing_key_stmts[STMT_INSERT],
 		PARAMS(P_TEXT(jwk.kid), P_TEXT(state), P_TEXT(key.public_pem)),
 		NULL, fault);
@@ -189,8 +133,8 @@ change_over(struct db *db, struct fault *fault)
 }
 
 static enum rc
-do_what_is_due(struct db *db, struct arena *arena,
-	const struct signing_key_seal *seal, struct fault *fault)
+do_what_is_due(struct db *db, struct arena *arena, const struct seal *seal,
+	struct fault *fault)
 {
 	struct rows *due = NULL;
 	enum rc rc = db_find(db, arena, &signing_key_stmts[STMT_DUE], NO_PARAMS,
@@ -233,8 +177,8 @@ end(struct db *db, enum rc rc, struct fault *fault)
 }
 
 enum rc
-signing_key_rotate(struct db *db, struct arena *arena,
-	const struct signing_key_seal *seal, struct fault *fault)
+signing_key_rotate(struct db *db, struct arena *arena, const struct seal *seal,
+	struct fault *fault)
 {
 	enum rc rc = begin_locked(db, arena, fault);
 
@@ -244,8 +188,8 @@ signing_key_rotate(struct db *db, struct arena *arena,
 }
 
 enum rc
-signing_key_replace(struct db *db, struct arena *arena,
-	const struct signing_key_seal *seal, struct fault *fault)
+signing_key_replace(struct db *db, struct arena *arena, const struct seal *seal,
+	struct fault *fault)
 {
 	static const int steps[] = {
 		STMT_DROP, STMT_FORGET, STMT_USERS, STMT_CLIENTS};
@@ -259,20 +203,21 @@ signing_key_replace(struct db *db, struct arena *arena,
 }
 
 enum rc
-signing_key_active(struct db *db, struct arena *arena,
-	const struct signing_key_seal *seal, struct signing_key *key,
-	struct fault *fault)
+signing_key_active(struct db *db, struct arena *arena, const struct seal *seal,
+	struct signing_key *key, struct fault *fault)
 {
 	struct rows *rows = NULL;
+	struct bytes sealed;
 	enum rc rc = db_find(db, arena, &signing_key_stmts[STMT_ACTIVE],
 		NO_PARAMS, &rows, fault);
 
 	if (rc != RC_OK)
 		return rc;
+	sealed = rows_bytes(rows, 0, 2);
 	key->kid = rows_text(rows, 0, 0);
 	key->algorithm = rows_text(rows, 0, 1);
-	key->private_pem =
-		open_text(arena, seal, key->kid, rows_bytes(rows, 0, 2));
+	key->private_pem = seal_open(arena, seal, key->kid,
+		(struct sealed){sealed.data, sealed.length});
 	if (key->private_pem == NULL)
 		return fault_set(fault, RC_BUG,
 			"key %s was sealed with another seal file", key->kid);

@@ -13,9 +13,9 @@
 
 #include "lib/db.h"
 #include "lib/jsonw.h"
+#include "lib/seal.h"
 
-#define SIGNING_KEY_ALGORITHM  "RS256"
-#define SIGNING_KEY_SEAL_BYTES 32
+#define SIGNING_KEY_ALGORITHM "RS256"
 
 extern const struct stmt signing_key_stmts[];
 
@@ -25,37 +25,24 @@ struct signing_key {
 	const char *private_pem;
 };
 
-/* What private keys are sealed with. */
-struct signing_key_seal {
-	uint8_t bytes[SIGNING_KEY_SEAL_BYTES];
-};
-
-/*
- * Read the seal from a file that holds 32 random bytes as base64url text, as
- * secret_token makes it. Fails: RC_IO as secret_read, or another content.
- */
-MUST_CHECK enum rc signing_key_seal_load(struct arena *arena, const char *path,
-	struct signing_key_seal *seal, struct fault *fault);
-
 /*
  * Do what is due: make the first key, publish the next one a day before the
  * active one is 90 days old, change over, remove those that no token needs.
  * Safe to call by several workers at once.
  */
 MUST_CHECK enum rc signing_key_rotate(struct db *db, struct arena *arena,
-	const struct signing_key_seal *seal, struct fault *fault);
+	const struct seal *seal, struct fault *fault);
 
 /*
  * The emergency: a new key signs from now on, all others and every token made
  * with them are refused. Needs the rights of the database's owner.
  */
 MUST_CHECK enum rc signing_key_replace(struct db *db, struct arena *arena,
-	const struct signing_key_seal *seal, struct fault *fault);
+	const struct seal *seal, struct fault *fault);
 
 /* The key that signs. Fails: RC_NOT_FOUND; RC_BUG it is sealed otherwise. */
 MUST_CHECK enum rc signing_key_active(struct db *db, struct arena *arena,
-	const struct signing_key_seal *seal, struct signing_key *key,
-	struct fault *fault);
+	const struct seal *seal, struct signing_key *key, struct fault *fault);
 
 /* The JWK set (RFC 7517) of all keys that verify. */
 MUST_CHECK enum rc signing_key_write_set(struct db *db, struct arena *arena,

@@ -46,7 +46,7 @@ static const struct stmt *const sets[] = {caller_stmts, client_stmts,
 	enrolment_stmts, grant_stmts, policy_stmts, session_stmts,
 	signing_key_stmts, user_stmts, test_stmts, NULL};
 
-static const struct signing_key_seal seal = {{1, 2, 3}};
+static const struct seal seal = {{1, 2, 3}};
 
 struct grid {
 	struct arena *arena;
@@ -331,7 +331,7 @@ test_signing_key_lives_its_states(void **state)
 static void
 test_signing_key_is_sealed(void **state)
 {
-	const struct signing_key_seal other = {{9}};
+	const struct seal other = {{9}};
 	struct signing_key key;
 	struct rows *rows;
 
@@ -348,25 +348,25 @@ test_signing_key_is_sealed(void **state)
 }
 
 static void
-test_signing_key_seal_comes_from_a_private_file(void **state)
+test_seal_key_comes_from_a_private_file(void **state)
 {
 	char path[] = "/tmp/fieldgrid-seal-XXXXXX";
-	struct signing_key_seal read;
+	struct seal read;
 	FILE *file = fdopen(mkstemp(path), "w");
 
 	(void)state;
 	fprintf(file, "%s\n", secret_token(grid.arena));
 	fflush(file);
-	good(signing_key_seal_load(grid.arena, path, &read, &grid.fault));
+	good(seal_load(grid.arena, path, &read, &grid.fault));
 	rewind(file);
 	fputs("short\n", file);
 	fclose(file);
 	assert_int_equal(
-		signing_key_seal_load(grid.arena, path, &read, &grid.fault),
+		seal_load(grid.arena, path, &read, &grid.fault),
 		RC_IO);
 	unlink(path);
 	assert_int_equal(
-		signing_key_seal_load(grid.arena, path, &read, &grid.fault),
+		seal_load(grid.arena, path, &read, &grid.fault),
 		RC_IO);
 }
 
@@ -841,7 +841,7 @@ main(void)
 		cmocka_unit_test(test_signing_key_lives_its_states),
 		cmocka_unit_test(test_signing_key_is_sealed),
 		cmocka_unit_test(
-			test_signing_key_seal_comes_from_a_private_file),
+			test_seal_key_comes_from_a_private_file),
 		cmocka_unit_test(test_session_ends_when_unused),
 		cmocka_unit_test(test_session_login_waits_grow_and_end),
 		cmocka_unit_test(test_grant_code_works_once),
