@@ -47,3 +47,15 @@ GRANT SELECT ON audit_entry, audit_link, audit_checkpoint
   TO fieldgrid_web, fieldgrid_keeper;
 GRANT INSERT ON audit_link, audit_checkpoint TO fieldgrid_keeper;
 GRANT SELECT, DELETE ON audit_pending TO fieldgrid_keeper;
+
+-- Directories: identity asks them at a login, the keeper between logins.
+GRANT SELECT ON directory, group_mapping, account_link
+  TO fieldgrid_identity, fieldgrid_keeper;
+GRANT INSERT, UPDATE, DELETE ON directory, group_mapping, account_link
+  TO fieldgrid_identity;
+GRANT INSERT ON account TO fieldgrid_identity;
+GRANT UPDATE (full_name, email, state, epoch) ON account
+  TO fieldgrid_identity, fieldgrid_keeper;
+GRANT UPDATE (synced_at, sync_fault) ON directory TO fieldgrid_keeper;
+GRANT UPDATE (seen_at) ON account_link TO fieldgrid_keeper;
+GRANT SELECT, UPDATE (revoked_at) ON refresh_token TO fieldgrid_keeper;
