@@ -59,3 +59,7 @@ GRANT UPDATE (full_name, email, state, epoch) ON account
 GRANT UPDATE (synced_at, sync_fault) ON directory TO fieldgrid_keeper;
 GRANT UPDATE (seen_at) ON account_link TO fieldgrid_keeper;
 GRANT SELECT, UPDATE (revoked_at) ON refresh_token TO fieldgrid_keeper;
+
+-- Upstream providers (sql/0009-create-providers.sql).
+GRANT SELECT, INSERT, UPDATE, DELETE ON provider, provider_secret,
+  provider_cache, provider_transaction TO fieldgrid_identity;
