@@ -8,6 +8,7 @@
 #include <libpq-fe.h>
 #include <math.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +36,7 @@ struct db {
 	int64_t tried_us;
 	bool in_transaction;
 	bool connected_anew; /* what was notified before is not known */
+	int nested; /* savepoints in it */
 };
 
 struct rows {
@@ -96,6 +98,7 @@ disconnect(struct db *db)
 	PQfinish(db->conn);
 	db->conn = NULL;
 	db->in_transaction = false;
+	db->nested = 0;
 }
 
 static enum rc
@@ -470,6 +473,52 @@ db_script(struct db *db, const char *sql, struct fault *fault)
 	return RC_OK;
 }
 
+static enum rc
+savepoint(struct db *db, const char *verb, struct fault *fault)
+{
+	char sql[64];
+
+	snprintf(sql, sizeof(sql), "%s nested_%d", verb, db->nested);
+	return db_script(db, sql, fault);
+}
+
+/* What needs a transaction of its own may be a part of a larger one. */
+static enum rc
+begin_nested(struct db *db, enum db_isolation isolation, struct fault *fault)
+{
+	enum rc rc;
+
+	if (isolation != DB_READ_COMMITTED)
+		return fault_set(fault, RC_BUG,
+			"this transaction cannot be a part of another");
+	db->nested++;
+	rc = savepoint(db, "SAVEPOINT", fault);
+	if (rc != RC_OK && db->nested > 0)
+		db->nested--;
+	return rc;
+}
+
+static enum rc
+commit_nested(struct db *db, struct fault *fault)
+{
+	enum rc rc = savepoint(db, "RELEASE SAVEPOINT", fault);
+
+	if (db->nested > 0)
+		db->nested--;
+	return rc;
+}
+
+static void
+rollback_nested(struct db *db)
+{
+	struct fault ignored;
+
+	if (savepoint(db, "ROLLBACK TO SAVEPOINT", &ignored) != RC_OK)
+		disconnect(db);
+	else
+		db->nested--;
+}
+
 enum rc
 db_begin(struct db *db, enum db_isolation isolation, struct fault *fault)
 {
@@ -479,8 +528,11 @@ db_begin(struct db *db, enum db_isolation isolation, struct fault *fault)
 			"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 		[DB_SERIALIZABLE] = "BEGIN ISOLATION LEVEL SERIALIZABLE",
 	};
-	enum rc rc = db_script(db, begins[isolation], fault);
+	enum rc rc;
 
+	if (db->in_transaction)
+		return begin_nested(db, isolation, fault);
+	rc = db_script(db, begins[isolation], fault);
 	if (rc == RC_OK)
 		db->in_transaction = true;
 	return rc;
@@ -495,10 +547,12 @@ db_commit(struct db *db, struct fault *fault)
 		     PQtransactionStatus(db->conn) == PQTRANS_INTRANS;
 	enum rc rc;
 
-	db->in_transaction = false;
 	if (db->conn == NULL)
 		return fault_set(fault, RC_UNAVAILABLE,
 			"commit: the connection is gone");
+	if (db->nested > 0)
+		return commit_nested(db, fault);
+	db->in_transaction = false;
 	rc = db_script(db, "COMMIT", fault);
 	if (rc == RC_OK && !sound)
 		return fault_set(
@@ -511,6 +565,10 @@ db_rollback(struct db *db)
 {
 	struct fault ignored;
 
+	if (db->nested > 0) {
+		rollback_nested(db);
+		return;
+	}
 	db->in_transaction = false;
 	if (db->conn == NULL)
 		return;

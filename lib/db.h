@@ -155,10 +155,13 @@ MUST_CHECK enum rc db_find(struct db *db, struct arena *arena,
 
 enum db_isolation { DB_READ_COMMITTED, DB_SNAPSHOT_READ_ONLY, DB_SERIALIZABLE };
 
+/* A transaction that begins within another is a part of it (a savepoint): its
+ * rollback undoes only its own work, and nothing counts before the outermost
+ * db_commit. Only DB_READ_COMMITTED can be a part. */
 MUST_CHECK enum rc db_begin(
 	struct db *db, enum db_isolation isolation, struct fault *fault);
 MUST_CHECK enum rc db_commit(struct db *db, struct fault *fault);
-/* Always leaves no transaction open. */
+/* Always leaves no transaction open, but for the outer one of a part. */
 void db_rollback(struct db *db);
 bool db_in_transaction(const struct db *db);
 

@@ -228,6 +228,46 @@ test_db_commit_tells_of_a_failed_transaction(void **state)
 	db_close(db);
 }
 
+/* An inner transaction undoes only its own work; the outer one decides. */
+static void
+test_db_transactions_nest(void **state)
+{
+	static const struct stmt few[] = {
+		{"db_lock", "n", "SELECT pg_advisory_xact_lock($1)"},
+		{"db_held", "",
+			"SELECT count(*) FROM pg_locks WHERE pid ="
+			" pg_backend_pid() AND locktype = 'advisory'"},
+		{"db_divide", "n", "SELECT 1 / $1"}, STMT_END};
+	const struct stmt *const sets[] = {few, NULL};
+	struct db *db = open_db(sets);
+	struct arena *arena = arena_new();
+	struct rows *rows;
+	struct fault fault;
+
+	(void)state;
+	assert_int_equal(db_begin(db, DB_READ_COMMITTED, &fault), RC_OK);
+	assert_int_equal(db_begin(db, DB_READ_COMMITTED, &fault), RC_OK);
+	assert_int_equal(
+		db_exec(db, &few[0], PARAMS(P_SHORT(1)), NULL, &fault), RC_OK);
+	assert_int_equal(db_commit(db, &fault), RC_OK);
+	assert_true(db_in_transaction(db));
+	assert_int_equal(db_begin(db, DB_SERIALIZABLE, &fault), RC_BUG);
+	assert_int_equal(db_begin(db, DB_READ_COMMITTED, &fault), RC_OK);
+	assert_int_equal(
+		db_exec(db, &few[2], PARAMS(P_SHORT(0)), NULL, &fault), RC_DB);
+	db_rollback(db);
+	assert_int_equal(
+		db_find(db, arena, &few[1], NO_PARAMS, &rows, &fault), RC_OK);
+	assert_int_equal(rows_int(rows, 0, 0), 1);
+	assert_int_equal(db_commit(db, &fault), RC_OK);
+	assert_false(db_in_transaction(db));
+	assert_int_equal(
+		db_find(db, arena, &few[1], NO_PARAMS, &rows, &fault), RC_OK);
+	assert_int_equal(rows_int(rows, 0, 0), 0);
+	arena_free(arena);
+	db_close(db);
+}
+
 static void
 test_db_refuses_a_statement_with_a_typo_at_start(void **state)
 {
@@ -324,6 +364,7 @@ main(void)
 		cmocka_unit_test(
 			test_db_does_not_use_a_connection_that_has_ended),
 		cmocka_unit_test(test_db_commit_tells_of_a_failed_transaction),
+		cmocka_unit_test(test_db_transactions_nest),
 		cmocka_unit_test(
 			test_db_refuses_a_statement_with_a_typo_at_start),
 		cmocka_unit_test(test_db_hears_notifications),
