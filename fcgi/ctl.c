@@ -3,10 +3,13 @@
 #include "fcgi/ctl.h"
 
 #include <inttypes.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
+#include "model/audit.h"
 #include "model/datasource.h"
 
 const char *
@@ -98,4 +101,38 @@ ctl_find_datasource(struct ctl *ctl, const char *wanted, int64_t *id)
 	}
 	return fault_set(&ctl->fault, RC_NOT_FOUND,
 		"there is no datasource \"%s\"", wanted);
+}
+
+/* Who typed it, also behind sudo; the audit believes the account that may log
+ * in to the database as its owner. */
+static const char *
+operator_name(void)
+{
+	const char *before_sudo = getuid() == 0 ? getenv("SUDO_USER") : NULL;
+	const struct passwd *entry;
+
+	if (before_sudo != NULL && before_sudo[0] != '\0')
+		return before_sudo;
+	entry = getpwuid(getuid());
+	return entry != NULL ? entry->pw_name : "unknown";
+}
+
+enum rc
+ctl_audit(struct ctl *ctl, const char *action, const char *object,
+	const char *before, const char *after)
+{
+	char host[64] = "";
+	const struct audit_actor actor = {.kind = "operator",
+		.name = operator_name(),
+		.client = "fieldgridctl",
+		.address = host};
+	const struct audit what = {.action = action,
+		.object = object,
+		.result = AUDIT_OK,
+		.before = before,
+		.after = after};
+
+	if (gethostname(host, sizeof(host) - 1) != 0)
+		host[0] = '\0';
+	return audit_write_by(ctl->db, &actor, &what, &ctl->fault);
 }

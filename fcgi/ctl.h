@@ -101,6 +101,15 @@ MUST_CHECK enum rc ctl_find_datasource(
 MUST_CHECK enum rc ctl_begin(struct ctl *ctl);
 MUST_CHECK enum rc ctl_end(struct ctl *ctl, enum rc rc);
 
+/*
+ * Record what this command changes: "action" is noun.verb, "object" kind:name,
+ * before and after are JSON or NULL (audit_values). The actor is who typed it.
+ * audit_stmts must be in the command's sets; call it between ctl_begin and
+ * ctl_end. Fails: as audit_write_by.
+ */
+MUST_CHECK enum rc ctl_audit(struct ctl *ctl, const char *action,
+	const char *object, const char *before, const char *after);
+
 extern const struct ctl_command ctl_archive_commands[];
 extern const struct ctl_command ctl_client_commands[];
 extern const struct ctl_command ctl_datasource_commands[];

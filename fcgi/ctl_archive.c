@@ -5,10 +5,11 @@
 
 #include "fcgi/ctl.h"
 #include "model/archive.h"
+#include "model/audit.h"
 #include "model/datasource.h"
 
 static const struct stmt *const stmts[] = {
-	archive_stmts, datasource_stmts, variable_stmts, NULL};
+	archive_stmts, audit_stmts, datasource_stmts, variable_stmts, NULL};
 
 static enum rc
 read_calculation(struct ctl *ctl, struct archive_draft *draft)
@@ -51,6 +52,22 @@ read_draft(struct ctl *ctl, struct archive_draft *draft)
 }
 
 static enum rc
+create(struct ctl *ctl, const struct archive_draft *draft, size_t *variables)
+{
+	enum rc rc = archive_create(
+		ctl->db, ctl->arena, draft, variables, &ctl->fault);
+
+	if (rc != RC_OK)
+		return rc;
+	return ctl_audit(ctl, "archive.create",
+		arena_printf(ctl->arena, "archive:%s/%s", ctl->arguments[0],
+			draft->identification),
+		NULL,
+		audit_values(ctl->arena, "name", draft->name, "parent",
+			draft->parent, NULL));
+}
+
+static enum rc
 archive_add(struct ctl *ctl)
 {
 	struct archive_draft draft = {0};
@@ -58,8 +75,9 @@ archive_add(struct ctl *ctl)
 	enum rc rc = read_draft(ctl, &draft);
 
 	if (rc == RC_OK)
-		rc = archive_create(
-			ctl->db, ctl->arena, &draft, &variables, &ctl->fault);
+		rc = ctl_begin(ctl);
+	if (rc == RC_OK)
+		rc = ctl_end(ctl, create(ctl, &draft, &variables));
 	if (rc == RC_OK)
 		printf("Archive %s has %zu variables.\n", draft.identification,
 			variables);

@@ -4,9 +4,24 @@
 
 #include "fcgi/ctl.h"
 #include "lib/clock.h"
+#include "model/audit.h"
 #include "model/datasource.h"
 
-static const struct stmt *const stmts[] = {datasource_stmts, NULL};
+static const struct stmt *const stmts[] = {audit_stmts, datasource_stmts, NULL};
+
+static enum rc
+create(struct ctl *ctl, const uint8_t *uuid, struct datasource *datasource)
+{
+	const char *name = ctl->arguments[0];
+	enum rc rc = datasource_create(ctl->db, ctl->arena, uuid, name,
+		ctl_option_or(ctl, "description", ""), datasource, &ctl->fault);
+
+	if (rc != RC_OK)
+		return rc;
+	return ctl_audit(ctl, "datasource.create",
+		arena_printf(ctl->arena, "datasource:%s", name), NULL,
+		audit_values(ctl->arena, "uuid", datasource->uuid_text, NULL));
+}
 
 static enum rc
 datasource_add(struct ctl *ctl)
@@ -21,10 +36,9 @@ datasource_add(struct ctl *ctl)
 	else
 		uuid_random(uuid);
 	if (rc == RC_OK)
-		rc = datasource_create(ctl->db, ctl->arena, uuid,
-			ctl->arguments[0],
-			ctl_option_or(ctl, "description", ""), &datasource,
-			&ctl->fault);
+		rc = ctl_begin(ctl);
+	if (rc == RC_OK)
+		rc = ctl_end(ctl, create(ctl, uuid, &datasource));
 	if (rc == RC_OK)
 		printf("%s\n", datasource.uuid_text);
 	return rc;

@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "fcgi/ctl.h"
+#include "model/audit.h"
 #include "model/datasource.h"
 #include "model/screen.h"
 
 static const struct stmt *const stmts[] = {
-	screen_stmts, datasource_stmts, NULL};
+	audit_stmts, datasource_stmts, screen_stmts, NULL};
 
 static enum rc
 read_file(struct ctl *ctl, const char *path, char **text, size_t *length)
@@ -62,6 +63,29 @@ read_screen(struct ctl *ctl, const char *path, struct screen *screen)
 }
 
 static enum rc
+audit(struct ctl *ctl, const char *action, const char *after)
+{
+	return ctl_audit(ctl, action,
+		arena_printf(ctl->arena, "screen:%s/%s", ctl->arguments[0],
+			ctl->arguments[1]),
+		NULL, after);
+}
+
+static enum rc
+store(struct ctl *ctl, const struct screen *screen)
+{
+	enum rc rc = ctl_begin(ctl);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = screen_put(ctl->db, screen, &ctl->fault);
+	if (rc == RC_OK)
+		rc = audit(ctl, "screen.store",
+			audit_values(ctl->arena, "title", screen->title, NULL));
+	return ctl_end(ctl, rc);
+}
+
+static enum rc
 import(struct ctl *ctl)
 {
 	struct screen screen = {.name = ctl->arguments[1]};
@@ -72,7 +96,7 @@ import(struct ctl *ctl)
 	if (rc == RC_OK)
 		rc = read_screen(ctl, ctl->arguments[2], &screen);
 	if (rc == RC_OK)
-		rc = screen_put(ctl->db, &screen, &ctl->fault);
+		rc = store(ctl, &screen);
 	if (rc == RC_OK)
 		printf("Screen %s of %s is stored.\n", screen.name,
 			ctl->arguments[0]);
@@ -96,13 +120,24 @@ list(struct ctl *ctl)
 	return rc;
 }
 
-static enum rc delete (struct ctl *ctl) {
-	int64_t datasource_id; enum rc rc = ctl_find_datasource(
-				       ctl, ctl->arguments[0], &datasource_id);
+static enum rc
+remove_screen(struct ctl *ctl)
+{
+	int64_t datasource_id;
+	enum rc rc =
+		ctl_find_datasource(ctl, ctl->arguments[0], &datasource_id);
 
-	if (rc == RC_OK) rc = screen_delete(
+	if (rc == RC_OK)
+		rc = ctl_begin(ctl);
+	if (rc != RC_OK)
+		return rc;
+	rc = screen_delete(
 		ctl->db, datasource_id, ctl->arguments[1], &ctl->fault);
-	if (rc == RC_OK) printf("Screen %s is gone.\n", ctl->arguments[1]);
+	if (rc == RC_OK)
+		rc = audit(ctl, "screen.delete", NULL);
+	rc = ctl_end(ctl, rc);
+	if (rc == RC_OK)
+		printf("Screen %s is gone.\n", ctl->arguments[1]);
 	return rc;
 }
 
@@ -118,6 +153,6 @@ const struct ctl_command ctl_screen_commands[] = {
 	{"screen", "list", "DATASOURCE", 1, 1,
 		"list the screens of a datasource", NULL, stmts, list},
 	{"screen", "delete", "DATASOURCE NAME", 2, 2, "remove a screen", NULL,
-		stmts, delete},
+		stmts, remove_screen},
 	CTL_COMMANDS_END,
 };

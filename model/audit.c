@@ -2,9 +2,11 @@
 
 #include "model/audit.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/jsonw.h"
 #include "lib/utf8.h"
 #include "model/caller.h"
 
@@ -88,6 +90,27 @@ audit_write_by(struct db *db, const struct audit_actor *actor,
 			P_TEXT(shorten(before, sizeof(before), what->before)),
 			P_TEXT(shorten(after, sizeof(after), what->after))),
 		NULL, fault);
+}
+
+const char *
+audit_values(struct arena *arena, const char *name, ...)
+{
+	struct jsonw json;
+	struct buf out;
+	const char *text;
+	va_list args;
+
+	buf_init(&out, 0);
+	jsonw_init(&json, &out);
+	jsonw_open_obj(&json, NULL);
+	va_start(args, name);
+	for (; name != NULL; name = va_arg(args, const char *))
+		jsonw_str(&json, name, va_arg(args, const char *));
+	va_end(args);
+	jsonw_close_obj(&json);
+	text = arena_strdup(arena, out.data);
+	buf_free(&out);
+	return text;
 }
 
 struct audit_actor

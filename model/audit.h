@@ -53,6 +53,13 @@ MUST_CHECK enum rc audit_write_by(struct db *db,
 	const struct audit_actor *actor, const struct audit *what,
 	struct fault *fault);
 
+/*
+ * A JSON object of texts for "before" and "after": names and values in turn,
+ * NULL at the end; a NULL value is null. Lives in "arena".
+ */
+const char *audit_values(struct arena *arena, const char *name, ...)
+	__attribute__((sentinel));
+
 /* The caller of "req" as an actor; its texts live as long as the request. */
 struct audit_actor audit_actor_of(const struct req *req);
 
