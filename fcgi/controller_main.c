@@ -5,6 +5,7 @@
 
 #include "fcgi/controller.h"
 #include "fcgi/service.h"
+#include "model/audit.h"
 #include "model/caller.h"
 
 static const struct route routes[] = {
@@ -13,7 +14,8 @@ static const struct route routes[] = {
 	ROUTES_END,
 };
 
-static const struct stmt *const statements[] = {caller_stmts, NULL};
+static const struct stmt *const statements[] = {
+	audit_stmts, caller_stmts, NULL};
 
 static const struct conf_entry controller_conf_entries[] = {
 	LOG_CONF_ENTRY(struct controller_conf, log_level),

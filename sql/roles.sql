@@ -41,10 +41,10 @@ GRANT SELECT (blocked_until) ON login_failure TO fieldgrid_keeper;
 -- a row was written is not theirs to say. (Triggers refuse it to the owner.)
 GRANT INSERT (actor_kind, actor, subject, client, address, request, action,
   object, result, repeats, old_value, new_value) ON audit_entry
-  TO fieldgrid_hub, fieldgrid_api, fieldgrid_identity, fieldgrid_web,
-  fieldgrid_keeper;
+  TO fieldgrid_hub, fieldgrid_api, fieldgrid_identity, fieldgrid_controller,
+  fieldgrid_web, fieldgrid_keeper;
 GRANT SELECT ON audit_entry, audit_link, audit_checkpoint
-  TO fieldgrid_web, fieldgrid_keeper;
+  TO fieldgrid_controller, fieldgrid_web, fieldgrid_keeper;
 GRANT INSERT ON audit_link, audit_checkpoint TO fieldgrid_keeper;
 GRANT SELECT, DELETE ON audit_pending TO fieldgrid_keeper;
 
