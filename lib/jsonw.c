@@ -19,6 +19,24 @@ jsonw_init(struct jsonw *json, struct buf *out)
 }
 
 static void
+release_buf(void *buf)
+{
+	buf_free(buf);
+}
+
+struct jsonw *
+jsonw_in(struct arena *arena)
+{
+	struct jsonw *json = arena_alloc(arena, sizeof(*json));
+	struct buf *out = arena_alloc(arena, sizeof(*out));
+
+	buf_init(out, 0);
+	arena_defer(arena, release_buf, out);
+	jsonw_init(json, out);
+	return json;
+}
+
+static void
 write_escaped(struct buf *out, unsigned char byte)
 {
 	switch (byte) {

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/arena.h"
 #include "lib/buf.h"
 
 struct jsonw {
@@ -19,6 +20,8 @@ struct jsonw {
 };
 
 void jsonw_init(struct jsonw *json, struct buf *out);
+/* A writer whose text lives in "arena": json->out->data. */
+struct jsonw *jsonw_in(struct arena *arena);
 void jsonw_open_obj(struct jsonw *json, const char *key);
 void jsonw_close_obj(struct jsonw *json);
 void jsonw_open_arr(struct jsonw *json, const char *key);

@@ -39,6 +39,20 @@ test_jsonw_writes_compact_nested_json(void **state)
 }
 
 static void
+test_jsonw_in_an_arena(void **state)
+{
+	struct arena *arena = arena_new();
+	struct jsonw *json = jsonw_in(arena);
+
+	(void)state;
+	jsonw_open_obj(json, NULL);
+	jsonw_bool(json, "good", true);
+	jsonw_close_obj(json);
+	assert_string_equal(json->out->data, "{\"good\":true}");
+	arena_free(arena);
+}
+
+static void
 test_jsonw_replaces_bytes_that_are_not_utf8(void **state)
 {
 	struct buf out;
@@ -126,6 +140,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_jsonw_writes_compact_nested_json),
+		cmocka_unit_test(test_jsonw_in_an_arena),
 		cmocka_unit_test(test_jsonw_replaces_bytes_that_are_not_utf8),
 		cmocka_unit_test(
 			test_jsonw_numbers_read_back_as_the_same_double),
