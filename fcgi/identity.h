@@ -12,6 +12,10 @@
 #include "model/session.h"
 #include "model/signing_key.h"
 
+/* A form is only taken from the browser that was given it: its hidden token
+ * must be the one in this cookie. */
+#define IDENTITY_FORM_COOKIE "__Host-gridform"
+
 #define IDENTITY_FORM_BYTES_MAX ((size_t)64 * 1024)
 
 struct json_object;

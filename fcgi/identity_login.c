@@ -3,15 +3,12 @@
 #include <string.h>
 
 #include "fcgi/identity.h"
+#include "fcgi/identity_check.h"
 #include "fcgi/identity_oauth.h"
 #include "fcgi/identity_page.h"
-#include "lib/log.h"
 #include "model/user.h"
 
-/* A form is only taken from the browser that was given it: its hidden token
- * must be the one in this cookie. */
-#define FORM_COOKIE "__Host-gridform"
-#define FORM_BYTES  43
+#define FORM_BYTES 43
 
 /* A login form, read. */
 struct entry {
@@ -35,12 +32,12 @@ identity_session(struct req *req, struct session *session)
 static const char *
 form_token(struct req *req, struct resp *resp)
 {
-	const char *token = req_cookie(req, FORM_COOKIE);
+	const char *token = req_cookie(req, IDENTITY_FORM_COOKIE);
 
 	if (token != NULL && strlen(token) == FORM_BYTES)
 		return token;
 	token = secret_token(req->arena);
-	page_cookie(req, resp, FORM_COOKIE, token);
+	page_cookie(req, resp, IDENTITY_FORM_COOKIE, token);
 	return token;
 }
 
@@ -86,7 +83,7 @@ identity_login_page(struct req *req, struct resp *resp)
 static enum rc
 read_entry(struct req *req, struct entry *entry)
 {
-	const char *cookie = req_cookie(req, FORM_COOKIE);
+	const char *cookie = req_cookie(req, IDENTITY_FORM_COOKIE);
 	struct pairs form;
 	enum rc rc = req_form(req, &form);
 
@@ -109,109 +106,37 @@ read_entry(struct req *req, struct entry *entry)
 	return RC_OK;
 }
 
-/* One text for every reason, so that nobody learns who has an account. */
+/* The form again, with what was wrong. */
 static enum rc
-refuse_login(struct req *req, struct resp *resp, const struct entry *entry)
+answer_refusal(struct req *req, struct resp *resp, const struct entry *entry,
+	const struct identity_check *check, enum rc rc)
 {
-	enum rc rc = session_login_failed(
-		req->db, req->arena, entry->name, req->address, &req->fault);
-
-	log_warn(req->id, "login failed: name=%s address=%s", entry->name,
-		req->address);
-	if (rc != RC_OK)
-		return rc;
-	return answer_form(
-		req, resp, 401, entry, "User name or password is wrong.");
-}
-
-static enum rc
-ask_to_wait(struct req *req, struct resp *resp, const struct entry *entry,
-	int64_t wait_s)
-{
-	resp_header(resp, "Retry-After",
-		arena_printf(req->arena, "%lld", (long long)wait_s));
-	log_warn(req->id, "login too fast: name=%s address=%s", entry->name,
-		req->address);
-	return answer_form(req, resp, 429, entry,
-		arena_printf(req->arena,
-			"Too many attempts. Try again in %lld s.",
-			(long long)wait_s));
-}
-
-/* The session that the browser had, if any, ends: its cookie is known to
- * whoever could have planted it. */
-static enum rc
-end_old_session(struct req *req)
-{
-	struct session old;
-	enum rc rc = identity_session(req, &old);
-
-	if (rc == RC_OK)
-		return session_end(req->db, &old, &req->fault);
-	return rc == RC_NOT_FOUND ? RC_OK : rc;
-}
-
-static const char *
-agent_of(const struct req *req)
-{
-	const char *agent = req_header(req, "User-Agent");
-
-	return agent == NULL
-		       ? ""
-		       : arena_strndup(req->arena, agent, strnlen(agent, 200));
-}
-
-/* The next step of an authorization leads away from this site. */
-static enum rc
-go_on(struct req *req, struct resp *resp, const char *next)
-{
-	if (strncmp(next, "/connect/", 9) == 0)
-		return page_continue(req, resp, "You are logged in", next);
-	resp_redirect(resp, next);
-	oauth_no_store(resp);
-	return RC_OK;
-}
-
-static enum rc
-let_in(struct req *req, struct resp *resp, const struct entry *entry,
-	const struct user *user)
-{
-	struct session session;
-	enum rc rc = session_login_worked(
-		req->db, req->arena, entry->name, req->address, &req->fault);
-
-	if (rc == RC_OK)
-		rc = end_old_session(req);
-	if (rc == RC_OK)
-		rc = session_create(req->db, req->arena, user->id, req->address,
-			agent_of(req), &session, &req->fault);
-	if (rc != RC_OK)
-		return rc;
-	log_info(
-		req->id, "login: name=%s address=%s", user->name, req->address);
-	page_cookie(req, resp, CALLER_COOKIE, session.cookie);
-	page_cookie(req, resp, FORM_COOKIE, "");
-	return go_on(req, resp, entry->next);
+	if (rc == RC_TOO_MANY)
+		resp_header(resp, "Retry-After",
+			arena_printf(
+				req->arena, "%lld", (long long)check->wait_s));
+	return answer_form(req, resp, fault_public(rc)->status, entry,
+		arena_strdup(req->arena, req->fault.client));
 }
 
 enum rc
 identity_login(struct req *req, struct resp *resp)
 {
+	struct identity_check check = {.name = NULL};
 	struct entry entry;
 	struct user user;
-	int64_t wait_s = 0;
+	const char *amr;
 	enum rc rc = read_entry(req, &entry);
 
-	if (rc == RC_OK)
-		rc = session_login_wait(req->db, req->arena, entry.name,
-			req->address, &wait_s, &req->fault);
 	if (rc != RC_OK)
 		return rc;
-	if (wait_s > 0)
-		return ask_to_wait(req, resp, &entry, wait_s);
-	rc = user_log_in(req->db, req->arena, entry.name, entry.password, &user,
-		&req->fault);
-	if (rc == RC_UNAUTHENTICATED)
-		return refuse_login(req, resp, &entry);
-	return rc == RC_OK ? let_in(req, resp, &entry, &user) : rc;
+	check.name = entry.name;
+	check.password = entry.password;
+	rc = identity_check_password(req, &check, &user, &amr);
+	if (rc == RC_OK)
+		rc = identity_let_in(req, resp, &user, amr,
+			IDENTITY_ISSUER_LOCAL, entry.next);
+	if (rc == RC_UNAUTHENTICATED || rc == RC_TOO_MANY)
+		return answer_refusal(req, resp, &entry, &check, rc);
+	return rc;
 }

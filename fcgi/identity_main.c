@@ -11,6 +11,7 @@
 #include "lib/password.h"
 #include "model/audit.h"
 #include "model/client.h"
+#include "model/device.h"
 #include "model/grant.h"
 #include "model/user.h"
 
@@ -80,8 +81,8 @@ static const struct conf_entry identity_conf_entries[] = {
 };
 
 static const struct stmt *const identity_stmts[] = {audit_stmts, caller_stmts,
-	client_stmts, grant_stmts, session_stmts, signing_key_stmts, user_stmts,
-	NULL};
+	client_stmts, device_stmts, grant_stmts, session_stmts,
+	signing_key_stmts, user_stmts, NULL};
 
 const struct identity *
 identity_of(const struct req *req)

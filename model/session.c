@@ -36,17 +36,20 @@ enum {
 };
 
 const struct stmt session_stmts[] = {
-	/* $1 hash $2 sid $3 user $4 csrf $5 address $6 agent */
-	[STMT_CREATE] = {"session_create", "bunttt",
+	/* $1 hash $2 sid $3 user $4 csrf $5 address $6 agent $7 amr $8 issuer
+	 */
+	[STMT_CREATE] = {"session_create", "buntttTt",
 		"INSERT INTO session (hash, sid, account_id, csrf, expires_at"
-		", address, agent)"
-		" VALUES ($1, $2, $3, $4, now() + interval '12 hours', $5, "
-		"$6)"},
+		", address, agent, amr, issuer)"
+		" VALUES ($1, $2, $3, $4, now() + interval '12 hours'"
+		", $5, $6, $7, $8)"},
 	[STMT_FIND] = {"session_find", "b",
 		"SELECT session.sid"
 		"     , session.account_id"
 		"     , session.csrf"
 		"     , session.created_at"
+		"     , session.amr"
+		"     , session.issuer"
 		"  FROM session"
 		"  JOIN account ON account.id = session.account_id"
 		" WHERE session.hash = $1"
@@ -103,20 +106,28 @@ const struct stmt session_stmts[] = {
 };
 
 enum rc
-session_create(struct db *db, struct arena *arena, int64_t user_id,
-	const char *address, const char *agent, struct session *session,
+session_create(struct db *db, struct arena *arena,
+	const struct session_new *wanted, struct session *session,
 	struct fault *fault)
 {
+	size_t methods = 0;
+
+	while (wanted->amr[methods] != NULL)
+		methods++;
 	session->cookie = secret_token(arena);
 	session->csrf = secret_token(arena);
-	session->user_id = user_id;
+	session->user_id = wanted->user_id;
 	session->auth_time_us = clock_now_us();
+	session->amr = wanted->amr;
+	session->issuer = wanted->issuer;
 	secret_hash(session->hash, session->cookie, strlen(session->cookie));
 	uuid_random(session->sid);
 	return db_exec(db, &session_stmts[STMT_CREATE],
 		PARAMS(P_BYTES(session->hash, sizeof(session->hash)),
-			P_UUID(session->sid), P_SHORT(user_id),
-			P_TEXT(session->csrf), P_TEXT(address), P_TEXT(agent)),
+			P_UUID(session->sid), P_SHORT(wanted->user_id),
+			P_TEXT(session->csrf), P_TEXT(wanted->address),
+			P_TEXT(wanted->agent), P_TEXTS(wanted->amr, methods),
+			P_TEXT(wanted->issuer)),
 		NULL, fault);
 }
 
@@ -138,6 +149,8 @@ session_find(struct db *db, struct arena *arena, const char *cookie,
 	session->user_id = rows_int(rows, 0, 1);
 	session->csrf = rows_text(rows, 0, 2);
 	session->auth_time_us = rows_time(rows, 0, 3);
+	session->amr = (const char *const *)rows_texts(rows, arena, 0, 4);
+	session->issuer = rows_text(rows, 0, 5);
 	return RC_OK;
 }
 

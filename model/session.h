@@ -22,12 +22,22 @@ struct session {
 	int64_t user_id;
 	const char *csrf;
 	int64_t auth_time_us;
+	const char *const *amr; /* how the person was recognised */
+	const char *issuer;     /* and by whose word */
+};
+
+struct session_new {
+	int64_t user_id;
+	const char *address;
+	const char *agent;      /* what the browser calls itself */
+	const char *const *amr; /* RFC 8176, NULL-terminated */
+	const char *issuer;     /* who recognised the person */
 };
 
 /* Always a new cookie, so that nobody can plant one before a login. */
 MUST_CHECK enum rc session_create(struct db *db, struct arena *arena,
-	int64_t user_id, const char *address, const char *agent,
-	struct session *session, struct fault *fault);
+	const struct session_new *wanted, struct session *session,
+	struct fault *fault);
 
 /* Fails: RC_NOT_FOUND no such session, ended, or its user is disabled. */
 MUST_CHECK enum rc session_find(struct db *db, struct arena *arena,

@@ -26,6 +26,10 @@ GRANT SELECT ON frame, chunk, archive, archive_variable, event, screen
 GRANT SELECT, INSERT, UPDATE, DELETE ON account_password, client_secret,
   signing_key, signing_key_private, session, authorization_code,
   refresh_token, revoked_family, login_failure TO fieldgrid_identity;
+GRANT SELECT, INSERT, UPDATE, DELETE ON second_factor, recovery_code,
+  login_step, consent, device_code TO fieldgrid_identity;
+GRANT INSERT, UPDATE ON account TO fieldgrid_identity;
+GRANT SELECT ON logout_notice TO fieldgrid_identity;
 
 GRANT SELECT, INSERT ON frame, chunk TO fieldgrid_keeper;
 GRANT DELETE ON frame, chunk, session, authorization_code, refresh_token,
@@ -63,3 +67,7 @@ GRANT SELECT, UPDATE (revoked_at) ON refresh_token TO fieldgrid_keeper;
 -- Upstream providers (sql/0009-create-providers.sql).
 GRANT SELECT, INSERT, UPDATE, DELETE ON provider, provider_secret,
   provider_cache, provider_transaction TO fieldgrid_identity;
+-- Log-outs that clients have to hear of.
+GRANT SELECT, UPDATE, DELETE ON logout_notice TO fieldgrid_keeper;
+GRANT DELETE ON login_step, device_code TO fieldgrid_keeper;
+GRANT SELECT (expires_at) ON login_step, device_code TO fieldgrid_keeper;

@@ -3,6 +3,7 @@
 
 #include "tests/unit/unit.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "lib/jwt.h"
 #include "model/caller.h"
 #include "model/client.h"
+#include "model/device.h"
 #include "model/enrolment.h"
 #include "model/grant.h"
 #include "model/policy.h"
@@ -43,7 +45,7 @@ static const struct stmt test_stmts[] = {
 };
 
 static const struct stmt *const sets[] = {caller_stmts, client_stmts,
-	enrolment_stmts, grant_stmts, policy_stmts, session_stmts,
+	device_stmts, enrolment_stmts, grant_stmts, policy_stmts, session_stmts,
 	signing_key_stmts, user_stmts, test_stmts, NULL};
 
 static const struct seal seal = {{1, 2, 3}};
@@ -176,6 +178,17 @@ test_user_names_and_passwords_are_checked(void **state)
 		RC_NOT_FOUND);
 }
 
+/* A login from here. */
+static const struct session_new *
+log_in_as(int64_t user_id)
+{
+	static const char *const amr[] = {"pwd", NULL};
+	struct session_new *wanted = arena_alloc(grid.arena, sizeof(*wanted));
+
+	*wanted = (struct session_new){user_id, "::1", "test", amr, "local"};
+	return wanted;
+}
+
 static void
 test_user_disabled_loses_everything(void **state)
 {
@@ -184,7 +197,7 @@ test_user_disabled_loses_everything(void **state)
 	struct session session;
 
 	(void)state;
-	good(session_create(grid.identity, grid.arena, user.id, "::1", "test",
+	good(session_create(grid.identity, grid.arena, log_in_as(user.id),
 		&session, &grid.fault));
 	good(user_set_active(grid.owner, user.id, false, &grid.fault));
 	assert_int_equal(session_find(grid.identity, grid.arena, session.cookie,
@@ -362,12 +375,10 @@ test_seal_key_comes_from_a_private_file(void **state)
 	fputs("short\n", file);
 	fclose(file);
 	assert_int_equal(
-		seal_load(grid.arena, path, &read, &grid.fault),
-		RC_IO);
+		seal_load(grid.arena, path, &read, &grid.fault), RC_IO);
 	unlink(path);
 	assert_int_equal(
-		seal_load(grid.arena, path, &read, &grid.fault),
-		RC_IO);
+		seal_load(grid.arena, path, &read, &grid.fault), RC_IO);
 }
 
 /* --- sessions and grants ----------------------------------------------- */
@@ -380,7 +391,7 @@ test_session_ends_when_unused(void **state)
 	struct session found;
 
 	(void)state;
-	good(session_create(grid.identity, grid.arena, user.id, "::1", "test",
+	good(session_create(grid.identity, grid.arena, log_in_as(user.id),
 		&session, &grid.fault));
 	exec_as_owner(STMT_AGE_SESSION, 29);
 	good(session_find(grid.identity, grid.arena, session.cookie, &found,
@@ -428,7 +439,7 @@ make_grant(struct grant *grant, struct session *session)
 	good(user_find(grid.identity, grid.arena, "alice", &user, &grid.fault));
 	good(client_find(
 		grid.identity, grid.arena, "app", &client, &grid.fault));
-	good(session_create(grid.identity, grid.arena, user.id, "::1", "test",
+	good(session_create(grid.identity, grid.arena, log_in_as(user.id),
 		session, &grid.fault));
 	*grant = (struct grant){.client_id = client.id,
 		.user_id = user.id,
@@ -501,6 +512,118 @@ test_grant_refresh_dies_with_its_family_and_session(void **state)
 	assert_int_equal(grant_refresh_use(grid.identity, grid.arena, second,
 				 grant.client_id, &got, &grid.fault),
 		RC_NOT_FOUND);
+}
+
+/* --- devices ----------------------------------------------------------- */
+
+static void
+poll_says(const char *code, int64_t client_id, enum device_state expected)
+{
+	enum device_state state;
+	struct grant grant;
+
+	good(device_poll(grid.identity, grid.arena, code, client_id, &grant,
+		&state, &grid.fault));
+	assert_int_equal(state, expected);
+}
+
+static void
+poll_finds_nothing(const char *code, int64_t client_id)
+{
+	enum device_state state;
+	struct grant grant;
+
+	assert_int_equal(device_poll(grid.identity, grid.arena, code, client_id,
+				 &grant, &state, &grid.fault),
+		RC_NOT_FOUND);
+}
+
+static void
+make_device(const struct grant *grant, struct device_codes *codes)
+{
+	good(device_create(grid.identity, grid.arena, grant->client_id,
+		grant->scopes, "::1", codes, &grid.fault));
+	assert_int_equal(strlen(codes->user_code), 9);
+	assert_int_equal(codes->user_code[4], '-');
+}
+
+/* As if the last poll had been a minute ago. */
+static void
+let_a_minute_pass(void)
+{
+	good(db_script(grid.owner,
+		"UPDATE device_code SET polled_at = polled_at"
+		" - interval '1 minute'",
+		&grid.fault));
+}
+
+static void
+test_device_waits_until_somebody_decides(void **state)
+{
+	struct session session;
+	struct grant given;
+	struct grant got;
+	struct device_codes codes;
+	struct device device;
+	enum device_state polled;
+	char *typed;
+
+	(void)state;
+	make_grant(&given, &session);
+	make_device(&given, &codes);
+	poll_says(codes.device_code, given.client_id, DEVICE_PENDING);
+	poll_finds_nothing(codes.device_code, given.client_id + 1);
+	poll_finds_nothing("guess", given.client_id);
+	typed = arena_printf(
+		grid.arena, " %.4s%s", codes.user_code, codes.user_code + 5);
+	for (char *at = typed; *at != '\0'; at++)
+		*at = (char)tolower((unsigned char)*at);
+	good(device_find(
+		grid.identity, grid.arena, typed, &device, &grid.fault));
+	assert_string_equal(device.scopes[1], "API");
+	good(device_approve(grid.identity, &device, &session, &grid.fault));
+	assert_int_equal(
+		device_deny(grid.identity, &device, &session, &grid.fault),
+		RC_NOT_FOUND);
+	assert_int_equal(device_find(grid.identity, grid.arena, typed, &device,
+				 &grid.fault),
+		RC_NOT_FOUND);
+	let_a_minute_pass();
+	good(device_poll(grid.identity, grid.arena, codes.device_code,
+		given.client_id, &got, &polled, &grid.fault));
+	assert_int_equal(polled, DEVICE_GRANTED);
+	assert_int_equal(got.user_id, session.user_id);
+	assert_string_equal(got.scopes[1], "API");
+	let_a_minute_pass();
+	poll_finds_nothing(codes.device_code, given.client_id);
+}
+
+static void
+test_device_that_polls_too_soon_slows_down_for_good(void **state)
+{
+	struct session session;
+	struct grant given;
+	struct device_codes codes;
+	struct device device;
+
+	(void)state;
+	make_grant(&given, &session);
+	make_device(&given, &codes);
+	poll_says(codes.device_code, given.client_id, DEVICE_PENDING);
+	poll_says(codes.device_code, given.client_id, DEVICE_SLOW_DOWN);
+	good(db_script(grid.owner,
+		"UPDATE device_code SET polled_at = now() - interval '7 s'",
+		&grid.fault));
+	poll_says(codes.device_code, given.client_id, DEVICE_SLOW_DOWN);
+	let_a_minute_pass();
+	poll_says(codes.device_code, given.client_id, DEVICE_PENDING);
+	good(device_find(grid.identity, grid.arena, codes.user_code, &device,
+		&grid.fault));
+	good(device_deny(grid.identity, &device, &session, &grid.fault));
+	poll_says(codes.device_code, given.client_id, DEVICE_DENIED);
+	good(db_script(grid.owner, "UPDATE device_code SET expires_at = now()",
+		&grid.fault));
+	poll_says(codes.device_code, given.client_id, DEVICE_EXPIRED);
 }
 
 /* --- callers ----------------------------------------------------------- */
@@ -840,13 +963,15 @@ main(void)
 		cmocka_unit_test(test_client_refuses_what_is_unsafe),
 		cmocka_unit_test(test_signing_key_lives_its_states),
 		cmocka_unit_test(test_signing_key_is_sealed),
-		cmocka_unit_test(
-			test_seal_key_comes_from_a_private_file),
+		cmocka_unit_test(test_seal_key_comes_from_a_private_file),
 		cmocka_unit_test(test_session_ends_when_unused),
 		cmocka_unit_test(test_session_login_waits_grow_and_end),
 		cmocka_unit_test(test_grant_code_works_once),
 		cmocka_unit_test(
 			test_grant_refresh_dies_with_its_family_and_session),
+		cmocka_unit_test(test_device_waits_until_somebody_decides),
+		cmocka_unit_test(
+			test_device_that_polls_too_soon_slows_down_for_good),
 		cmocka_unit_test(test_caller_session_is_for_its_own_origin),
 		cmocka_unit_test(
 			test_caller_token_needs_scope_audience_and_a_live_client),
