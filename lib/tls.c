@@ -4,7 +4,6 @@
 
 #include <arpa/inet.h>
 #include <openssl/bn.h>
-#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -18,8 +17,6 @@
 #include "lib/req.h"
 #include "lib/secret.h"
 
-#define EC_COORDINATE_BYTES 32
-#define RSA_NUMBER_BYTES    512
 #define SERIAL_BYTES        16
 #define BACKDATE_S          (-300)
 #define DAY_S               86400L
@@ -112,92 +109,6 @@ tls_key_new(struct arena *arena, enum tls_kind kind, struct tls_key *key,
 	key->public_pem = public_pem(arena, pair);
 	if (key->private_pem == NULL || key->public_pem == NULL)
 		return openssl_fault(fault, RC_BUG, "write a key");
-	return RC_OK;
-}
-
-/* One number of a key as base64url; RSA's are short, EC's have 32 bytes. */
-static const char *
-key_number(struct arena *arena, EVP_PKEY *key, const char *name)
-{
-	uint8_t bytes[RSA_NUMBER_BYTES];
-	BIGNUM *number = NULL;
-	int length = -1;
-
-	if (EVP_PKEY_get_bn_param(key, name, &number) == 1) {
-		if (EVP_PKEY_is_a(key, "EC"))
-			length = BN_bn2binpad(
-				number, bytes, EC_COORDINATE_BYTES);
-		else if (BN_num_bytes(number) <= RSA_NUMBER_BYTES)
-			length = BN_bn2bin(number, bytes);
-	}
-	BN_free(number);
-	return length > 0 ? encode_base64url(arena, bytes, (size_t)length)
-			  : NULL;
-}
-
-static bool
-is_p256(EVP_PKEY *key)
-{
-	char group[40] = "";
-
-	return EVP_PKEY_is_a(key, "EC") &&
-	       EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME,
-		       group, sizeof(group), NULL) == 1 &&
-	       strcmp(group, "prime256v1") == 0;
-}
-
-static const char *
-thumbprint(struct arena *arena, const struct tls_jwk *jwk)
-{
-	uint8_t hash[SECRET_HASH_BYTES];
-	const char *text =
-		jwk->elliptic
-			? arena_printf(arena,
-				  "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"%"
-				  "s\","
-				  "\"y\":\"%s\"}",
-				  jwk->first, jwk->second)
-			: arena_printf(arena,
-				  "{\"e\":\"%s\",\"kty\":\"RSA\",\"n\":\"%s\"}",
-				  jwk->second, jwk->first);
-
-	secret_hash(hash, text, strlen(text));
-	return encode_base64url(arena, hash, sizeof(hash));
-}
-
-static EVP_PKEY *
-read_public(struct arena *arena, const char *pem)
-{
-	BIO *bio = BIO_new_mem_buf(pem, -1);
-	EVP_PKEY *key = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
-
-	BIO_free(bio);
-	if (key != NULL)
-		arena_defer(arena, free_key, key);
-	return key;
-}
-
-enum rc
-tls_jwk_read(struct arena *arena, const char *pem, struct tls_jwk *jwk,
-	struct fault *fault)
-{
-	EVP_PKEY *key = read_public(arena, pem);
-
-	if (key == NULL)
-		return openssl_fault(fault, RC_BAD_INPUT, "read a public key");
-	jwk->elliptic = is_p256(key);
-	if (!jwk->elliptic && !EVP_PKEY_is_a(key, "RSA"))
-		return fault_set(
-			fault, RC_BAD_INPUT, "a key that is not RSA or P-256");
-	jwk->first = key_number(arena, key,
-		jwk->elliptic ? OSSL_PKEY_PARAM_EC_PUB_X
-			      : OSSL_PKEY_PARAM_RSA_N);
-	jwk->second = key_number(arena, key,
-		jwk->elliptic ? OSSL_PKEY_PARAM_EC_PUB_Y
-			      : OSSL_PKEY_PARAM_RSA_E);
-	if (jwk->first == NULL || jwk->second == NULL)
-		return openssl_fault(fault, RC_BAD_INPUT, "read a public key");
-	jwk->kid = thumbprint(arena, jwk);
 	return RC_OK;
 }
 

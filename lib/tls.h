@@ -28,18 +28,6 @@ struct tls_key {
 MUST_CHECK enum rc tls_key_new(struct arena *arena, enum tls_kind kind,
 	struct tls_key *key, struct fault *fault);
 
-/* A public key as a JWK (RFC 7517); big numbers are base64url. */
-struct tls_jwk {
-	bool elliptic;      /* kty EC with crv P-256; else RSA */
-	const char *first;  /* n, or x */
-	const char *second; /* e, or y */
-	const char *kid;    /* RFC 7638 thumbprint */
-};
-
-/* Fails: RC_BAD_INPUT not a public key of one of the two kinds. */
-MUST_CHECK enum rc tls_jwk_read(struct arena *arena, const char *public_pem,
-	struct tls_jwk *jwk, struct fault *fault);
-
 /* A certificate and its private key as PEM, in "arena". */
 struct tls_identity {
 	const char *private_pem;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/encode.h"
+#include "lib/jwk.h"
 #include "lib/log.h"
 #include "lib/secret.h"
 #include "lib/tls.h"
@@ -98,12 +99,12 @@ make_key(struct db *db, struct arena *arena, const struct seal *seal,
 	const char *state, struct fault *fault)
 {
 	struct tls_key key;
-	struct tls_jwk jwk;
+	struct jwk jwk;
 	struct sealed sealed;
 	enum rc rc = tls_key_new(arena, TLS_RSA_2048, &key, fault);
 
 	if (rc == RC_OK)
-		rc = tls_jwk_read(arena, key.public_pem, &jwk, fault);
+		rc = jwk_read(arena, key.public_pem, &jwk, fault);
 	if (rc != RC_OK)
 		return rc;
 	sealed = seal_close(arena, seal, jwk.kid, key.private_pem);
@@ -228,8 +229,8 @@ static enum rc
 write_key(struct arena *arena, const char *algorithm, const char *pem,
 	struct jsonw *json, struct fault *fault)
 {
-	struct tls_jwk jwk;
-	enum rc rc = tls_jwk_read(arena, pem, &jwk, fault);
+	struct jwk jwk;
+	enum rc rc = jwk_read(arena, pem, &jwk, fault);
 
 	if (rc != RC_OK)
 		return rc;

@@ -141,58 +141,10 @@ test_tls_server_certificate_has_its_names(void **state)
 
 /* The example of RFC 7638, section 3.1. */
 static void
-test_tls_thumbprint_is_that_of_the_rfc(void **state)
-{
-	static const char pem[] = "-----BEGIN PUBLIC KEY-----\n"
-				  "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA"
-				  "0vx7agoebGcQSuuPiLJX\n"
-				  "ZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86z"
-				  "wu1RK7aPFFxuhDR1L6tS\n"
-				  "oc/BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ/"
-				  "2W+5JsGY4Hc5n9yBXArwl93lqt\n"
-				  "7/RN5w6Cf0h4QyQ5v+65YGjQR0/"
-				  "FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0\n"
-				  "zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt+"
-				  "bFTWhAI4vMQFh6WeZu0f\n"
-				  "M4lFd2NcRwr3XPksINHaQ+G/"
-				  "xBniIqbw0Ls1jF44+csFCur+kEgU8awapJzKnqDK\n"
-				  "gwIDAQAB\n"
-				  "-----END PUBLIC KEY-----\n";
-	struct tls_jwk jwk;
-	struct fault fault;
-
-	assert_int_equal(tls_jwk_read(*state, pem, &jwk, &fault), RC_OK);
-	assert_false(jwk.elliptic);
-	assert_string_equal(jwk.second, "AQAB");
-	assert_string_equal(
-		jwk.kid, "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
-}
-
-static void
-test_tls_elliptic_numbers_keep_their_zeros(void **state)
-{
-	struct tls_key key;
-	struct tls_jwk jwk;
-	struct fault fault;
-
-	for (int i = 0; i < 300; i++) {
-		assert_int_equal(
-			tls_key_new(*state, TLS_EC_P256, &key, &fault), RC_OK);
-		assert_int_equal(
-			tls_jwk_read(*state, key.public_pem, &jwk, &fault),
-			RC_OK);
-		assert_true(jwk.elliptic);
-		assert_int_equal(strlen(jwk.first), 43);
-		assert_int_equal(strlen(jwk.second), 43);
-	}
-}
-
-static void
 test_tls_refuses_what_is_no_certificate(void **state)
 {
 	uint8_t print[TLS_FINGERPRINT_BYTES];
 	struct tls_facts facts;
-	struct tls_jwk jwk;
 	struct fault fault;
 
 	assert_int_equal(tls_read(*state, "", &facts, &fault), RC_BAD_INPUT);
@@ -201,7 +153,6 @@ test_tls_refuses_what_is_no_certificate(void **state)
 		RC_BAD_INPUT);
 	assert_int_equal(tls_fingerprint_escaped(*state, "%2", print, &fault),
 		RC_BAD_INPUT);
-	assert_int_equal(tls_jwk_read(*state, "x", &jwk, &fault), RC_BAD_INPUT);
 }
 
 #define UNIT(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -212,8 +163,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		UNIT(test_tls_node_certificate_names_the_node),
 		UNIT(test_tls_server_certificate_has_its_names),
-		UNIT(test_tls_thumbprint_is_that_of_the_rfc),
-		UNIT(test_tls_elliptic_numbers_keep_their_zeros),
 		UNIT(test_tls_refuses_what_is_no_certificate),
 	};
 
