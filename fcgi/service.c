@@ -17,6 +17,7 @@
 #include "lib/log.h"
 #include "lib/secret.h"
 #include "model/caller.h"
+#include "model/policy.h"
 
 #define LISTEN_DESCRIPTOR 0
 /* Memory of an answer that is kept for the next one. */
@@ -275,6 +276,21 @@ call_handler(struct req *req, struct resp *resp, const struct route *route)
 	return rc;
 }
 
+/* Who asks, and for administration whether they may. */
+static enum rc
+let_in(struct loop *loop, struct req *req, enum need need)
+{
+	const struct policy *policy;
+	enum rc rc = caller_authenticate(loop->gate, req, need);
+
+	if (rc != RC_OK || need != NEED_ADMIN)
+		return rc;
+	rc = policy_load(
+		req->db, req->arena, req->caller, &policy, &req->fault);
+	return rc == RC_OK ? policy_check_administrator(policy, &req->fault)
+			   : rc;
+}
+
 static enum rc
 handle(struct loop *loop, struct req *req, struct resp *resp,
 	const struct route **route)
@@ -287,7 +303,7 @@ handle(struct loop *loop, struct req *req, struct resp *resp,
 	if (rc == RC_OK)
 		rc = read_body(loop, req, (*route)->body_max_bytes);
 	if (rc == RC_OK)
-		rc = caller_authenticate(loop->gate, req, (*route)->need);
+		rc = let_in(loop, req, (*route)->need);
 	if (rc != RC_OK)
 		return rc;
 	rc = call_handler(req, resp, *route);

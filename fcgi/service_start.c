@@ -15,6 +15,7 @@ print_routes(const struct route *routes)
 		[NEED_NONE] = "none",
 		[NEED_LOGIN] = "login",
 		[NEED_API] = "api",
+		[NEED_ADMIN] = "admin",
 		[NEED_NODE] = "node",
 	};
 

@@ -21,6 +21,9 @@ enum need {
 	NEED_LOGIN, /* a user's session or bearer token; pages redirect to log
 		       in */
 	NEED_API,   /* bearer token with a scope of the API, or a session */
+	NEED_ADMIN, /* as NEED_API, and the right to administer
+		       (model/policy.h); the program's statements include
+		       policy_stmts */
 	NEED_NODE,  /* mutual TLS and a token bound to that certificate */
 };
 

@@ -2,6 +2,8 @@
 
 #include "lib/utf8.h"
 
+#include <string.h>
+
 #include <stdint.h>
 
 static bool
@@ -66,5 +68,19 @@ utf8_valid(const char *text, size_t length)
 		text += bytes;
 		length -= bytes;
 	}
+	return true;
+}
+
+bool
+utf8_is_name(const char *text, size_t max_bytes)
+{
+	size_t length = strnlen(text, max_bytes + 1);
+
+	if (length == 0 || length > max_bytes || !utf8_valid(text, length) ||
+		text[0] == ' ' || text[length - 1] == ' ')
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+			return false;
 	return true;
 }

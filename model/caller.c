@@ -215,7 +215,7 @@ authenticate_person(struct caller_gate *gate, struct req *req, enum need need)
 		rc = fault_tell(&req->fault, RC_UNAUTHENTICATED,
 			"Unauthenticated", NULL,
 			"Log in, or send an access token.");
-	if (rc == RC_OK && need == NEED_API)
+	if (rc == RC_OK && (need == NEED_API || need == NEED_ADMIN))
 		rc = check_scope(req, &req->fault);
 	if (rc == RC_OK && need == NEED_LOGIN &&
 		req->caller->kind != CALLER_USER)
@@ -234,6 +234,7 @@ caller_authenticate(struct caller_gate *gate, struct req *req, enum need need)
 		return RC_OK;
 	case NEED_LOGIN:
 	case NEED_API:
+	case NEED_ADMIN:
 		return authenticate_person(gate, req, need);
 	case NEED_NODE:
 		return caller_authenticate_node(gate, req);

@@ -53,7 +53,8 @@ void caller_gate_forget(struct caller_gate *gate);
 #define CALLER_CHANNEL "fieldgrid_rights"
 
 /*
- * Find out who sends "req" and check "need"; sets req->caller.
+ * Find out who sends "req" and check "need"; sets req->caller. For NEED_ADMIN
+ * it checks what it does for NEED_API: rights are the policy's business.
  * The database is asked at most once a second per session or token, and again
  * after caller_gate_forget.
  * Fails: RC_UNAUTHENTICATED, RC_DENIED (scope), RC_UNAVAILABLE. A session

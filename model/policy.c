@@ -4,17 +4,55 @@
 
 #include <string.h>
 
-enum { STMT_LOAD, STMT_GRANT, STMT_CLEAR };
+enum { STMT_LOAD, STMT_NAMES, STMT_GRANT, STMT_CLEAR };
+
+/* The groups around a user, nested ones as well; $1 kind $2 id of a subject. */
+#define AROUND                                                                 \
+	"WITH RECURSIVE around(id) AS ("                                       \
+	"     SELECT group_id FROM group_account"                              \
+	"      WHERE $1 = 'user' AND account_id = $2"                          \
+	"      UNION"                                                          \
+	"     SELECT nesting.group_id FROM group_nesting AS nesting"           \
+	"       JOIN around ON nesting.member_id = around.id)"                 \
+	", subject(kind, id) AS ("                                             \
+	"     SELECT $1, $2"                                                   \
+	"      UNION ALL SELECT 'everyone', 0"                                 \
+	"      UNION ALL SELECT 'group', id FROM around)"                      \
+	", held(role_id, datasource_id) AS ("                                  \
+	"     SELECT role_id, datasource_id FROM role_grant"                   \
+	"       JOIN subject ON subject.kind = subject_kind"                   \
+	"        AND subject.id = subject_id) "
 
 const struct stmt policy_stmts[] = {
-	[STMT_LOAD] = {"policy_load", "ti", /* $1 subject kind $2 its id */
-		"SELECT coalesce(datasource_id, 0)"
+	[STMT_LOAD] = {"policy_load", "tn", /* $1 subject kind $2 its id */
+		AROUND
+		"SELECT coalesce(rule.datasource_id, 0)"
 		"     , pattern"
 		"     , actions"
 		"     , effect = 'deny'"
-		"  FROM policy_rule"
-		" WHERE subject_kind = $1 AND subject_id = $2"
-		" ORDER BY id LIMIT 10000"},
+		"     , names"
+		"  FROM policy_rule AS rule"
+		"  JOIN subject ON subject.kind = subject_kind"
+		"   AND subject.id = subject_id"
+		" UNION ALL "
+		"SELECT coalesce(rule.datasource_id, held.datasource_id, 0)"
+		"     , pattern"
+		"     , actions"
+		"     , effect = 'deny'"
+		"     , names"
+		"  FROM held"
+		"  JOIN policy_rule AS rule ON subject_kind = 'role'"
+		"   AND subject_id = held.role_id"
+		" WHERE rule.datasource_id IS NULL"
+		"    OR held.datasource_id IS NULL"
+		"    OR rule.datasource_id = held.datasource_id"},
+	[STMT_NAMES] = {"policy_names", "tn", /* $1 subject kind $2 its id */
+		AROUND "SELECT ARRAY(SELECT name FROM user_group"
+		       "              WHERE id IN (SELECT id FROM around)"
+		       "              ORDER BY name)"
+		       "     , ARRAY(SELECT name FROM role"
+		       "              WHERE id IN (SELECT role_id FROM held)"
+		       "              ORDER BY name)"},
 	/* $1 subject kind $2 its id $3 datasource or 0 $4 pattern $5 actions
 	 * $6 effect */
 	[STMT_GRANT] = {"policy_grant", "tnntnt",
@@ -44,22 +82,53 @@ struct policy {
 static const char *
 subject_kind(enum caller_kind kind)
 {
-	return kind == CALLER_USER ? "user" : "client";
+	switch (kind) {
+	case CALLER_USER:
+		return "user";
+	case CALLER_CLIENT:
+		return "client";
+	case CALLER_NODE:
+		return "node";
+	case CALLER_NOBODY:
+		break;
+	}
+	return "";
+}
+
+/* The objects of one row: its pattern, or each of its names. */
+static const char **
+read_objects(struct arena *arena, const struct rows *rows, size_t row)
+{
+	const char **objects;
+
+	if (!rows_null(rows, row, 4))
+		return rows_texts(rows, arena, row, 4);
+	objects = arena_array(arena, 2, sizeof(*objects));
+	objects[0] = rows_text(rows, row, 1);
+	return objects;
 }
 
 static void
 read_rules(struct arena *arena, const struct rows *rows, struct policy *policy)
 {
-	policy->count = rows_count(rows);
-	policy->rules =
-		arena_array(arena, policy->count + 1, sizeof(*policy->rules));
-	for (size_t i = 0; i < policy->count; i++)
-		policy->rules[i] = (struct rule){
-			.datasource_id = rows_int(rows, i, 0),
-			.pattern = rows_text(rows, i, 1),
-			.actions = rows_int(rows, i, 2),
-			.deny = rows_bool(rows, i, 3),
-		};
+	const char ***objects =
+		arena_array(arena, rows_count(rows), sizeof(*objects));
+	size_t count = 0;
+
+	for (size_t row = 0; row < rows_count(rows); row++) {
+		objects[row] = read_objects(arena, rows, row);
+		for (size_t i = 0; objects[row][i] != NULL; i++)
+			count++;
+	}
+	policy->rules = arena_array(arena, count, sizeof(*policy->rules));
+	for (size_t row = 0; row < rows_count(rows); row++)
+		for (size_t i = 0; objects[row][i] != NULL; i++)
+			policy->rules[policy->count++] = (struct rule){
+				.datasource_id = rows_int(rows, row, 0),
+				.pattern = objects[row][i],
+				.actions = rows_int(rows, row, 2),
+				.deny = rows_bool(rows, row, 3),
+			};
 }
 
 enum rc
@@ -73,15 +142,29 @@ policy_load(struct db *db, struct arena *arena, const struct caller *caller,
 	*policy = made;
 	made->administrator =
 		caller->kind == CALLER_USER && caller->administrator;
-	if (made->administrator || caller->kind == CALLER_NOBODY ||
-		caller->kind == CALLER_NODE)
+	if (caller->kind == CALLER_NOBODY)
 		return RC_OK;
 	rc = db_query(db, arena, &policy_stmts[STMT_LOAD],
-		PARAMS(P_TEXT(subject_kind(caller->kind)), P_INT(caller->id)),
+		PARAMS(P_TEXT(subject_kind(caller->kind)), P_SHORT(caller->id)),
 		&rows, fault);
 	if (rc == RC_OK)
 		read_rules(arena, rows, made);
 	return rc;
+}
+
+enum rc
+policy_names(struct db *db, struct arena *arena, enum caller_kind kind,
+	int64_t id, struct policy_names *names, struct fault *fault)
+{
+	struct rows *rows = NULL;
+	enum rc rc = db_find(db, arena, &policy_stmts[STMT_NAMES],
+		PARAMS(P_TEXT(subject_kind(kind)), P_SHORT(id)), &rows, fault);
+
+	if (rc != RC_OK)
+		return rc;
+	names->groups = rows_texts(rows, arena, 0, 0);
+	names->roles = rows_texts(rows, arena, 0, 1);
+	return RC_OK;
 }
 
 /* Bytes of the character at "text"; a broken one counts as one byte. */
@@ -169,6 +252,18 @@ policy_touches(const struct policy *policy, int64_t datasource_id,
 		touched |= !rule->deny;
 	}
 	return touched;
+}
+
+/* An administrator cannot be locked out by a rule: the flag is the last word.
+ */
+enum rc
+policy_check_administrator(const struct policy *policy, struct fault *fault)
+{
+	if (policy->administrator ||
+		policy_touches(policy, 0, POLICY_ADMINISTER))
+		return RC_OK;
+	return fault_tell(fault, RC_DENIED, "RightMissing", NULL,
+		"You lack the right Administer.");
 }
 
 struct name {

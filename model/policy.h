@@ -47,6 +47,24 @@ bool policy_allows(const struct policy *policy, int64_t datasource_id,
 bool policy_touches(const struct policy *policy, int64_t datasource_id,
 	enum policy_action action);
 
+/* The groups, nested ones as well, and the roles of a subject, by name; both
+ * lists end with NULL. */
+struct policy_names {
+	const char **groups;
+	const char **roles;
+};
+
+/* For the claims groups and roles, and for the log-in of other web tools.
+ * Fails: RC_UNAVAILABLE, RC_DB. */
+MUST_CHECK enum rc policy_names(struct db *db, struct arena *arena,
+	enum caller_kind kind, int64_t id, struct policy_names *names,
+	struct fault *fault);
+
+/* May the caller administer the grid?
+ * Fails: RC_DENIED RightMissing names the right. */
+MUST_CHECK enum rc policy_check_administrator(
+	const struct policy *policy, struct fault *fault);
+
 /* A name against a pattern of "*" (any run) and "?" (any one character). */
 bool policy_matches(const char *pattern, const char *name);
 

@@ -6,11 +6,16 @@ REVOKE ALL ON ALL TABLES IN SCHEMA public FROM fieldgrid_hub, fieldgrid_api,
 -- Whoever answers requests must know who asks and what they may.
 GRANT SELECT ON datasource, variable, node, node_certificate, node_datasource,
   node_status, account, client, session, signing_key, revoked_family,
-  policy_rule TO fieldgrid_hub, fieldgrid_api, fieldgrid_identity,
+  policy_rule, policy_version, user_group, group_account, group_nesting, role,
+  role_grant TO fieldgrid_hub, fieldgrid_api, fieldgrid_identity,
   fieldgrid_controller, fieldgrid_web, fieldgrid_keeper;
 
 GRANT UPDATE (seen_at) ON session TO fieldgrid_hub, fieldgrid_api,
   fieldgrid_controller, fieldgrid_web, fieldgrid_keeper;
+
+-- Groups, roles and rules are administered by the controller.
+GRANT INSERT, UPDATE, DELETE ON user_group, group_account, group_nesting, role,
+  role_grant, policy_rule TO fieldgrid_controller;
 
 GRANT INSERT, UPDATE ON variable TO fieldgrid_hub;
 GRANT SELECT, INSERT ON frame TO fieldgrid_hub;
@@ -71,3 +76,4 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON provider, provider_secret,
 GRANT SELECT, UPDATE, DELETE ON logout_notice TO fieldgrid_keeper;
 GRANT DELETE ON login_step, device_code TO fieldgrid_keeper;
 GRANT SELECT (expires_at) ON login_step, device_code TO fieldgrid_keeper;
+

@@ -1,0 +1,250 @@
+/* group: people with the same rights. */
+
+#include "model/group.h"
+
+#include <string.h>
+
+#include "lib/utf8.h"
+
+enum {
+	STMT_CREATE,
+	STMT_FIND,
+	STMT_CHANGE,
+	STMT_DELETE,
+	STMT_ADD_USER,
+	STMT_REMOVE_USER,
+	STMT_CONTAINS,
+	STMT_ADD_GROUP,
+	STMT_REMOVE_GROUP,
+	STMT_FACTOR,
+	STMT_MEMBERS,
+};
+
+#define COLUMNS "id, uuid, name, description, require_second_factor"
+
+const struct stmt group_stmts[] = {
+	[STMT_CREATE] = {"group_create", "tto",
+		"INSERT INTO user_group"
+		" (name, description, require_second_factor)"
+		" VALUES ($1, $2, $3) RETURNING " COLUMNS},
+	[STMT_FIND] = {"group_find", "t", /* $1 name or uuid */
+		"SELECT " COLUMNS "  FROM user_group"
+		" WHERE name = $1 OR uuid::text = lower($1)"
+		" ORDER BY name <> $1 LIMIT 1"},
+	[STMT_CHANGE] = {"group_change", "ntto",
+		"UPDATE user_group SET name = $2, description = $3"
+		"     , require_second_factor = $4"
+		" WHERE id = $1"},
+	[STMT_DELETE] = {"group_delete", "n",
+		"DELETE FROM user_group WHERE id = $1"},
+	[STMT_ADD_USER] = {"group_add_user", "nn",
+		"INSERT INTO group_account (group_id, account_id)"
+		" VALUES ($1, $2) ON CONFLICT DO NOTHING"},
+	[STMT_REMOVE_USER] = {"group_remove_user", "nn",
+		"DELETE FROM group_account"
+		" WHERE group_id = $1 AND account_id = $2 AND source = ''"},
+	[STMT_CONTAINS] = {"group_contains", "nn", /* $1 outer $2 inner */
+		"WITH RECURSIVE inside(id) AS ("
+		"     SELECT $1"
+		"      UNION"
+		"     SELECT member_id FROM group_nesting"
+		"       JOIN inside ON group_id = inside.id)"
+		"SELECT EXISTS (SELECT FROM inside WHERE id = $2)"},
+	[STMT_ADD_GROUP] = {"group_add_group", "nn",
+		"INSERT INTO group_nesting (group_id, member_id)"
+		" VALUES ($1, $2) ON CONFLICT DO NOTHING"},
+	[STMT_REMOVE_GROUP] = {"group_remove_group", "nn",
+		"DELETE FROM group_nesting"
+		" WHERE group_id = $1 AND member_id = $2"},
+	[STMT_FACTOR] = {"group_factor", "n",
+		"WITH RECURSIVE around(id) AS ("
+		"     SELECT group_id FROM group_account WHERE account_id = $1"
+		"      UNION"
+		"     SELECT group_id FROM group_nesting"
+		"       JOIN around ON member_id = around.id)"
+		"SELECT EXISTS (SELECT FROM user_group JOIN around USING (id)"
+		"                WHERE require_second_factor)"},
+	[STMT_MEMBERS] = {"group_members", "n",
+		"SELECT 'group', uuid::text, name, ''"
+		"  FROM group_nesting"
+		"  JOIN user_group ON user_group.id = member_id"
+		" WHERE group_id = $1"
+		" UNION ALL "
+		"SELECT 'user', uuid::text, name, group_account.source"
+		"  FROM group_account"
+		"  JOIN account ON account.id = account_id"
+		" WHERE group_id = $1"
+		" ORDER BY 1, 3, 4"},
+	STMT_END,
+};
+
+static void
+from_row(const struct rows *rows, struct group *group)
+{
+	*group = (struct group){
+		.id = rows_int(rows, 0, 0),
+		.name = rows_text(rows, 0, 2),
+		.description = rows_text(rows, 0, 3),
+		.require_second_factor = rows_bool(rows, 0, 4),
+	};
+	memcpy(group->uuid, rows_uuid(rows, 0, 1), UUID_BYTES);
+}
+
+static enum rc
+check_name(const char *name, struct fault *fault)
+{
+	if (utf8_is_name(name, GROUP_NAME_BYTES))
+		return RC_OK;
+	return fault_tell(fault, RC_BAD_INPUT, "BadName", "name",
+		"A name has 1 to %d bytes, no control characters and no space "
+		"at an end.",
+		GROUP_NAME_BYTES);
+}
+
+static enum rc
+name_taken(enum rc rc, const char *name, struct fault *fault)
+{
+	if (rc != RC_CONFLICT)
+		return rc;
+	return fault_tell(fault, RC_CONFLICT, "NameTaken", "name",
+		"There is a group \"%s\" already.", name);
+}
+
+enum rc
+group_create(struct db *db, struct arena *arena, const struct group *wanted,
+	struct group *made, struct fault *fault)
+{
+	struct rows *rows = NULL;
+	enum rc rc = check_name(wanted->name, fault);
+
+	if (rc == RC_OK)
+		rc = db_find(db, arena, &group_stmts[STMT_CREATE],
+			PARAMS(P_TEXT(wanted->name),
+				P_TEXT(wanted->description),
+				P_BOOL(wanted->require_second_factor)),
+			&rows, fault);
+	if (rc == RC_OK)
+		from_row(rows, made);
+	return name_taken(rc, wanted->name, fault);
+}
+
+enum rc
+group_find(struct db *db, struct arena *arena, const char *name,
+	struct group *group, struct fault *fault)
+{
+	struct rows *rows = NULL;
+	enum rc rc = db_find(db, arena, &group_stmts[STMT_FIND],
+		PARAMS(P_TEXT(name)), &rows, fault);
+
+	if (rc == RC_OK)
+		from_row(rows, group);
+	else if (rc == RC_NOT_FOUND)
+		rc = fault_tell(fault, rc, "NotFound", NULL,
+			"There is no group \"%.128s\".", name);
+	return rc;
+}
+
+enum rc
+group_change(struct db *db, const struct group *group, struct fault *fault)
+{
+	enum rc rc = check_name(group->name, fault);
+
+	if (rc == RC_OK)
+		rc = db_exec(db, &group_stmts[STMT_CHANGE],
+			PARAMS(P_SHORT(group->id), P_TEXT(group->name),
+				P_TEXT(group->description),
+				P_BOOL(group->require_second_factor)),
+			NULL, fault);
+	return name_taken(rc, group->name, fault);
+}
+
+enum rc
+group_delete(struct db *db, int64_t id, struct fault *fault)
+{
+	return db_exec(db, &group_stmts[STMT_DELETE], PARAMS(P_SHORT(id)), NULL,
+		fault);
+}
+
+/* --- members -------------------------------------------------------------- */
+
+static enum rc
+pair(struct db *db, int statement, int64_t group_id, int64_t member_id,
+	struct fault *fault)
+{
+	return db_exec(db, &group_stmts[statement],
+		PARAMS(P_SHORT(group_id), P_SHORT(member_id)), NULL, fault);
+}
+
+enum rc
+group_add_user(struct db *db, int64_t group_id, int64_t account_id,
+	struct fault *fault)
+{
+	return pair(db, STMT_ADD_USER, group_id, account_id, fault);
+}
+
+enum rc
+group_remove_user(struct db *db, int64_t group_id, int64_t account_id,
+	struct fault *fault)
+{
+	return pair(db, STMT_REMOVE_USER, group_id, account_id, fault);
+}
+
+/* The trigger refuses as well; here it is said in words. */
+enum rc
+group_add_group(struct db *db, struct arena *arena, int64_t group_id,
+	int64_t member_id, struct fault *fault)
+{
+	struct rows *rows = NULL;
+	enum rc rc = db_find(db, arena, &group_stmts[STMT_CONTAINS],
+		PARAMS(P_SHORT(member_id), P_SHORT(group_id)), &rows, fault);
+
+	if (rc != RC_OK)
+		return rc;
+	if (rows_bool(rows, 0, 0))
+		return fault_tell(fault, RC_CONFLICT, "GroupCircle", NULL,
+			"A group cannot contain itself, not by way of others "
+			"either.");
+	return pair(db, STMT_ADD_GROUP, group_id, member_id, fault);
+}
+
+enum rc
+group_remove_group(
+	struct db *db, int64_t group_id, int64_t member_id, struct fault *fault)
+{
+	return pair(db, STMT_REMOVE_GROUP, group_id, member_id, fault);
+}
+
+enum rc
+group_requires_factor(struct db *db, struct arena *arena, int64_t account_id,
+	bool *required, struct fault *fault)
+{
+	struct rows *rows = NULL;
+	enum rc rc = db_find(db, arena, &group_stmts[STMT_FACTOR],
+		PARAMS(P_SHORT(account_id)), &rows, fault);
+
+	*required = rc == RC_OK && rows_bool(rows, 0, 0);
+	return rc;
+}
+
+enum rc
+group_members(struct db *db, struct arena *arena, int64_t id,
+	struct group_members *members, struct fault *fault)
+{
+	struct rows *rows = NULL;
+	enum rc rc = db_query(db, arena, &group_stmts[STMT_MEMBERS],
+		PARAMS(P_SHORT(id)), &rows, fault);
+
+	if (rc != RC_OK)
+		return rc;
+	members->count = rows_count(rows);
+	members->items =
+		arena_array(arena, members->count, sizeof(*members->items));
+	for (size_t i = 0; i < members->count; i++)
+		members->items[i] = (struct group_member){
+			.kind = rows_text(rows, i, 0),
+			.id = rows_text(rows, i, 1),
+			.name = rows_text(rows, i, 2),
+			.source = rows_text(rows, i, 3),
+		};
+	return RC_OK;
+}
