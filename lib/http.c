@@ -79,6 +79,24 @@ look_for_stop(void *context, curl_off_t total, curl_off_t now,
 	return http->options.stop != NULL && atomic_load(http->options.stop);
 }
 
+/* Without one of its own, libcurl keeps to the list of the system. */
+static void
+set_authority(CURL *curl, const struct http_options *options)
+{
+	struct curl_blob pem = {.flags = CURL_BLOB_COPY};
+
+	if (options->ca_pem != NULL) {
+		pem.data = (void *)(uintptr_t)options->ca_pem;
+		pem.len = strlen(options->ca_pem);
+		curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &pem);
+	} else if (options->ca != NULL) {
+		curl_easy_setopt(curl, CURLOPT_CAINFO, options->ca);
+	} else {
+		return;
+	}
+	curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+}
+
 static void
 set_connection(struct http *http)
 {
@@ -93,8 +111,7 @@ set_connection(struct http *http)
 		curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(
 		curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(curl, CURLOPT_CAINFO, options->ca);
-	curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+	set_authority(curl, options);
 	curl_easy_setopt(curl, CURLOPT_SSLCERT, options->certificate);
 	curl_easy_setopt(curl, CURLOPT_SSLKEY, options->key);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
@@ -121,22 +138,33 @@ set_authentication(CURL *curl, const struct http_call *call)
 }
 
 static struct curl_slist *
+add_header(struct curl_slist *headers, const char *name, const char *value)
+{
+	char header[256];
+
+	snprintf(header, sizeof(header), "%s: %s", name, value);
+	return curl_slist_append(headers, header);
+}
+
+/* Also the headers, which the caller frees. */
+static struct curl_slist *
 set_body(CURL *curl, const struct http_call *call)
 {
 	struct curl_slist *headers = NULL;
-	char header[256];
 
-	if (call->content_type == NULL)
-		return NULL;
-	snprintf(
-		header, sizeof(header), "Content-Type: %s", call->content_type);
-	headers = curl_slist_append(headers, header);
-	/* The answer to a body is the answer; no round trip to ask first. */
-	headers = curl_slist_append(headers, "Expect:");
-	curl_easy_setopt(curl, CURLOPT_POST, 1L);
-	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body);
-	curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
-		(curl_off_t)call->body_bytes);
+	if (call->accept != NULL)
+		headers = add_header(headers, "Accept", call->accept);
+	if (call->content_type != NULL) {
+		headers =
+			add_header(headers, "Content-Type", call->content_type);
+		/* The answer to a body is the answer; no round trip to ask
+		 * first. */
+		headers = curl_slist_append(headers, "Expect:");
+		curl_easy_setopt(curl, CURLOPT_POST, 1L);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
+			(curl_off_t)call->body_bytes);
+	}
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	return headers;
 }

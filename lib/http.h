@@ -1,8 +1,8 @@
 /*
  * http: requests to one service over TLS, one at a time, kept alive.
  *
- * Only https, HTTP/1.1, TLS 1.2 or newer; no redirects, no proxy of the
- * environment. The only file that knows libcurl.
+ * Only https, HTTP/1.1, TLS 1.2 or newer; a redirect is an answer and is not
+ * followed; no proxy of the environment. The only file that knows libcurl.
  */
 #ifndef FG_LIB_HTTP_H
 #define FG_LIB_HTTP_H
@@ -18,7 +18,8 @@
 struct http;
 
 struct http_options {
-	const char *ca; /* PEM file of who may have signed the server */
+	const char *ca;     /* PEM file of who may have signed the server */
+	const char *ca_pem; /* the same as text; neither = the system's list */
 	const char *certificate; /* PEM file of the client; NULL = none */
 	const char *key;
 	int64_t connect_timeout_ms;
@@ -34,6 +35,7 @@ struct http_call {
 	const char *bearer; /* NULL = no such header */
 	const char *user;   /* basic authentication; NULL = none */
 	const char *password;
+	const char *accept;       /* NULL = anything */
 	const char *content_type; /* NULL = no body */
 	const void *body;
 	size_t body_bytes;

@@ -195,14 +195,14 @@ parse_object(struct arena *arena, const char *part, size_t length,
 
 /* Exactly three parts, each of them canonical base64url. */
 static enum rc
-split(struct arena *arena, const char *text, struct token *token,
-	struct fault *fault)
+split(struct arena *arena, const char *text, size_t bytes_max,
+	struct token *token, struct fault *fault)
 {
-	size_t length = strnlen(text, JWT_TOKEN_BYTES_MAX + 1);
+	size_t length = strnlen(text, bytes_max + 1);
 	const char *first = strchr(text, '.');
 	const char *second = first != NULL ? strchr(first + 1, '.') : NULL;
 
-	if (length > JWT_TOKEN_BYTES_MAX)
+	if (length > bytes_max)
 		return refuse(fault, "is too long");
 	if (second == NULL || strchr(second + 1, '.') != NULL)
 		return refuse(fault, "does not have three parts");
@@ -400,7 +400,8 @@ check_claims(struct json_object *claims, const struct jwt_expect *expect,
 {
 	if (!claim_equals(claims, "iss", expect->issuer))
 		return refuse(fault, "is of another issuer");
-	if (!claim_equals(claims, "token_use", expect->use))
+	if (expect->use != NULL &&
+		!claim_equals(claims, "token_use", expect->use))
 		return refuse(fault, "is of another kind");
 	if (expect->audience != NULL && !has_audience(claims, expect->audience))
 		return refuse(fault, "is for another audience");
@@ -413,7 +414,9 @@ jwt_verify(struct jwt_ring *ring, struct arena *arena, const char *text,
 	struct fault *fault)
 {
 	struct token token = {.text = text};
-	enum rc rc = split(arena, text, &token, fault);
+	size_t bytes_max = expect->bytes_max != 0 ? expect->bytes_max
+						  : JWT_TOKEN_BYTES_MAX;
+	enum rc rc = split(arena, text, bytes_max, &token, fault);
 
 	if (rc == RC_OK)
 		rc = check_header(token.header, fault);

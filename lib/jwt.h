@@ -50,7 +50,9 @@ MUST_CHECK enum rc jwt_ring_add(struct jwt_ring *ring, const char *kid,
 struct jwt_expect {
 	const char *issuer;
 	const char *audience; /* one of the token's; NULL = any */
-	const char *use;      /* claim token_use: "access" or "id" */
+	const char *use;      /* claim token_use: "access", "id" or, for tokens
+				 of others, NULL = not looked at */
+	size_t bytes_max;     /* 0 = JWT_TOKEN_BYTES_MAX */
 	int64_t now_us;
 	bool ignore_expiry; /* for id_token_hint, which may be old */
 };

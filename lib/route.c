@@ -52,10 +52,20 @@ next_segment(const char *text, struct segment *segment)
 	return text + segment->length;
 }
 
+/* Letters before the brace; only meant for arguments. */
+static size_t
+prefix_length(const struct segment *segment)
+{
+	const char *brace = memchr(segment->text, '{', segment->length);
+
+	return brace != NULL ? (size_t)(brace - segment->text)
+			     : segment->length;
+}
+
 static bool
 is_arg(const struct segment *segment)
 {
-	return segment->length > 2 && segment->text[0] == '{' &&
+	return segment->length > prefix_length(segment) + 2 &&
 	       segment->text[segment->length - 1] == '}';
 }
 
@@ -71,19 +81,25 @@ static bool
 keep_arg(struct req *req, const struct segment *pattern,
 	const struct segment *path, bool *broken)
 {
-	size_t name_length = pattern->length - 2;
+	size_t prefix = prefix_length(pattern);
+	size_t name_length = pattern->length - prefix - 2;
 	char *value;
 
+	if (path->length <= prefix ||
+		strncmp(path->text, pattern->text, prefix) != 0)
+		return false;
 	if (takes_rest(pattern))
 		name_length -= 3;
-	value = percent_decode(req->arena, path->text, path->length, false);
+	value = percent_decode(
+		req->arena, path->text + prefix, path->length - prefix, false);
 	if (value == NULL || !utf8_valid(value, strlen(value))) {
 		*broken = true;
 		return false;
 	}
-	req->args[req->args_count++] = (struct pair){
-		arena_strndup(req->arena, pattern->text + 1, name_length),
-		value};
+	req->args[req->args_count++] =
+		(struct pair){arena_strndup(req->arena,
+				      pattern->text + prefix + 1, name_length),
+			value};
 	return true;
 }
 

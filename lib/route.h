@@ -3,8 +3,9 @@
  *
  * Patterns are matched segment by segment on the raw path, each segment
  * decoded after the split, so that %2F stays inside a name. "{name}" takes one
- * segment; "{name...}" as the last one takes all that is left, slashes
- * included. Empty segments (a double slash) are ignored.
+ * segment, "text-{name}" one that begins with that text; "{name...}" as the
+ * last one takes all that is left, slashes included. Empty segments (a double
+ * slash) are ignored.
  */
 #ifndef FG_LIB_ROUTE_H
 #define FG_LIB_ROUTE_H

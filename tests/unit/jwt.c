@@ -255,6 +255,28 @@ test_jwt_checks_the_times(void **state)
 }
 
 static void
+test_jwt_of_others_need_no_use_and_may_be_long(void **state)
+{
+	struct grid *grid = *state;
+	struct jwt_expect foreign = expect;
+	struct json_object *claims;
+	const char *token = forge(grid, good_header,
+		arena_printf(grid->arena,
+			"{\"iss\":\"https://grid.test\","
+			"\"aud\":\"fieldgrid-api\",\"exp\":1900000000,"
+			"\"filler\":\"%09000d\"}",
+			0));
+
+	foreign.use = NULL;
+	foreign.bytes_max = 16384;
+	assert_int_equal(jwt_verify(grid->ring, grid->arena, token, &foreign,
+				 &claims, &grid->fault),
+		RC_OK);
+	refused(grid, token, "too long");
+	refused(grid, with_times(grid, ",\"exp\":1"), "expired");
+}
+
+static void
 test_jwt_refuses_headers_that_change_meaning(void **state)
 {
 	static const char *const members[] = {"\"crit\":[\"exp\"]",
@@ -405,6 +427,7 @@ main(void)
 		UNIT(test_jwt_pins_the_algorithm_to_the_key),
 		UNIT(test_jwt_tells_of_an_unknown_key),
 		UNIT(test_jwt_checks_the_times),
+		UNIT(test_jwt_of_others_need_no_use_and_may_be_long),
 		UNIT(test_jwt_refuses_headers_that_change_meaning),
 		UNIT(test_jwt_has_one_spelling_only),
 		UNIT(test_jwt_checks_the_signature_each_time),

@@ -21,6 +21,8 @@ static const struct route routes[] = {
 		.need = NEED_API},
 	{METHOD_POST, "/ds/{ds}/variables/query", no_handler, .need = NEED_API},
 	{METHOD_GET, "/ds/{ds}", no_handler, .need = NEED_API},
+	{METHOD_GET, "/out-{who}", handler, NEED_NONE, 0, ""},
+	{METHOD_GET, "/out-{who}/start", handler, NEED_NONE, 0, ""},
 	ROUTES_END,
 };
 
@@ -63,6 +65,30 @@ test_route_rest_takes_slashes_and_doubles_are_ignored(void **state)
 			"//ds//x/variables/R1/Global%2FStatus", &allowed),
 		RC_OK);
 	assert_string_equal(req_arg(&req, "name"), "R1/Global/Status");
+	arena_free(arena);
+}
+
+static void
+test_route_name_may_follow_a_text(void **state)
+{
+	struct arena *arena = arena_new();
+	struct req req;
+	unsigned allowed;
+
+	(void)state;
+	assert_int_equal(
+		match(&req, arena, METHOD_GET, "/out-x%2Fy/start", &allowed),
+		RC_OK);
+	assert_string_equal(req_arg(&req, "who"), "x/y");
+	assert_int_equal(
+		match(&req, arena, METHOD_GET, "/out-{who}", &allowed), RC_OK);
+	assert_string_equal(req_arg(&req, "who"), "{who}");
+	assert_int_equal(match(&req, arena, METHOD_GET, "/out-", &allowed),
+		RC_NOT_FOUND);
+	assert_int_equal(match(&req, arena, METHOD_GET, "/ou-x", &allowed),
+		RC_NOT_FOUND);
+	assert_int_equal(match(&req, arena, METHOD_GET, "/Out-x", &allowed),
+		RC_NOT_FOUND);
 	arena_free(arena);
 }
 
@@ -185,6 +211,7 @@ main(void)
 		cmocka_unit_test(test_route_keeps_encoded_slashes_in_a_name),
 		cmocka_unit_test(
 			test_route_rest_takes_slashes_and_doubles_are_ignored),
+		cmocka_unit_test(test_route_name_may_follow_a_text),
 		cmocka_unit_test(test_route_tells_not_found_from_wrong_method),
 		cmocka_unit_test(test_route_refuses_broken_escapes),
 		cmocka_unit_test(test_route_table_is_checked),
