@@ -21,8 +21,8 @@ static const struct route routes[] = {
 		.need = NEED_API},
 	{METHOD_POST, "/ds/{ds}/variables/query", no_handler, .need = NEED_API},
 	{METHOD_GET, "/ds/{ds}", no_handler, .need = NEED_API},
-	{METHOD_GET, "/out-{who}", handler, NEED_NONE, 0, ""},
-	{METHOD_GET, "/out-{who}/start", handler, NEED_NONE, 0, ""},
+	{METHOD_GET, "/out-{who}", no_handler, .need = NEED_NONE},
+	{METHOD_GET, "/out-{who}/start", no_handler, .need = NEED_NONE},
 	ROUTES_END,
 };
 
