@@ -12,6 +12,7 @@
 #include "model/audit.h"
 #include "model/client.h"
 #include "model/device.h"
+#include "model/failure.h"
 #include "model/grant.h"
 #include "model/user.h"
 
@@ -81,7 +82,7 @@ static const struct conf_entry identity_conf_entries[] = {
 };
 
 static const struct stmt *const identity_stmts[] = {audit_stmts, caller_stmts,
-	client_stmts, device_stmts, grant_stmts, session_stmts,
+	client_stmts, device_stmts, failure_stmts, grant_stmts, session_stmts,
 	signing_key_stmts, user_stmts, NULL};
 
 const struct identity *
@@ -103,8 +104,7 @@ static enum rc
 start(struct worker *worker, struct arena *arena, struct fault *fault)
 {
 	const struct identity_conf *conf = &worker->conf;
-	enum rc rc = seal_load(
-		arena, conf->seal_file, &worker->seal, fault);
+	enum rc rc = seal_load(arena, conf->seal_file, &worker->seal, fault);
 
 	if (rc == RC_OK && conf->slots_file[0] != '\0')
 		rc = password_limit(conf->slots_file, (int)conf->slots, fault);

@@ -3,9 +3,9 @@
 #include "fcgi/identity_oauth.h"
 
 #include <string.h>
-#include <strings.h>
 
-#include "lib/encode.h"
+#include "lib/basic.h"
+#include "lib/tls_names.h"
 
 #define SCOPES_MAX 32
 
@@ -45,6 +45,14 @@ oauth_error(struct resp *resp, int status, const char *error,
 	oauth_no_store(resp);
 }
 
+static int
+status_of(enum rc rc)
+{
+	if (rc == RC_UNAUTHENTICATED || rc == RC_TOO_MANY)
+		return fault_public(rc)->status;
+	return 400;
+}
+
 enum rc
 oauth_answer(struct req *req, struct resp *resp, enum rc rc)
 {
@@ -54,13 +62,14 @@ oauth_answer(struct req *req, struct resp *resp, enum rc rc)
 
 	if (rc == RC_OK || rc == RC_RETRY || public->status >= 500)
 		return rc;
-	oauth_error(resp, rc == RC_UNAUTHENTICATED ? 401 : 400,
-		own ? fault->code : "invalid_request",
+	oauth_error(resp, status_of(rc), own ? fault->code : "invalid_request",
 		fault->client[0] != '\0' ? fault->client : public->message);
 	if (rc == RC_UNAUTHENTICATED &&
-		req_header(req, "Authorization") != NULL)
+		basic_used(req_header(req, "Authorization")))
 		resp_header(
 			resp, "WWW-Authenticate", "Basic realm=\"fieldgrid\"");
+	if (rc == RC_TOO_MANY)
+		resp_header(resp, "Retry-After", "5");
 	return RC_OK;
 }
 
@@ -79,61 +88,40 @@ oauth_param(struct req *req, const struct pairs *pairs, const char *name,
 
 /* --- clients ----------------------------------------------------------- */
 
-struct credentials {
-	const char *client_id;
-	const char *secret;
-};
-
-/* Both halves are form-encoded before base64 (RFC 6749 2.3.1). */
 static enum rc
-read_basic(struct req *req, const char *encoded, struct credentials *given)
-{
-	size_t length = 0;
-	const char *text = (const char *)decode_base64(
-		req->arena, encoded, strlen(encoded), &length);
-	const char *colon = text != NULL ? memchr(text, ':', length) : NULL;
-
-	if (colon == NULL)
-		return oauth_refuse(
-			req, "invalid_client", "malformed Basic credentials");
-	given->client_id =
-		percent_decode(req->arena, text, (size_t)(colon - text), true);
-	given->secret = percent_decode(req->arena, colon + 1,
-		length - (size_t)(colon - text) - 1, true);
-	if (given->client_id == NULL || given->secret == NULL)
-		return oauth_refuse(
-			req, "invalid_client", "malformed Basic credentials");
-	return RC_OK;
-}
-
-static enum rc
-read_credentials(
-	struct req *req, const struct pairs *form, struct credentials *given)
+read_credentials(struct req *req, const struct pairs *form, struct basic *given)
 {
 	const char *header = req_header(req, "Authorization");
 	const char *client_id = NULL;
 	const char *secret = NULL;
+	const char *assertion = NULL;
 	enum rc rc = oauth_param(req, form, "client_id", &client_id);
 
 	if (rc == RC_OK)
 		rc = oauth_param(req, form, "client_secret", &secret);
+	if (rc == RC_OK)
+		rc = oauth_param(req, form, "client_assertion", &assertion);
 	if (rc != RC_OK)
 		return rc;
-	*given = (struct credentials){client_id, secret};
-	if (header == NULL)
-		return RC_OK;
-	if (strncasecmp(header, "Basic ", 6) != 0)
-		return oauth_refuse(req, "invalid_client",
-			"only Basic authentication is known here");
-	if (secret != NULL)
+	*given = (struct basic){client_id, secret};
+	if ((header != NULL) + (secret != NULL) + (assertion != NULL) > 1)
 		return oauth_refuse(req, "invalid_request",
 			"two ways of authentication at once");
-	rc = read_basic(req, header + 6, given);
-	if (rc == RC_OK && client_id != NULL &&
-		strcmp(client_id, given->client_id) != 0)
-		rc = oauth_refuse(
+	if (assertion != NULL)
+		return oauth_refuse(req, "invalid_client",
+			"client_assertion is not supported");
+	if (header == NULL)
+		return RC_OK;
+	if (!basic_used(header))
+		return oauth_refuse(req, "invalid_client",
+			"only Basic authentication is known here");
+	if (!basic_read(req->arena, header, BASIC_FORM, given))
+		return oauth_refuse(
+			req, "invalid_client", "malformed Basic credentials");
+	if (client_id != NULL && strcmp(client_id, given->name) != 0)
+		return oauth_refuse(
 			req, "invalid_request", "two different client_id");
-	return rc;
+	return RC_OK;
 }
 
 static enum rc
@@ -142,29 +130,69 @@ unknown_client(struct req *req)
 	return oauth_refuse(req, "invalid_client", "unknown client or secret");
 }
 
+/* The certificate of this connection, whose chain nginx has checked. */
+static enum rc
+check_certificate(struct req *req, const struct client_proof *proof,
+	const struct client *client)
+{
+	const char *verify = req->param(req, "SSL_CLIENT_VERIFY");
+	const char *escaped = req->param(req, "SSL_CLIENT_CERT");
+	bool matches = false;
+
+	if (verify != NULL && strcmp(verify, "SUCCESS") == 0 &&
+		escaped != NULL &&
+		tls_names_match(req->arena, escaped, client->certificate_kind,
+			client->certificate_name, &matches,
+			&req->fault) == RC_OK &&
+		matches)
+		return RC_OK;
+	return client_refuse(req->db, req->arena, proof, &req->fault);
+}
+
+static enum rc
+check_client(struct req *req, const struct client_proof *proof,
+	struct client *client)
+{
+	int64_t wait_s = 0;
+	enum rc rc = client_log_in(
+		req->db, req->arena, proof, client, &wait_s, &req->fault);
+
+	if (rc == RC_OK &&
+		strcmp(client->authentication, CLIENT_BY_CERTIFICATE) == 0)
+		rc = check_certificate(req, proof, client);
+	if (rc == RC_TOO_MANY)
+		return fault_tell(&req->fault, rc, "temporarily_unavailable",
+			NULL, "too many failures; try again in %lld s",
+			(long long)wait_s);
+	return rc == RC_UNAUTHENTICATED ? unknown_client(req) : rc;
+}
+
 enum rc
 oauth_client(struct req *req, const struct pairs *form, struct client *client)
 {
-	struct credentials given = {NULL, NULL};
+	struct basic given = {NULL, NULL};
+	struct client_proof proof;
 	enum rc rc = read_credentials(req, form, &given);
 
 	if (rc != RC_OK)
 		return rc;
-	if (given.client_id == NULL)
+	if (given.name == NULL)
 		return oauth_refuse(
 			req, "invalid_client", "client_id is missing");
-	rc = client_find(
-		req->db, req->arena, given.client_id, client, &req->fault);
-	if (rc == RC_NOT_FOUND || (rc == RC_OK && !client->active))
-		return unknown_client(req);
-	if (rc != RC_OK)
-		return rc;
-	if (client->confidential != (given.secret != NULL))
-		return unknown_client(req);
-	if (client->confidential)
-		rc = client_check_secret(
-			req->db, req->arena, client, given.secret, &req->fault);
-	return rc == RC_UNAUTHENTICATED ? unknown_client(req) : rc;
+	proof = (struct client_proof){given.name, given.secret, req->address};
+	return check_client(req, &proof, client);
+}
+
+enum rc
+oauth_confidential(
+	struct req *req, const struct pairs *form, struct client *client)
+{
+	enum rc rc = oauth_client(req, form, client);
+
+	if (rc == RC_OK && !client->confidential)
+		return oauth_refuse(req, "invalid_client",
+			"a public client cannot prove who it is");
+	return rc;
 }
 
 /* --- scopes ------------------------------------------------------------ */

@@ -32,9 +32,13 @@ void oauth_no_store(struct resp *resp);
 MUST_CHECK enum rc oauth_param(struct req *req, const struct pairs *pairs,
 	const char *name, const char **value);
 
-/* The client of a token request, authenticated by Basic or by the form.
- * Fails: invalid_client, invalid_request. */
+/* The client of a request, authenticated by Basic, by the form, by its
+ * certificate, or public.
+ * Fails: invalid_client, invalid_request, temporarily_unavailable. */
 MUST_CHECK enum rc oauth_client(
+	struct req *req, const struct pairs *form, struct client *client);
+/* The same, and public clients are refused. */
+MUST_CHECK enum rc oauth_confidential(
 	struct req *req, const struct pairs *form, struct client *client);
 
 /*

@@ -2,52 +2,104 @@
 
 #include "model/client.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "lib/encode.h"
 #include "lib/secret.h"
+#include "model/failure.h"
+
+/* Wrong secrets before the first wait: of one client at one address, of an
+ * address; and the longest wait of each. Libraries that try Basic first and
+ * then the form are wrong once. */
+#define PAIR_FREE     5
+#define PAIR_WAIT_S   60
+#define SOURCE_FREE   50
+#define SOURCE_WAIT_S 10
+
+#define ACCESS_S   3600
+#define IDLE_S     604800
+#define ABSOLUTE_S 2592000
 
 #define CLIENT_COLUMNS                                                         \
 	"client.id, client.client_id, client.name,"                            \
 	" coalesce(client.node_id, 0), client.grants, client.scopes,"          \
 	" client.redirect_uris, client.logout_uris, client.origins,"           \
 	" client.require_pkce, client.access_token_s, client.refresh_idle_s,"  \
-	" client.refresh_absolute_s, client.state = 'active', client.epoch"
-
-#define CLIENT_CONFIDENTIAL                                                    \
-	" EXISTS (SELECT FROM client_secret"                                   \
-	" WHERE client_secret.client_id = client.id)"
+	" client.refresh_absolute_s, client.state = 'active', client.epoch,"   \
+	" client.trusted, client.introspects, client.algorithm,"               \
+	" client.authentication, client.certificate_kind,"                     \
+	" client.certificate_name, client.rotate_refresh,"                     \
+	" client.refresh_grace_s, client.backchannel_logout_uri,"              \
+	" client.backchannel_session_required, client.home_page"
+#define COLUMNS 26
 
 enum {
 	STMT_CREATE,
+	STMT_CHANGE,
+	STMT_REMOVE,
 	STMT_FIND,
+	STMT_LOG_IN,
 	STMT_LIST,
 	STMT_STORE,
-	STMT_SECRET,
+	STMT_FORGET,
 	STMT_STATE,
 	STMT_ORIGIN
 };
 
 const struct stmt client_stmts[] = {
-	/* $1 client_id $2 name $3 node or 0 $4 grants $5 scopes
-	 * $6 redirect $7 logout $8 origins $9 require_pkce */
-	[STMT_CREATE] = {"client_create", "ttnTTTTTo",
-		"INSERT INTO client (client_id, name, node_id, grants, scopes"
-		", redirect_uris, logout_uris, origins, require_pkce)"
-		" VALUES ($1, $2, nullif($3, 0), $4, $5, $6, $7, $8, $9)"
-		" RETURNING " CLIENT_COLUMNS ", false"},
+	/* $1 client_id $2 node or 0, then what settings() lists */
+	[STMT_CREATE] = {"client_create", "tntTTTTTotttotnnnnootot",
+		"INSERT INTO client (client_id, node_id, name, grants, scopes"
+		", redirect_uris, logout_uris, origins, require_pkce"
+		", authentication, certificate_kind, certificate_name"
+		", rotate_refresh, algorithm, refresh_grace_s, access_token_s"
+		", refresh_idle_s, refresh_absolute_s, trusted, introspects"
+		", backchannel_logout_uri, backchannel_session_required"
+		", home_page)"
+		" VALUES ($1, nullif($2, 0), $3, $4, $5, $6, $7, $8, $9, $10"
+		", $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22"
+		", $23)"
+		" RETURNING " CLIENT_COLUMNS},
+	/* $1 id $2 unused, then the same */
+	[STMT_CHANGE] = {"client_change", "nntTTTTTotttotnnnnootot",
+		"UPDATE client SET (name, grants, scopes"
+		", redirect_uris, logout_uris, origins, require_pkce"
+		", authentication, certificate_kind, certificate_name"
+		", rotate_refresh, algorithm, refresh_grace_s, access_token_s"
+		", refresh_idle_s, refresh_absolute_s, trusted, introspects"
+		", backchannel_logout_uri, backchannel_session_required"
+		", home_page, epoch)"
+		" = ($3, $4, $5, $6, $7, $8, $9, $10"
+		", $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22"
+		", $23, epoch + 1)"
+		" WHERE id = $1 AND $2 = 0"
+		" RETURNING " CLIENT_COLUMNS},
+	[STMT_REMOVE] = {"client_remove", "n",
+		"DELETE FROM client WHERE id = $1"},
 	[STMT_FIND] = {"client_find", "t",
-		"SELECT " CLIENT_COLUMNS "," CLIENT_CONFIDENTIAL
-		"  FROM client WHERE client_id = $1"},
+		"SELECT " CLIENT_COLUMNS "  FROM client WHERE client_id = $1"},
+	/* $1 client_id $2 subjects of failures; always one row */
+	[STMT_LOG_IN] = {"client_log_in", "tT",
+		"SELECT " CLIENT_COLUMNS ", client_secret.hash"
+		"     , failed.wait_s"
+		"     , failed.count"
+		"  FROM (SELECT count(*) FILTER (WHERE subject = ($2)[1])"
+		"             , coalesce(max(ceil(extract(epoch FROM"
+		"               blocked_until - now())))::bigint, 0) AS wait_s"
+		"          FROM login_failure"
+		"         WHERE subject = ANY ($2)) AS failed"
+		"  LEFT JOIN client ON client.client_id = $1"
+		"   AND client.state = 'active'"
+		"  LEFT JOIN client_secret"
+		"    ON client_secret.client_id = client.id"},
 	[STMT_LIST] = {"client_list", "",
-		"SELECT " CLIENT_COLUMNS "," CLIENT_CONFIDENTIAL
+		"SELECT " CLIENT_COLUMNS
 		"  FROM client ORDER BY client_id LIMIT 10000"},
 	[STMT_STORE] = {"client_store", "nb",
 		"INSERT INTO client_secret (client_id, hash) VALUES ($1, $2)"
 		" ON CONFLICT (client_id) DO UPDATE SET hash = excluded.hash"},
-	[STMT_SECRET] = {"client_secret", "n",
-		"SELECT hash FROM client_secret WHERE client_id = $1"},
+	[STMT_FORGET] = {"client_forget", "n",
+		"DELETE FROM client_secret WHERE client_id = $1"},
 	[STMT_STATE] = {"client_state", "nt",
 		"UPDATE client SET state = $2, epoch = epoch + 1"
 		" WHERE id = $1"},
@@ -57,14 +109,25 @@ const struct stmt client_stmts[] = {
 	STMT_END,
 };
 
-const char *const client_scopes[] = {"openid", "profile", "email",
-	"offline_access", "API", "serviceGridAPI.full_access",
-	"iiotServicesAPI", "dataStorageAPI", "hub", NULL};
-
-static const char *const known_grants[] = {
-	CLIENT_GRANT_CODE, CLIENT_GRANT_REFRESH, CLIENT_GRANT_CLIENT, NULL};
-
 static const char *const none[] = {NULL};
+
+static void
+read_settings(const struct rows *rows, size_t row, struct client *client)
+{
+	client->trusted = rows_bool(rows, row, 15);
+	client->introspects = rows_bool(rows, row, 16);
+	client->algorithm = rows_text(rows, row, 17);
+	client->authentication = rows_text(rows, row, 18);
+	client->certificate_kind = rows_text(rows, row, 19);
+	client->certificate_name = rows_text(rows, row, 20);
+	client->rotate_refresh = rows_bool(rows, row, 21);
+	client->refresh_grace_s = rows_int(rows, row, 22);
+	client->backchannel_logout_uri = rows_text(rows, row, 23);
+	client->backchannel_session_required = rows_bool(rows, row, 24);
+	client->home_page = rows_text(rows, row, 25);
+	client->confidential =
+		strcmp(client->authentication, CLIENT_BY_NOTHING) != 0;
+}
 
 static void
 read_client(const struct rows *rows, struct arena *arena, size_t row,
@@ -86,198 +149,104 @@ read_client(const struct rows *rows, struct arena *arena, size_t row,
 		.refresh_absolute_s = rows_int(rows, row, 12),
 		.active = rows_bool(rows, row, 13),
 		.epoch = rows_int(rows, row, 14),
-		.confidential = rows_bool(rows, row, 15),
 	};
+	read_settings(rows, row, client);
 }
 
-bool
-client_list_has(const char *const *list, const char *text)
-{
-	for (; *list != NULL; list++)
-		if (strcmp(*list, text) == 0)
-			return true;
-	return false;
-}
-
-/* --- redirect URIs ----------------------------------------------------- */
-
-/* Bytes of "http://127.0.0.1" or "http://[::1]" at the start; 0 = neither. */
-static size_t
-loopback_bytes(const char *uri)
-{
-	static const char *const hosts[] = {"http://127.0.0.1", "http://[::1]"};
-
-	for (size_t i = 0; i < ARRAY_LENGTH(hosts); i++) {
-		size_t length = strlen(hosts[i]);
-
-		if (strncmp(uri, hosts[i], length) == 0 &&
-			(uri[length] == ':' || uri[length] == '/' ||
-				uri[length] == '\0'))
-			return length;
-	}
-	return 0;
-}
-
-/* What stands behind an optional ":port". */
-static const char *
-behind_port(const char *text)
-{
-	return *text == ':' ? text + 1 + strspn(text + 1, "0123456789") : text;
-}
-
-static bool
-same_but_port(const char *registered, const char *uri)
-{
-	size_t left = loopback_bytes(registered);
-	size_t right = loopback_bytes(uri);
-
-	return left != 0 && left == right &&
-	       strncmp(registered, uri, left) == 0 &&
-	       strcmp(behind_port(registered + left),
-		       behind_port(uri + right)) == 0;
-}
-
-bool
-client_redirect_allowed(const struct client *client, const char *uri)
-{
-	for (const char **item = client->redirect_uris; *item != NULL; item++)
-		if (strcmp(*item, uri) == 0 || same_but_port(*item, uri))
-			return true;
-	return false;
-}
-
-/* RFC 8252: a private scheme has a dot, as in com.example.app:/callback. */
-static bool
-private_scheme(const char *uri)
-{
-	size_t length = strcspn(uri, ":/?#");
-
-	return uri[length] == ':' && memchr(uri, '.', length) != NULL &&
-	       isalpha((unsigned char)uri[0]);
-}
-
-static enum rc
-check_uri(const char *uri, struct fault *fault)
-{
-	bool good = strlen(uri) <= 2000 && strchr(uri, '#') == NULL &&
-		    (strncmp(uri, "https://", 8) == 0 ||
-			    loopback_bytes(uri) != 0 || private_scheme(uri));
-
-	for (const char *at = uri; good && *at != '\0'; at++)
-		good = *at > ' ' && *at < 0x7f;
-	return good ? RC_OK
-		    : fault_tell(fault, RC_BAD_INPUT, "RedirectUri",
-			      "redirect_uris",
-			      "\"%.120s\" is not an https, loopback or private "
-			      "address without fragment.",
-			      uri);
-}
-
-/* --- making ------------------------------------------------------------ */
-
-static enum rc
-check_list(const char *const *list, const char *const *allowed,
-	const char *what, struct fault *fault)
-{
-	for (; *list != NULL; list++)
-		if (!client_list_has(allowed, *list))
-			return fault_tell(fault, RC_BAD_INPUT, "Client", what,
-				"\"%.80s\" is not one of the %s.", *list, what);
-	return RC_OK;
-}
-
-/* Printable ASCII, so that it survives Basic authentication and logs; no
- * UUID, because that is what the subjects of users look like. */
-static enum rc
-check_client_id(const char *client_id, struct fault *fault)
-{
-	size_t length = strnlen(client_id, 129);
-	uint8_t uuid[UUID_BYTES];
-	bool good = length > 0 && length <= 128 && !uuid_parse(client_id, uuid);
-
-	for (size_t i = 0; good && i < length; i++)
-		good = client_id[i] > ' ' && client_id[i] < 0x7f;
-	return good ? RC_OK
-		    : fault_tell(fault, RC_BAD_INPUT, "Client", "client_id",
-			      "A client_id has 1 to 128 ASCII letters, no "
-			      "spaces, and is no UUID.");
-}
-
-static const char *const *
-or_none(const char *const *list)
-{
-	return list != NULL ? list : none;
-}
-
-static enum rc
-check_wanted(const struct client_new *wanted, struct fault *fault)
-{
-	enum rc rc = check_client_id(wanted->client_id, fault);
-
-	if (rc == RC_OK)
-		rc = check_list(
-			or_none(wanted->grants), known_grants, "grants", fault);
-	if (rc == RC_OK)
-		rc = check_list(or_none(wanted->scopes), client_scopes,
-			"scopes", fault);
-	for (const char *const *uri = or_none(wanted->redirect_uris);
-		rc == RC_OK && *uri != NULL; uri++)
-		rc = check_uri(*uri, fault);
-	for (const char *const *uri = or_none(wanted->logout_uris);
-		rc == RC_OK && *uri != NULL; uri++)
-		rc = check_uri(*uri, fault);
-	if (rc == RC_OK && wanted->is_public &&
-		client_list_has(or_none(wanted->grants), CLIENT_GRANT_CLIENT))
-		rc = fault_tell(fault, RC_BAD_INPUT, "Client", "grants",
-			"A public client cannot use client_credentials.");
-	return rc;
-}
+/* --- making and changing ------------------------------------------------ */
 
 static struct param
 text_list(const char *const *list)
 {
 	size_t count = 0;
 
-	list = or_none(list);
+	if (list == NULL)
+		list = none;
 	while (list[count] != NULL)
 		count++;
 	return P_TEXTS(list, count);
 }
 
+static const char *
+text_or(const char *text, const char *fallback)
+{
+	return text != NULL ? text : fallback;
+}
+
+static int64_t
+number_or(int64_t number, int64_t fallback)
+{
+	return number != 0 ? number : fallback;
+}
+
+/* Create or change: the statements take the same columns after two. */
 static enum rc
-insert_client(struct db *db, struct arena *arena,
+store_client(struct db *db, struct arena *arena, int statement,
+	struct param first, struct param second,
 	const struct client_new *wanted, struct client *client,
 	struct fault *fault)
 {
 	struct rows *rows = NULL;
-	enum rc rc = db_find(db, arena, &client_stmts[STMT_CREATE],
-		PARAMS(P_TEXT(wanted->client_id), P_TEXT(wanted->name),
-			P_SHORT(wanted->node_id), text_list(wanted->grants),
-			text_list(wanted->scopes),
+	enum rc rc = db_find(db, arena, &client_stmts[statement],
+		PARAMS(first, second, P_TEXT(wanted->name),
+			text_list(wanted->grants), text_list(wanted->scopes),
 			text_list(wanted->redirect_uris),
 			text_list(wanted->logout_uris),
 			text_list(wanted->origins),
-			P_BOOL(wanted->is_public || !wanted->allow_no_pkce)),
+			P_BOOL(!wanted->allow_no_pkce),
+			P_TEXT(text_or(
+				wanted->authentication, CLIENT_BY_SECRET)),
+			P_TEXT(wanted->certificate_kind),
+			P_TEXT(wanted->certificate_name),
+			P_BOOL(!wanted->keep_refresh),
+			P_TEXT(text_or(wanted->algorithm, "RS256")),
+			P_SHORT(wanted->refresh_grace_s),
+			P_SHORT(number_or(wanted->access_token_s, ACCESS_S)),
+			P_SHORT(number_or(wanted->refresh_idle_s, IDLE_S)),
+			P_SHORT(number_or(
+				wanted->refresh_absolute_s, ABSOLUTE_S)),
+			P_BOOL(wanted->trusted), P_BOOL(wanted->introspects),
+			P_TEXT(text_or(wanted->backchannel_logout_uri, "")),
+			P_BOOL(wanted->backchannel_session_required),
+			P_TEXT(text_or(wanted->home_page, ""))),
 		&rows, fault);
 
-	if (rc == RC_CONFLICT)
-		return fault_tell(fault, RC_CONFLICT, "NameTaken", "client_id",
-			"There is a client \"%s\" already.", wanted->client_id);
 	if (rc == RC_OK)
 		read_client(rows, arena, 0, client);
 	return rc;
 }
 
+static bool
+by_secret(const struct client *client)
+{
+	return strcmp(client->authentication, CLIENT_BY_SECRET) == 0;
+}
+
 enum rc
-client_renew_secret(struct db *db, struct arena *arena, int64_t id,
-	const char **secret, struct fault *fault)
+client_renew_secret(struct db *db, struct arena *arena,
+	const struct client *client, const char **secret, struct fault *fault)
 {
 	uint8_t hash[SECRET_HASH_BYTES];
 
+	if (!by_secret(client))
+		return fault_tell(fault, RC_BAD_INPUT, "Client",
+			"authentication",
+			"The client %s does not log in by a secret.",
+			client->client_id);
 	*secret = secret_token(arena);
 	secret_hash(hash, *secret, strlen(*secret));
 	return db_exec(db, &client_stmts[STMT_STORE],
-		PARAMS(P_SHORT(id), P_BYTES(hash, sizeof(hash))), NULL, fault);
+		PARAMS(P_SHORT(client->id), P_BYTES(hash, sizeof(hash))), NULL,
+		fault);
+}
+
+static enum rc
+end(struct db *db, enum rc rc, struct fault *fault)
+{
+	if (rc == RC_OK)
+		return db_commit(db, fault);
+	db_rollback(db);
+	return rc;
 }
 
 enum rc
@@ -285,22 +254,100 @@ client_create(struct db *db, struct arena *arena,
 	const struct client_new *wanted, struct client *client,
 	const char **secret, struct fault *fault)
 {
-	enum rc rc = check_wanted(wanted, fault);
+	enum rc rc = client_check(wanted, fault);
 
 	*secret = NULL;
 	if (rc == RC_OK)
 		rc = db_begin(db, DB_READ_COMMITTED, fault);
 	if (rc != RC_OK)
 		return rc;
-	rc = insert_client(db, arena, wanted, client, fault);
-	if (rc == RC_OK && !wanted->is_public)
-		rc = client_renew_secret(db, arena, client->id, secret, fault);
-	client->confidential = *secret != NULL;
+	rc = store_client(db, arena, STMT_CREATE, P_TEXT(wanted->client_id),
+		P_SHORT(wanted->node_id), wanted, client, fault);
+	if (rc == RC_CONFLICT)
+		rc = fault_tell(fault, RC_CONFLICT, "NameTaken", "client_id",
+			"There is a client \"%s\" already.", wanted->client_id);
+	if (rc == RC_OK && by_secret(client))
+		rc = client_renew_secret(db, arena, client, secret, fault);
+	return end(db, rc, fault);
+}
+
+enum rc
+client_change(struct db *db, struct arena *arena, int64_t id,
+	const struct client_new *wanted, struct client *client,
+	struct fault *fault)
+{
+	enum rc rc = client_check(wanted, fault);
+
 	if (rc == RC_OK)
-		return db_commit(db, fault);
-	db_rollback(db);
+		rc = db_begin(db, DB_READ_COMMITTED, fault);
+	if (rc != RC_OK)
+		return rc;
+	rc = store_client(db, arena, STMT_CHANGE, P_SHORT(id), P_SHORT(0),
+		wanted, client, fault);
+	if (rc == RC_OK && !by_secret(client))
+		rc = db_exec(db, &client_stmts[STMT_FORGET],
+			PARAMS(P_SHORT(id)), NULL, fault);
+	return end(db, rc, fault);
+}
+
+struct client_new
+client_settings(const struct client *client)
+{
+	return (struct client_new){
+		.client_id = client->client_id,
+		.name = client->name,
+		.node_id = client->node_id,
+		.grants = (const char *const *)client->grants,
+		.scopes = (const char *const *)client->scopes,
+		.redirect_uris = (const char *const *)client->redirect_uris,
+		.logout_uris = (const char *const *)client->logout_uris,
+		.origins = (const char *const *)client->origins,
+		.authentication = client->authentication,
+		.certificate_kind = client->certificate_kind,
+		.certificate_name = client->certificate_name,
+		.algorithm = client->algorithm,
+		.allow_no_pkce = !client->require_pkce,
+		.keep_refresh = !client->rotate_refresh,
+		.refresh_grace_s = client->refresh_grace_s,
+		.trusted = client->trusted,
+		.introspects = client->introspects,
+		.access_token_s = client->access_token_s,
+		.refresh_idle_s = client->refresh_idle_s,
+		.refresh_absolute_s = client->refresh_absolute_s,
+		.backchannel_logout_uri = client->backchannel_logout_uri,
+		.backchannel_session_required =
+			client->backchannel_session_required,
+		.home_page = client->home_page,
+	};
+}
+
+enum rc
+client_remove(struct db *db, const struct client *client, struct fault *fault)
+{
+	int64_t removed = 0;
+	enum rc rc;
+
+	if (client->node_id != 0)
+		return fault_tell(fault, RC_CONFLICT, "Client", "client_id",
+			"These are the access data of a node; retire the "
+			"node.");
+	rc = db_exec(db, &client_stmts[STMT_REMOVE],
+		PARAMS(P_SHORT(client->id)), &removed, fault);
+	if (rc == RC_OK && removed == 0)
+		return fault_set(fault, RC_NOT_FOUND, "client %s is gone",
+			client->client_id);
 	return rc;
 }
+
+enum rc
+client_set_active(struct db *db, int64_t id, bool active, struct fault *fault)
+{
+	return db_exec(db, &client_stmts[STMT_STATE],
+		PARAMS(P_SHORT(id), P_TEXT(active ? "active" : "disabled")),
+		NULL, fault);
+}
+
+/* --- finding ----------------------------------------------------------- */
 
 enum rc
 client_find(struct db *db, struct arena *arena, const char *client_id,
@@ -333,36 +380,6 @@ client_list(struct db *db, struct arena *arena, struct client_list *list,
 }
 
 enum rc
-client_set_active(struct db *db, int64_t id, bool active, struct fault *fault)
-{
-	return db_exec(db, &client_stmts[STMT_STATE],
-		PARAMS(P_SHORT(id), P_TEXT(active ? "active" : "disabled")),
-		NULL, fault);
-}
-
-enum rc
-client_check_secret(struct db *db, struct arena *arena,
-	const struct client *client, const char *secret, struct fault *fault)
-{
-	uint8_t hash[SECRET_HASH_BYTES];
-	struct rows *rows = NULL;
-	struct bytes stored;
-	enum rc rc = db_query(db, arena, &client_stmts[STMT_SECRET],
-		PARAMS(P_SHORT(client->id)), &rows, fault);
-
-	if (rc != RC_OK)
-		return rc;
-	secret_hash(hash, secret, strlen(secret));
-	if (rows_count(rows) == 1) {
-		stored = rows_bytes(rows, 0, 0);
-		if (stored.length == sizeof(hash) &&
-			secret_equal(stored.data, hash, sizeof(hash)))
-			return RC_OK;
-	}
-	return fault_set(fault, RC_UNAUTHENTICATED, "wrong client secret");
-}
-
-enum rc
 client_origin_known(struct db *db, struct arena *arena, const char *origin,
 	bool *known, struct fault *fault)
 {
@@ -372,5 +389,153 @@ client_origin_known(struct db *db, struct arena *arena, const char *origin,
 
 	if (rc == RC_OK)
 		*known = rows_bool(rows, 0, 0);
+	return rc;
+}
+
+/* --- telling ----------------------------------------------------------- */
+
+static void
+write_list(struct jsonw *json, const char *key, const char *const *list)
+{
+	jsonw_open_arr(json, key);
+	for (; *list != NULL; list++)
+		jsonw_str(json, NULL, *list);
+	jsonw_close_arr(json);
+}
+
+static void
+write_proof(struct jsonw *json, const struct client *client)
+{
+	jsonw_str(json, "authentication", client->authentication);
+	jsonw_str(json, "certificateKind", client->certificate_kind);
+	jsonw_str(json, "certificateName", client->certificate_name);
+	jsonw_bool(json, "node", client->node_id != 0);
+	jsonw_bool(json, "trusted", client->trusted);
+	jsonw_bool(json, "introspects", client->introspects);
+	jsonw_bool(json, "requirePkce", client->require_pkce);
+}
+
+static void
+write_tokens(struct jsonw *json, const struct client *client)
+{
+	jsonw_str(json, "algorithm", client->algorithm);
+	jsonw_int(json, "accessTokenSeconds", client->access_token_s);
+	jsonw_bool(json, "rotateRefresh", client->rotate_refresh);
+	jsonw_int(json, "refreshGraceSeconds", client->refresh_grace_s);
+	jsonw_int(json, "refreshIdleSeconds", client->refresh_idle_s);
+	jsonw_int(json, "refreshAbsoluteSeconds", client->refresh_absolute_s);
+	jsonw_str(json, "backchannelLogoutUri", client->backchannel_logout_uri);
+	jsonw_bool(json, "backchannelSessionRequired",
+		client->backchannel_session_required);
+}
+
+void
+client_write(struct jsonw *json, const struct client *client)
+{
+	jsonw_open_obj(json, NULL);
+	jsonw_str(json, "clientId", client->client_id);
+	jsonw_str(json, "name", client->name);
+	jsonw_str(json, "homePage", client->home_page);
+	jsonw_bool(json, "active", client->active);
+	write_list(json, "grants", (const char *const *)client->grants);
+	write_list(json, "scopes", (const char *const *)client->scopes);
+	write_list(json, "redirectUris",
+		(const char *const *)client->redirect_uris);
+	write_list(
+		json, "logoutUris", (const char *const *)client->logout_uris);
+	write_list(json, "origins", (const char *const *)client->origins);
+	write_proof(json, client);
+	write_tokens(json, client);
+	jsonw_close_obj(json);
+}
+
+const char *
+client_json(struct arena *arena, const struct client *client)
+{
+	struct jsonw *json = jsonw_in(arena);
+
+	client_write(json, client);
+	return json->out->data;
+}
+
+/* --- proving ----------------------------------------------------------- */
+
+static bool
+secret_fits(struct bytes stored, const char *secret)
+{
+	uint8_t hash[SECRET_HASH_BYTES];
+
+	secret_hash(hash, secret, strlen(secret));
+	return stored.length == sizeof(hash) &&
+	       secret_equal(stored.data, hash, sizeof(hash));
+}
+
+/* A secret from those who have one, and from nobody else. */
+static bool
+proves(const struct client_proof *proof, const struct client *client,
+	struct bytes stored)
+{
+	if (!by_secret(client))
+		return proof->secret == NULL;
+	return proof->secret != NULL && secret_fits(stored, proof->secret);
+}
+
+/* What counts the failures of a client at an address, and of the address. */
+struct counters {
+	struct failure_key keys[2];
+};
+
+static struct counters
+counters_of(struct arena *arena, const struct client_proof *proof)
+{
+	return (struct counters){{
+		{failure_subject(
+			 arena, "client", proof->client_id, proof->address),
+			PAIR_FREE, PAIR_WAIT_S},
+		{arena_printf(arena, "clients %s", proof->address), SOURCE_FREE,
+			SOURCE_WAIT_S},
+	}};
+}
+
+enum rc
+client_refuse(struct db *db, struct arena *arena,
+	const struct client_proof *proof, struct fault *fault)
+{
+	const struct counters counters = counters_of(arena, proof);
+	enum rc rc = failure_count(
+		db, counters.keys, ARRAY_LENGTH(counters.keys), fault);
+
+	return rc == RC_OK ? fault_set(fault, RC_UNAUTHENTICATED,
+				     "unknown client or wrong proof")
+			   : rc;
+}
+
+enum rc
+client_log_in(struct db *db, struct arena *arena,
+	const struct client_proof *proof, struct client *client,
+	int64_t *wait_s, struct fault *fault)
+{
+	const struct counters counters = counters_of(arena, proof);
+	const char *subjects[] = {
+		counters.keys[0].subject, counters.keys[1].subject};
+	struct rows *rows = NULL;
+	enum rc rc = db_find(db, arena, &client_stmts[STMT_LOG_IN],
+		PARAMS(P_TEXT(proof->client_id),
+			P_TEXTS(subjects, ARRAY_LENGTH(subjects))),
+		&rows, fault);
+
+	if (rc != RC_OK)
+		return rc;
+	*wait_s = rows_int(rows, 0, COLUMNS + 1);
+	if (*wait_s > 0)
+		return fault_set(fault, RC_TOO_MANY, "client %s must wait",
+			proof->client_id);
+	if (rows_null(rows, 0, 0))
+		return client_refuse(db, arena, proof, fault);
+	read_client(rows, arena, 0, client);
+	if (!proves(proof, client, rows_bytes(rows, 0, COLUMNS)))
+		return client_refuse(db, arena, proof, fault);
+	if (by_secret(client) && rows_int(rows, 0, COLUMNS + 2) > 0)
+		rc = failure_forget(db, subjects[0], fault);
 	return rc;
 }

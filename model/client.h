@@ -9,10 +9,17 @@
 #include <stdint.h>
 
 #include "lib/db.h"
+#include "lib/jsonw.h"
 
 #define CLIENT_GRANT_CODE    "authorization_code"
 #define CLIENT_GRANT_REFRESH "refresh_token"
 #define CLIENT_GRANT_CLIENT  "client_credentials"
+#define CLIENT_GRANT_DEVICE  "urn:ietf:params:oauth:grant-type:device_code"
+
+/* How it proves who it is. */
+#define CLIENT_BY_NOTHING     "none" /* a public client */
+#define CLIENT_BY_SECRET      "secret"
+#define CLIENT_BY_CERTIFICATE "tls_client_auth"
 
 extern const struct stmt client_stmts[];
 
@@ -33,7 +40,18 @@ struct client {
 	int64_t refresh_absolute_s;
 	bool active;
 	int64_t epoch;
-	bool confidential; /* it has a secret */
+	bool confidential; /* it proves who it is */
+	bool trusted;      /* one of ours: users are not asked for consent */
+	bool introspects;  /* may ask about the tokens of other clients */
+	const char *algorithm;        /* of its tokens: RS256 or ES256 */
+	const char *authentication;   /* CLIENT_BY_... */
+	const char *certificate_kind; /* see tls_names; NULL unless by one */
+	const char *certificate_name;
+	bool rotate_refresh;
+	int64_t refresh_grace_s; /* a used refresh token works so long again */
+	const char *backchannel_logout_uri; /* "" = none */
+	bool backchannel_session_required;
+	const char *home_page; /* "" = none */
 };
 
 struct client_list {
@@ -41,6 +59,7 @@ struct client_list {
 	struct client *items;
 };
 
+/* What an administrator decides; NULL lists are empty. */
 struct client_new {
 	const char *client_id;
 	const char *name;
@@ -50,8 +69,21 @@ struct client_new {
 	const char *const *redirect_uris; /* NULL = none */
 	const char *const *logout_uris;
 	const char *const *origins;
-	bool is_public;     /* no secret; then PKCE is always required */
-	bool allow_no_pkce; /* only for a confidential client */
+	const char *authentication; /* CLIENT_BY_...; NULL = by secret */
+	const char *certificate_kind;
+	const char *certificate_name;
+	const char *algorithm; /* NULL = RS256 */
+	bool allow_no_pkce;    /* only for a confidential client */
+	bool keep_refresh;     /* do not rotate; only for a confidential one */
+	int64_t refresh_grace_s; /* 0..10 */
+	bool trusted;
+	bool introspects;
+	int64_t access_token_s; /* these three: 0 = the default */
+	int64_t refresh_idle_s;
+	int64_t refresh_absolute_s;
+	const char *backchannel_logout_uri; /* NULL or "" = none */
+	bool backchannel_session_required;
+	const char *home_page; /* NULL or "" = none */
 };
 
 /*
@@ -64,6 +96,23 @@ MUST_CHECK enum rc client_create(struct db *db, struct arena *arena,
 	const struct client_new *wanted, struct client *client,
 	const char **secret, struct fault *fault);
 
+/*
+ * Give a client other settings; client_id and node stay. Its access tokens end
+ * at once, so nobody keeps what has been taken away.
+ * Fails: as client_create; RC_NOT_FOUND.
+ */
+MUST_CHECK enum rc client_change(struct db *db, struct arena *arena, int64_t id,
+	const struct client_new *wanted, struct client *client,
+	struct fault *fault);
+
+/* With all its tokens and rules. Fails: RC_NOT_FOUND; RC_CONFLICT it is the
+ * access data of a node. */
+MUST_CHECK enum rc client_remove(
+	struct db *db, const struct client *client, struct fault *fault);
+
+/* What client_create or client_change would have to be given for it. */
+struct client_new client_settings(const struct client *client);
+
 /* Fails: RC_NOT_FOUND. */
 MUST_CHECK enum rc client_find(struct db *db, struct arena *arena,
 	const char *client_id, struct client *client, struct fault *fault);
@@ -71,17 +120,35 @@ MUST_CHECK enum rc client_find(struct db *db, struct arena *arena,
 MUST_CHECK enum rc client_list(struct db *db, struct arena *arena,
 	struct client_list *list, struct fault *fault);
 
-/* A new secret; the old one is refused from now on. */
+/* A new secret; the old one is refused from now on.
+ * Fails: RC_BAD_INPUT the client has none. */
 MUST_CHECK enum rc client_renew_secret(struct db *db, struct arena *arena,
-	int64_t id, const char **secret, struct fault *fault);
+	const struct client *client, const char **secret, struct fault *fault);
 
 /* A disabled client's tokens end at once. */
 MUST_CHECK enum rc client_set_active(
 	struct db *db, int64_t id, bool active, struct fault *fault);
 
-/* Fails: RC_UNAUTHENTICATED it is another secret, or the client has none. */
-MUST_CHECK enum rc client_check_secret(struct db *db, struct arena *arena,
-	const struct client *client, const char *secret, struct fault *fault);
+/*
+ * The active client that the secret proves. One that logs in by certificate
+ * is found without a secret, and the caller checks the certificate. What is
+ * wrong makes the next try of this client from this address wait, longer
+ * every time; the client's other addresses are not kept out.
+ * Fails: RC_UNAUTHENTICATED unknown, disabled, another secret or another way
+ *        of authentication; RC_TOO_MANY with *wait_s.
+ */
+struct client_proof {
+	const char *client_id;
+	const char *secret;  /* NULL = none was sent */
+	const char *address; /* where the request comes from */
+};
+MUST_CHECK enum rc client_log_in(struct db *db, struct arena *arena,
+	const struct client_proof *proof, struct client *client,
+	int64_t *wait_s, struct fault *fault);
+/* The certificate was not that of the client: count it as a wrong secret.
+ * Fails: always; RC_UNAUTHENTICATED. */
+MUST_CHECK enum rc client_refuse(struct db *db, struct arena *arena,
+	const struct client_proof *proof, struct fault *fault);
 
 /* Is "text" in a NULL-terminated list? */
 bool client_list_has(const char *const *list, const char *text);
@@ -93,7 +160,17 @@ bool client_redirect_allowed(const struct client *client, const char *uri);
 MUST_CHECK enum rc client_origin_known(struct db *db, struct arena *arena,
 	const char *origin, bool *known, struct fault *fault);
 
+/* What is known of a client, without its id in the database: one JSON object;
+ * client_json is its text in "arena". */
+void client_write(struct jsonw *json, const struct client *client);
+const char *client_json(struct arena *arena, const struct client *client);
+
 /* All scopes there are, NULL-terminated. */
 extern const char *const client_scopes[];
+
+/* Is all of it allowed, and does it go together?
+ * Fails: RC_BAD_INPUT names the field and what is expected. */
+MUST_CHECK enum rc client_check(
+	const struct client_new *wanted, struct fault *fault);
 
 #endif

@@ -36,6 +36,14 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON second_factor, recovery_code,
 GRANT INSERT, UPDATE ON account TO fieldgrid_identity;
 GRANT SELECT ON logout_notice TO fieldgrid_identity;
 
+-- Clients and single tokens (sql/0005-extend-oauth.sql).
+GRANT INSERT, UPDATE, DELETE ON client TO fieldgrid_identity;
+GRANT SELECT ON revoked_token TO fieldgrid_hub, fieldgrid_api,
+  fieldgrid_identity, fieldgrid_controller, fieldgrid_web, fieldgrid_keeper;
+GRANT INSERT ON revoked_token TO fieldgrid_identity;
+GRANT DELETE ON revoked_token TO fieldgrid_identity, fieldgrid_keeper;
+GRANT UPDATE (epoch) ON account TO fieldgrid_identity;
+
 GRANT SELECT, INSERT ON frame, chunk TO fieldgrid_keeper;
 GRANT DELETE ON frame, chunk, session, authorization_code, refresh_token,
   revoked_family, login_failure TO fieldgrid_keeper;

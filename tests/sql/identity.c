@@ -15,6 +15,7 @@
 #include "model/client.h"
 #include "model/device.h"
 #include "model/enrolment.h"
+#include "model/failure.h"
 #include "model/grant.h"
 #include "model/policy.h"
 #include "model/session.h"
@@ -45,8 +46,8 @@ static const struct stmt test_stmts[] = {
 };
 
 static const struct stmt *const sets[] = {caller_stmts, client_stmts,
-	device_stmts, enrolment_stmts, grant_stmts, policy_stmts, session_stmts,
-	signing_key_stmts, user_stmts, test_stmts, NULL};
+	device_stmts, enrolment_stmts, failure_stmts, grant_stmts, policy_stmts,
+	session_stmts, signing_key_stmts, user_stmts, test_stmts, NULL};
 
 static const struct seal seal = {{1, 2, 3}};
 
@@ -232,6 +233,17 @@ test_user_hashes_are_for_identity_alone(void **state)
 
 /* --- clients ----------------------------------------------------------- */
 
+static enum rc
+prove(const char *id, const char *secret, const char *address)
+{
+	const struct client_proof proof = {id, secret, address};
+	struct client client;
+	int64_t wait_s = 0;
+
+	return client_log_in(grid.identity, grid.arena, &proof, &client,
+		&wait_s, &grid.fault);
+}
+
 static void
 test_client_secret_is_checked(void **state)
 {
@@ -244,16 +256,45 @@ test_client_secret_is_checked(void **state)
 	good(client_find(
 		grid.identity, grid.arena, "app", &found, &grid.fault));
 	assert_true(found.confidential && found.require_pkce && found.active);
-	good(client_check_secret(
-		grid.identity, grid.arena, &found, secret, &grid.fault));
-	assert_int_equal(client_check_secret(grid.identity, grid.arena, &found,
-				 "wrong", &grid.fault),
-		RC_UNAUTHENTICATED);
+	good(prove("app", secret, "192.0.2.1"));
+	assert_int_equal(
+		prove("app", "wrong", "192.0.2.1"), RC_UNAUTHENTICATED);
+	assert_int_equal(prove("app", NULL, "192.0.2.1"), RC_UNAUTHENTICATED);
+	assert_int_equal(prove("nobody", "x", "192.0.2.1"), RC_UNAUTHENTICATED);
 	good(client_renew_secret(
-		grid.owner, grid.arena, client.id, &newer, &grid.fault));
-	assert_int_equal(client_check_secret(grid.identity, grid.arena, &found,
-				 secret, &grid.fault),
-		RC_UNAUTHENTICATED);
+		grid.owner, grid.arena, &client, &newer, &grid.fault));
+	assert_int_equal(prove("app", secret, "192.0.2.1"), RC_UNAUTHENTICATED);
+	good(prove("app", newer, "192.0.2.1"));
+}
+
+static void
+test_client_waits_after_wrong_secrets(void **state)
+{
+	const char *secret;
+
+	(void)state;
+	make_client("guessed", &secret);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(prove("guessed", "wrong", "192.0.2.2"),
+			RC_UNAUTHENTICATED);
+	assert_int_equal(prove("guessed", "wrong", "192.0.2.2"), RC_TOO_MANY);
+	assert_int_equal(prove("guessed", secret, "192.0.2.2"), RC_TOO_MANY);
+	good(prove("guessed", secret, "192.0.2.3"));
+}
+
+/* A library tries Basic, fails, and then does it right, again and again. */
+static void
+test_client_is_not_shut_out_by_a_first_failure(void **state)
+{
+	const char *secret;
+
+	(void)state;
+	make_client("grafana", &secret);
+	for (int i = 0; i < 30; i++) {
+		assert_int_equal(prove("grafana", NULL, "192.0.2.4"),
+			RC_UNAUTHENTICATED);
+		good(prove("grafana", secret, "192.0.2.4"));
+	}
 }
 
 static void
@@ -293,7 +334,9 @@ test_client_refuses_what_is_unsafe(void **state)
 		{.client_id = "x", .redirect_uris = fragment},
 		{.client_id = "x", .redirect_uris = script},
 		{.client_id = "x", .grants = password},
-		{.client_id = "x", .grants = machine, .is_public = true},
+		{.client_id = "x",
+			.grants = machine,
+			.authentication = CLIENT_BY_NOTHING},
 		{.client_id = "x", .scopes = root},
 		{.client_id = "two words"},
 		{.client_id = "6f1d0a52-8c1e-4a57-9a51-0b7c2f5d1001"},
@@ -959,6 +1002,9 @@ main(void)
 		cmocka_unit_test(test_user_disabled_loses_everything),
 		cmocka_unit_test(test_user_hashes_are_for_identity_alone),
 		cmocka_unit_test(test_client_secret_is_checked),
+		cmocka_unit_test(test_client_waits_after_wrong_secrets),
+		cmocka_unit_test(
+			test_client_is_not_shut_out_by_a_first_failure),
 		cmocka_unit_test(test_client_redirects_exactly),
 		cmocka_unit_test(test_client_refuses_what_is_unsafe),
 		cmocka_unit_test(test_signing_key_lives_its_states),
