@@ -60,10 +60,10 @@ GRANT INSERT (actor_kind, actor, subject, client, address, request, action,
   object, result, repeats, old_value, new_value) ON audit_entry
   TO fieldgrid_hub, fieldgrid_api, fieldgrid_identity, fieldgrid_controller,
   fieldgrid_web, fieldgrid_keeper;
-GRANT SELECT ON audit_entry, audit_link, audit_checkpoint
+GRANT SELECT ON audit_entry, audit_link, audit_checkpoint, audit_pending
   TO fieldgrid_controller, fieldgrid_web, fieldgrid_keeper;
 GRANT INSERT ON audit_link, audit_checkpoint TO fieldgrid_keeper;
-GRANT SELECT, DELETE ON audit_pending TO fieldgrid_keeper;
+GRANT DELETE ON audit_pending TO fieldgrid_keeper;
 
 -- Directories: identity asks them at a login, the keeper between logins.
 GRANT SELECT ON directory, group_mapping, account_link
