@@ -193,9 +193,8 @@ user_list(struct db *db, struct arena *arena, struct user_list *list,
 	return RC_OK;
 }
 
-/* Everything that was given to this user before dies. */
-static enum rc
-end_access(struct db *db, int64_t user_id, struct fault *fault)
+enum rc
+user_end_access(struct db *db, int64_t user_id, struct fault *fault)
 {
 	static const int steps[] = {
 		STMT_END_TOKENS, STMT_END_SESSIONS, STMT_END_REFRESH};
@@ -219,7 +218,7 @@ user_set_password(struct db *db, struct arena *arena, int64_t user_id,
 		return rc;
 	rc = store_password(db, arena, user_id, password, fault);
 	if (rc == RC_OK)
-		rc = end_access(db, user_id, fault);
+		rc = user_end_access(db, user_id, fault);
 	if (rc == RC_OK)
 		return db_commit(db, fault);
 	db_rollback(db);
@@ -239,7 +238,7 @@ user_set_active(
 			P_TEXT(active ? "active" : "disabled")),
 		NULL, fault);
 	if (rc == RC_OK && !active)
-		rc = end_access(db, user_id, fault);
+		rc = user_end_access(db, user_id, fault);
 	if (rc == RC_OK)
 		return db_commit(db, fault);
 	db_rollback(db);

@@ -61,6 +61,11 @@ MUST_CHECK enum rc user_set_password(struct db *db, struct arena *arena,
 MUST_CHECK enum rc user_set_active(
 	struct db *db, int64_t user_id, bool active, struct fault *fault);
 
+/* Everything that was given to this user before dies: sessions, access and
+ * refresh tokens. Within a transaction. */
+MUST_CHECK enum rc user_end_access(
+	struct db *db, int64_t user_id, struct fault *fault);
+
 /*
  * Find the active user whose name and password these are. It takes as long
  * for a name that nobody has. The stored hash is renewed when it is dated.

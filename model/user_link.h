@@ -28,17 +28,29 @@ struct outside_user {
 	 * group_mapping names them. */
 	struct texts groups;
 	bool groups_unknown; /* the source did not say: keep what there was */
+	int64_t good_s; /* ask the source again after; 0 = at the next login */
 };
 
 /*
  * Find the account of an outside person, or create it; take over names and
  * groups. Its name is "name", made fit, or "name@NAME" of the source when
- * somebody has it. One transaction, its own unless one is open.
- * Fails:  RC_UNAUTHENTICATED the account is disabled, or of another source;
- *         RC_BAD_INPUT issuer, subject or name are empty or too long.
+ * somebody has it. An account of another source that is linked to the person
+ * keeps its names and takes over the groups. Writes the audit of what it
+ * changes. One transaction, a part of the one that is open.
+ * Fails:  RC_UNAUTHENTICATED the account is disabled; RC_BAD_INPUT issuer,
+ *         subject or name are empty or too long.
  */
 MUST_CHECK enum rc user_link_adopt(struct db *db, struct arena *arena,
 	const struct outside_user *person, struct user *user,
 	struct fault *fault);
+
+/*
+ * The source does not know this person any more, or has disabled it; only
+ * source, issuer and subject count. The groups that it gave end, and sessions
+ * and tokens too when the account is of that source; user_link_adopt lets the
+ * person in again. Nothing happens when it was lost before.
+ */
+MUST_CHECK enum rc user_link_lose(struct db *db, struct arena *arena,
+	const struct outside_user *person, struct fault *fault);
 
 #endif

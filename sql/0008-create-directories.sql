@@ -13,16 +13,19 @@ CREATE TABLE account_link (
   , subject    text NOT NULL CHECK (length(subject) BETWEEN 1 AND 512)
   , account_id integer NOT NULL REFERENCES account ON DELETE CASCADE
   , created_at timestamptz NOT NULL DEFAULT now()
-  , seen_at    timestamptz NOT NULL DEFAULT now() -- last answer of the source
+  , seen_at    timestamptz NOT NULL DEFAULT now() -- the source knew this person last
+  , due_at     timestamptz -- ask the source again; NULL = at the next login
+  , gone_at    timestamptz -- it does not know, or has disabled, this person
   , PRIMARY KEY (issuer, subject)
 );
 CREATE INDEX account_link_account ON account_link (account_id);
+CREATE INDEX account_link_due ON account_link (issuer, due_at);
 
 -- Members of "external" at "source" are members of the group here.
 CREATE TABLE group_mapping (
     source   text NOT NULL -- ldap:NAME or oidc:NAME
   , external text NOT NULL CHECK (length(external) BETWEEN 1 AND 1024)
-  , group_id integer NOT NULL
+  , group_id integer NOT NULL REFERENCES user_group ON DELETE CASCADE
   , PRIMARY KEY (source, external, group_id)
 );
 CREATE INDEX group_mapping_group ON group_mapping (group_id);
@@ -51,7 +54,7 @@ CREATE TABLE directory (
   , timeout_ms          integer NOT NULL DEFAULT 3000 CHECK (timeout_ms BETWEEN 100 AND 30000)
   , sync_s              integer NOT NULL DEFAULT 900 CHECK (sync_s BETWEEN 10 AND 86400)
   , max_age_s           integer NOT NULL DEFAULT 86400 CHECK (max_age_s BETWEEN 60 AND 2592000)
-  , synced_at           timestamptz
+  , synced_at           timestamptz -- it answered the keeper last
   , sync_fault          text NOT NULL DEFAULT '' -- why the last one failed
   , created_at          timestamptz NOT NULL DEFAULT now()
 );

@@ -74,7 +74,8 @@ GRANT INSERT ON account TO fieldgrid_identity;
 GRANT UPDATE (full_name, email, state, epoch) ON account
   TO fieldgrid_identity, fieldgrid_keeper;
 GRANT UPDATE (synced_at, sync_fault) ON directory TO fieldgrid_keeper;
-GRANT UPDATE (seen_at) ON account_link TO fieldgrid_keeper;
+GRANT UPDATE (seen_at, due_at, gone_at) ON account_link TO fieldgrid_keeper;
+GRANT INSERT, DELETE ON group_account TO fieldgrid_identity, fieldgrid_keeper;
 GRANT SELECT, UPDATE (revoked_at) ON refresh_token TO fieldgrid_keeper;
 
 -- Upstream providers (sql/0009-create-providers.sql).
