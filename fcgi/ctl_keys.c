@@ -6,7 +6,7 @@
 #include "fcgi/ctl.h"
 #include "lib/file.h"
 #include "lib/secret.h"
-#include "lib/tls.h"
+#include "lib/tls_issue.h"
 #include "model/signing_key.h"
 
 #define AUTHORITY_DAYS 3650
@@ -51,7 +51,7 @@ make_authority(struct ctl *ctl)
 	enum rc rc;
 
 	secret_random(random, sizeof(random));
-	rc = tls_authority_new(ctl->arena,
+	rc = tls_issue_root(ctl->arena,
 		arena_printf(ctl->arena, "fieldgrid private authority %s",
 			encode_hex(ctl->arena, random, sizeof(random))),
 		AUTHORITY_DAYS, &authority, &ctl->fault);
@@ -124,8 +124,8 @@ static enum rc
 keys_rotate(struct ctl *ctl)
 {
 	struct seal seal;
-	enum rc rc = seal_load(
-		ctl->arena, ctl->conf.seal_key, &seal, &ctl->fault);
+	enum rc rc =
+		seal_load(ctl->arena, ctl->conf.seal_key, &seal, &ctl->fault);
 
 	if (rc == RC_OK)
 		rc = signing_key_rotate(
@@ -139,8 +139,8 @@ static enum rc
 keys_replace(struct ctl *ctl)
 {
 	struct seal seal;
-	enum rc rc = seal_load(
-		ctl->arena, ctl->conf.seal_key, &seal, &ctl->fault);
+	enum rc rc =
+		seal_load(ctl->arena, ctl->conf.seal_key, &seal, &ctl->fault);
 
 	if (rc == RC_OK)
 		rc = signing_key_replace(

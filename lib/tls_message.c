@@ -6,12 +6,8 @@
 #include <openssl/pem.h>
 #include <openssl/pkcs7.h>
 #include <openssl/x509.h>
-#include <string.h>
 
-#include "lib/buf.h"
-#include "lib/encode.h"
-
-#define LINE_LETTERS 64
+#include "lib/tls_parts.h"
 
 static PKCS7 *
 new_message(void)
@@ -46,27 +42,6 @@ add_all(PKCS7 *message, const char *pem)
 	return count;
 }
 
-static const char *
-in_lines(struct arena *arena, const unsigned char *der, size_t bytes)
-{
-	const char *text = encode_base64(arena, der, bytes);
-	size_t left = strlen(text);
-	struct buf lines;
-	const char *copy;
-
-	buf_init(&lines, 0);
-	for (; left > 0; text += LINE_LETTERS) {
-		size_t take = left < LINE_LETTERS ? left : LINE_LETTERS;
-
-		buf_add(&lines, text, take);
-		buf_add(&lines, "\n", 1);
-		left -= take;
-	}
-	copy = arena_strndup(arena, lines.data, lines.length);
-	buf_free(&lines);
-	return copy;
-}
-
 enum rc
 tls_message_write(struct arena *arena, const char *certificates_pem,
 	const char **base64, struct fault *fault)
@@ -77,7 +52,7 @@ tls_message_write(struct arena *arena, const char *certificates_pem,
 	int bytes = count > 0 ? i2d_PKCS7(message, &der) : -1;
 
 	if (bytes > 0)
-		*base64 = in_lines(arena, der, (size_t)bytes);
+		*base64 = tls_base64(arena, der, (size_t)bytes);
 	OPENSSL_free(der);
 	PKCS7_free(message);
 	ERR_clear_error();
@@ -85,4 +60,27 @@ tls_message_write(struct arena *arena, const char *certificates_pem,
 		return RC_OK;
 	return fault_set(fault, count == 0 ? RC_BAD_INPUT : RC_BUG,
 		"no certificates for a message");
+}
+
+enum rc
+tls_message_read(struct arena *arena, const char *base64, size_t length,
+	const char **certificates_pem, struct fault *fault)
+{
+	size_t bytes = 0;
+	const unsigned char *at = tls_unbase64(arena, base64, length, &bytes);
+	PKCS7 *message = at != NULL ? d2i_PKCS7(NULL, &at, (long)bytes) : NULL;
+	STACK_OF(X509) *all = NULL;
+	const char *pem = "";
+
+	if (message != NULL && PKCS7_type_is_signed(message) &&
+		message->d.sign != NULL)
+		all = message->d.sign->cert;
+	for (int i = 0; i < sk_X509_num(all); i++)
+		pem = arena_printf(arena, "%s%s", pem,
+			tls_certificate_pem(arena, sk_X509_value(all, i)));
+	PKCS7_free(message);
+	*certificates_pem = pem;
+	return pem[0] != '\0' ? RC_OK
+			      : tls_fault(fault, RC_BAD_INPUT,
+					"no certificates in a message");
 }

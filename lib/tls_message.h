@@ -5,6 +5,8 @@
 #ifndef FG_LIB_TLS_MESSAGE_H
 #define FG_LIB_TLS_MESSAGE_H
 
+#include <stddef.h>
+
 #include "lib/arena.h"
 #include "lib/fault.h"
 
@@ -15,5 +17,10 @@
  */
 MUST_CHECK enum rc tls_message_write(struct arena *arena,
 	const char *certificates_pem, const char **base64, struct fault *fault);
+
+/* The certificates of such a message as PEM.
+ * Fails: RC_BAD_INPUT there are none, or it is none. */
+MUST_CHECK enum rc tls_message_read(struct arena *arena, const char *base64,
+	size_t length, const char **certificates_pem, struct fault *fault);
 
 #endif

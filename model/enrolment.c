@@ -126,8 +126,8 @@ enrolment_issue(struct db *db, struct arena *arena, const struct enrolled *node,
 	struct tls_identity *identity, struct fault *fault)
 {
 	struct tls_facts facts;
-	enum rc rc = tls_issue_node(
-		arena, authority, node->uuid, days, identity, fault);
+	enum rc rc = tls_issue_node(arena, authority, node->uuid,
+		(int64_t)days * 86400, identity, fault);
 
 	if (rc == RC_OK)
 		rc = tls_read(arena, identity->certificate_pem, &facts, fault);

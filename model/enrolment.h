@@ -12,6 +12,7 @@
 #include "lib/db.h"
 #include "lib/encode.h"
 #include "lib/tls.h"
+#include "lib/tls_issue.h"
 
 extern const struct stmt enrolment_stmts[];
 

@@ -8,7 +8,7 @@
 #include "lib/jwk.h"
 #include "lib/log.h"
 #include "lib/secret.h"
-#include "lib/tls.h"
+#include "lib/tls_key.h"
 
 enum {
 	STMT_LOCK,

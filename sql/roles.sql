@@ -86,3 +86,13 @@ GRANT SELECT, UPDATE, DELETE ON logout_notice TO fieldgrid_keeper;
 GRANT DELETE ON login_step, device_code TO fieldgrid_keeper;
 GRANT SELECT (expires_at) ON login_step, device_code TO fieldgrid_keeper;
 
+
+-- Nodes: only the controller lets one in, and only it signs.
+GRANT SELECT, INSERT, UPDATE, DELETE ON authority, authority_key,
+  authority_crl, enrolment_token, enrolment_request, node, node_certificate,
+  node_datasource TO fieldgrid_controller;
+GRANT INSERT, UPDATE ON client TO fieldgrid_controller;
+GRANT SELECT, INSERT, UPDATE, DELETE ON client_secret TO fieldgrid_controller;
+GRANT SELECT ON node_position TO fieldgrid_controller;
+GRANT UPDATE (seen_at, key_hash, not_before, revoked_at, reason)
+  ON node_certificate TO fieldgrid_hub;

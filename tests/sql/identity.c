@@ -893,11 +893,11 @@ test_caller_node_needs_certificate_state_and_token(void **state)
 	const char *token;
 
 	(void)state;
-	good(tls_authority_new(grid.arena, "CA", 30, &authority, &grid.fault));
+	good(tls_issue_root(grid.arena, "CA", 30, &authority, &grid.fault));
 	make_machine("node-1", &authority, &one);
 	make_machine("node-2", &authority, &two);
 	stranger = one;
-	good(tls_issue_node(grid.arena, &authority, one.node.uuid, 90,
+	good(tls_issue_node(grid.arena, &authority, one.node.uuid, 90 * 86400,
 		&stranger.identity, &grid.fault));
 	token = node_token(&one, &one.facts);
 	assert_int_equal(

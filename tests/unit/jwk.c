@@ -6,7 +6,7 @@
 
 #include "lib/jwk.h"
 #include "lib/jwt.h"
-#include "lib/tls.h"
+#include "lib/tls_key.h"
 
 static int
 set_up(void **state)

@@ -11,7 +11,7 @@
 #include "lib/clock.h"
 #include "lib/encode.h"
 #include "lib/jwt.h"
-#include "lib/tls.h"
+#include "lib/tls_key.h"
 
 #define NOW_S INT64_C(1800000000)
 

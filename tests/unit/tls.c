@@ -9,6 +9,8 @@
 #include "lib/clock.h"
 #include "lib/req.h"
 #include "lib/tls.h"
+#include "lib/tls_issue.h"
+#include "lib/tls_key.h"
 
 static int
 set_up(void **state)
@@ -30,8 +32,7 @@ make_authority(struct arena *arena, struct tls_identity *authority)
 	struct fault fault;
 
 	assert_int_equal(
-		tls_authority_new(arena, "Test CA", 30, authority, &fault),
-		RC_OK);
+		tls_issue_root(arena, "Test CA", 300, authority, &fault), RC_OK);
 }
 
 static X509 *
@@ -78,8 +79,8 @@ test_tls_node_certificate_names_the_node(void **state)
 	make_authority(*state, &authority);
 	make_authority(*state, &other);
 	uuid_random(uuid);
-	assert_int_equal(
-		tls_issue_node(*state, &authority, uuid, 90, &node, &fault),
+	assert_int_equal(tls_issue_node(*state, &authority, uuid, 90 * 86400,
+				 &node, &fault),
 		RC_OK);
 	assert_int_equal(
 		tls_read(*state, node.certificate_pem, &facts, &fault), RC_OK);
