@@ -25,6 +25,7 @@ struct ctl_conf {
 	const char *data;     /* folder with sql/ and templates/ */
 	const char *pki;      /* folder with the authority */
 	const char *seal_key; /* file that seals signing keys */
+	const char *audit_key; /* signs the audit; public half in .pub */
 };
 
 /* An option of one command; "value" names its value, NULL = a flag. */
@@ -111,6 +112,7 @@ MUST_CHECK enum rc ctl_audit(struct ctl *ctl, const char *action,
 	const char *object, const char *before, const char *after);
 
 extern const struct ctl_command ctl_archive_commands[];
+extern const struct ctl_command ctl_audit_commands[];
 extern const struct ctl_command ctl_client_commands[];
 extern const struct ctl_command ctl_datasource_commands[];
 extern const struct ctl_command ctl_keys_commands[];

@@ -7,6 +7,7 @@
 #include "lib/file.h"
 #include "lib/secret.h"
 #include "lib/tls_issue.h"
+#include "model/audit_checkpoint.h"
 #include "model/signing_key.h"
 
 #define AUTHORITY_DAYS 3650
@@ -74,15 +75,36 @@ make_seal(struct ctl *ctl)
 	return rc;
 }
 
+/* The public half last: with it the key counts as made. */
+static enum rc
+make_audit_key(struct ctl *ctl, const char *public_path)
+{
+	const char *secret_line;
+	const char *public_line;
+	enum rc rc;
+
+	audit_signer_new(ctl->arena, &secret_line, &public_line);
+	rc = file_write(ctl->conf.audit_key, secret_line, 0400, &ctl->fault);
+	if (rc == RC_OK)
+		rc = file_write(public_path, public_line, 0644, &ctl->fault);
+	if (rc == RC_OK)
+		printf("The audit is signed with %s.\n", ctl->conf.audit_key);
+	return rc;
+}
+
 static enum rc
 keys_init(struct ctl *ctl)
 {
+	const char *audit_public =
+		arena_printf(ctl->arena, "%s.pub", ctl->conf.audit_key);
 	enum rc rc = RC_OK;
 
 	if (!exists(pki_path(ctl, "ca.pem")))
 		rc = make_authority(ctl);
 	if (rc == RC_OK && !exists(ctl->conf.seal_key))
 		rc = make_seal(ctl);
+	if (rc == RC_OK && !exists(audit_public))
+		rc = make_audit_key(ctl, audit_public);
 	return rc;
 }
 
@@ -152,8 +174,8 @@ keys_replace(struct ctl *ctl)
 
 const struct ctl_command ctl_keys_commands[] = {
 	{"keys", "init", "", 0, 0,
-		"make the private authority and the seal of the token keys, "
-		"where they are missing",
+		"make the private authority, the seal of the token keys and "
+		"the key of the audit, where they are missing",
 		NULL, NULL, keys_init},
 	{"keys", "server", "NAME...", 1, CTL_ARGUMENTS_MAX,
 		"issue the server's certificate for these host names and "

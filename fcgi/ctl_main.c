@@ -22,6 +22,10 @@ static const struct conf_entry fieldgridctl_conf_entries[] = {
 		"folder of the private authority, ca.pem and ca.key"},
 	{"paths", "seal_key", CONF_PATH, offsetof(struct ctl_conf, seal_key),
 		"seal.key", 0, 0, "file with the key that seals signing keys"},
+	{"paths", "audit_key", CONF_PATH, offsetof(struct ctl_conf, audit_key),
+		"audit.key", 0, 0,
+		"file with the key that signs the audit; its public half is "
+		"beside it, with .pub behind the name"},
 	CONF_END,
 };
 
@@ -37,6 +41,7 @@ static const struct ctl_command *const tables[] = {
 	ctl_screen_commands,
 	ctl_datasource_commands,
 	ctl_archive_commands,
+	ctl_audit_commands,
 };
 
 /* --- help

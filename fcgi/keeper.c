@@ -32,6 +32,16 @@ const struct conf_entry keeper_conf_entries[] = {
 		2, 100, "partitions that are made before they are needed"},
 	{"keeper", "history_days", CONF_INT, KEEPER(history_days), "0", 0,
 		36500, "drop months of history that ended before; 0 = never"},
+	{"audit", "key_file", CONF_PATH, KEEPER(audit_key_file), "", 0, 0,
+		"key that signs checkpoints of the audit; empty = none"},
+	{"audit", "checkpoint_file", CONF_PATH, KEEPER(audit_checkpoint_file),
+		"", 0, 0, "checkpoints are added to this file; empty = none"},
+	{"audit", "syslog", CONF_BOOL, KEEPER(audit_syslog), "yes", 0, 0,
+		"send checkpoints to syslog too"},
+	{"audit", "checkpoint_rows", CONF_INT, KEEPER(audit_checkpoint_rows),
+		"1000", 1, 1000000, "new rows after which one is made at once"},
+	{"audit", "checkpoint_s", CONF_INT, KEEPER(audit_checkpoint_s), "300",
+		1, 86400, "seconds after which new rows get one"},
 	CONF_END,
 };
 

@@ -21,6 +21,11 @@ struct keeper_conf {
 	int64_t partition_hours;
 	int64_t partitions_ahead;
 	int64_t history_days;
+	const char *audit_key_file;        /* "" = no checkpoints */
+	const char *audit_checkpoint_file; /* "" = none */
+	bool audit_syslog;
+	int64_t audit_checkpoint_rows;
+	int64_t audit_checkpoint_s;
 };
 
 extern const struct conf_entry keeper_conf_entries[];
@@ -32,7 +37,7 @@ struct keeper {
 	struct arena *arena; /* of one task */
 	const volatile sig_atomic_t *stop;
 	bool owner;
-	int64_t due_us[8]; /* of the tasks, by the steady clock */
+	int64_t due_us[16]; /* of the tasks, by the steady clock */
 };
 
 /* Do what is due. Fails: the reason of the task that failed; the others wait

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "fcgi/keeper.h"
+#include "fcgi/keeper_audit.h"
 #include "fcgi/service.h"
 #include "lib/log.h"
 
@@ -78,11 +79,16 @@ tell(enum rc rc, const struct fault *fault, enum rc *told)
 }
 
 static int
-serve(struct keeper *keeper)
+serve(struct keeper *keeper, struct keeper_audit *audit)
 {
 	const struct timespec second = {1, 0};
+	struct fault none;
 	enum rc told = RC_OK;
 
+	if (keeper_audit_start(audit, &none) != RC_OK) {
+		log_error(NULL, "%s", none.text);
+		return EXIT_FAILURE;
+	}
 	log_info(NULL, "started");
 	while (!stop) {
 		struct fault fault = {0};
@@ -92,17 +98,20 @@ serve(struct keeper *keeper)
 		if (!stop)
 			nanosleep(&second, NULL);
 	}
+	keeper_audit_join(audit);
 	log_info(NULL, "stopped");
 	return EXIT_SUCCESS;
 }
 
 static int
-work_once(struct keeper *keeper, enum wish wish)
+work_once(struct keeper *keeper, struct keeper_audit *audit, enum wish wish)
 {
 	struct fault fault;
 	enum rc rc = wish == WISH_ONCE ? keeper_work(keeper, &fault)
 				       : keeper_pack_now(keeper, &fault);
 
+	if (rc == RC_OK && wish == WISH_ONCE)
+		rc = keeper_audit_work(audit, &fault);
 	if (rc == RC_OK)
 		return EXIT_SUCCESS;
 	log_error(NULL, "%s", fault.text);
@@ -112,17 +121,22 @@ work_once(struct keeper *keeper, enum wish wish)
 static int
 run(struct keeper *keeper, enum wish wish)
 {
+	struct keeper_audit *audit = NULL;
 	struct fault fault;
 	int exit_code;
+	enum rc rc = db_open(&keeper->conf.database, "fieldgrid-keeper",
+		keeper_stmts, &keeper->db, &fault);
 
-	if (db_open(&keeper->conf.database, "fieldgrid-keeper", keeper_stmts,
-		    &keeper->db, &fault) != RC_OK) {
+	if (rc == RC_OK)
+		rc = keeper_audit_open(&keeper->conf, &stop, &audit, &fault);
+	if (rc != RC_OK) {
 		log_error(NULL, "%s", fault.text);
 		return EXIT_FAILURE;
 	}
 	set_signals();
-	exit_code =
-		wish == WISH_SERVE ? serve(keeper) : work_once(keeper, wish);
+	exit_code = wish == WISH_SERVE ? serve(keeper, audit)
+				       : work_once(keeper, audit, wish);
+	keeper_audit_close(audit);
 	db_close(keeper->db);
 	return exit_code;
 }

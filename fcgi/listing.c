@@ -243,7 +243,10 @@ listing_read(struct req *req, const struct listing *listing, void *filter,
 				pairs.items[i].name);
 		rc = read_pair(req, listing, &pairs.items[i], filter, slice);
 	}
-	if (rc == RC_OK && (value = given(&pairs, "sort")) != NULL)
+	value = given(&pairs, "sort");
+	if (value == NULL)
+		value = listing->sort;
+	if (rc == RC_OK && value != NULL)
 		rc = read_sort(req, listing, value, slice);
 	if (rc == RC_OK && (value = given(&pairs, "after")) != NULL)
 		rc = read_after(req, value, slice);

@@ -61,6 +61,7 @@ struct listing {
 	const char *const
 		*sorts; /* NULL-terminated; the first is the default */
 	const struct listing_filter *filters;
+	const char *sort; /* another default, such as "-time"; NULL = none */
 };
 
 /*

@@ -82,3 +82,17 @@ file_write(const char *path, const char *text, mode_t mode, struct fault *fault)
 		return fault_set(fault, RC_IO, "%s: %s", path, strerror(errno));
 	return RC_OK;
 }
+
+enum rc
+file_append(const char *path, const char *text, struct fault *fault)
+{
+	int file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	bool good;
+
+	if (file < 0)
+		return fault_set(fault, RC_IO, "%s: %s", path, strerror(errno));
+	good = write_all(file, text) && fsync(file) == 0;
+	if (close(file) == 0 && good)
+		return RC_OK;
+	return fault_set(fault, RC_IO, "%s: %s", path, strerror(errno));
+}

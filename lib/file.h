@@ -23,4 +23,11 @@ MUST_CHECK enum rc file_read(struct arena *arena, const char *path,
 MUST_CHECK enum rc file_write(
 	const char *path, const char *text, mode_t mode, struct fault *fault);
 
+/*
+ * Add "text" at the end of "path", made with mode 0640 when it is not there,
+ * and sync it; what is there is never touched. Fails: RC_IO.
+ */
+MUST_CHECK enum rc file_append(
+	const char *path, const char *text, struct fault *fault);
+
 #endif

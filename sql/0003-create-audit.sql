@@ -21,7 +21,7 @@ CREATE TABLE audit_entry (
   , new_value  json
 );
 CREATE INDEX audit_entry_at ON audit_entry (at);
-CREATE INDEX audit_entry_actor ON audit_entry (actor, id);
+CREATE INDEX audit_entry_actor ON audit_entry (actor text_pattern_ops, id);
 CREATE INDEX audit_entry_action ON audit_entry (action text_pattern_ops, id);
 CREATE INDEX audit_entry_object ON audit_entry (object text_pattern_ops, id);
 

@@ -61,6 +61,9 @@ config_services() {
 			"paths.pki=$state/pki" \
 			"paths.seal_key=$state/secret/seal.key" \
 			"keys.seal_file=$state/secret/seal.key" \
+			"paths.audit_key=$state/secret/audit.key" \
+			"audit.key_file=$state/secret/audit.key" \
+			"audit.checkpoint_file=$state/audit/checkpoints" \
 			"authority.bundle=$state/pki/ca.pem" \
 			"hub.live_socket=$state/run/live.sock" \
 			"api.openapi=$top/fcgi/openapi.json" \

@@ -111,10 +111,10 @@ grid_folders() {
 	local user
 	(
 		umask 022
-		mkdir -p "$state"/{etc,log,nginx,pki,run,secret,service,work,node,spool}
+		mkdir -p "$state"/{audit,etc,log,nginx,pki,run,secret,service,work,node,spool}
 	)
 	chmod 711 "$state"
-	chmod 700 "$state"/{secret,node,spool}
+	chmod 700 "$state"/{audit,secret,node,spool}
 	if [ "$(id -u)" -eq 0 ]; then
 		user=$(grid_user)
 		chown -R "$user:" "$state"
