@@ -23,6 +23,7 @@ struct ctl_conf {
 	const char *log_level;
 	struct db_conf database;
 	const char *data;     /* folder with sql/ and templates/ */
+	const char *passwords; /* file of well-known ones */
 	const char *pki;      /* folder with the authority */
 	const char *seal_key; /* file that seals signing keys */
 	const char *audit_key; /* signs the audit; public half in .pub */

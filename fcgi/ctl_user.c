@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fcgi/ctl.h"
+#include "lib/password.h"
 #include "lib/secret.h"
 #include "model/user.h"
 
@@ -17,8 +18,10 @@ get_password(struct ctl *ctl, const char **password, bool *random)
 {
 	const char *path = ctl_option(ctl, "password-file");
 	char *text;
-	enum rc rc;
+	enum rc rc = password_list_load(ctl->conf.passwords, &ctl->fault);
 
+	if (rc != RC_OK)
+		return rc;
 	*random = path == NULL;
 	if (*random) {
 		*password = arena_strndup(

@@ -16,6 +16,9 @@
  * must be the one in this cookie. */
 #define IDENTITY_FORM_COOKIE "__Host-gridform"
 
+/* Of somebody whose log-in lacks a step (model/login_step.h). */
+#define IDENTITY_STEP_COOKIE "__Host-gridstep"
+
 #define IDENTITY_FORM_BYTES_MAX ((size_t)64 * 1024)
 
 struct json_object;
@@ -31,6 +34,7 @@ struct identity_conf {
 	const char *site;
 	const char *slots_file; /* lock file that limits password hashes */
 	int64_t slots;          /* password hashes at once */
+	const char *passwords;  /* file of well-known ones */
 };
 
 /* What one worker remembers between requests. */
@@ -75,6 +79,16 @@ MUST_CHECK enum rc identity_end_session(struct req *req, struct resp *resp);
 /* GET /login: the form. POST: 303 to "next", 401 again, 429 too fast. */
 MUST_CHECK enum rc identity_login_page(struct req *req, struct resp *resp);
 MUST_CHECK enum rc identity_login(struct req *req, struct resp *resp);
+
+/* The steps that a log-in may lack: GET the form, POST it: on to the next step
+ * or in; 401 wrong code, 429 too fast, 303 to /login when it took too long. */
+MUST_CHECK enum rc identity_code_page(struct req *req, struct resp *resp);
+MUST_CHECK enum rc identity_code(struct req *req, struct resp *resp);
+MUST_CHECK enum rc identity_first_password_page(
+	struct req *req, struct resp *resp);
+MUST_CHECK enum rc identity_first_password(struct req *req, struct resp *resp);
+MUST_CHECK enum rc identity_enrol_page(struct req *req, struct resp *resp);
+MUST_CHECK enum rc identity_enrol(struct req *req, struct resp *resp);
 
 /* GET /logout: a question. POST: 303 to the login page. */
 MUST_CHECK enum rc identity_logout_page(struct req *req, struct resp *resp);

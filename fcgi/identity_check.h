@@ -13,6 +13,7 @@
 /* Methods of authentication (RFC 8176). */
 #define IDENTITY_AMR_PASSWORD "pwd"
 #define IDENTITY_AMR_OTP      "otp"
+#define IDENTITY_AMR_MULTIPLE "mfa"
 
 /* The issuer of accounts that are looked after here. */
 #define IDENTITY_ISSUER_LOCAL "local"
@@ -35,11 +36,16 @@ MUST_CHECK enum rc identity_check_password(struct req *req,
 /*
  * Somebody was recognised: refuse a disabled account, ask for what is still
  * missing, then make a session and go to "next" (a path of this site).
- * "issuer" is IDENTITY_ISSUER_LOCAL or account.source.
+ * "amr" is one or more methods with spaces between: with "otp" or "mfa" a
+ * second factor was shown. "issuer" is IDENTITY_ISSUER_LOCAL or account.source.
  * Fails: RC_UNAUTHENTICATED the account is disabled.
  */
 MUST_CHECK enum rc identity_let_in(struct req *req, struct resp *resp,
 	const struct user *user, const char *amr, const char *issuer,
 	const char *next);
+
+/* An audit row about the account "name". Fails: as audit_write. */
+MUST_CHECK enum rc identity_audit(struct req *req, const char *action,
+	const char *name, const char *result);
 
 #endif

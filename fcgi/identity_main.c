@@ -12,8 +12,11 @@
 #include "model/audit.h"
 #include "model/client.h"
 #include "model/device.h"
+#include "model/factor.h"
 #include "model/failure.h"
 #include "model/grant.h"
+#include "model/group.h"
+#include "model/login_step.h"
 #include "model/user.h"
 
 #define FORM IDENTITY_FORM_BYTES_MAX
@@ -46,6 +49,18 @@ const struct route identity_routes[] = {
 	{METHOD_GET, "/login", identity_login_page, NEED_NONE, 0,
 		"the login form"},
 	{METHOD_POST, "/login", identity_login, NEED_NONE, FORM, "log in"},
+	{METHOD_GET, "/login/code", identity_code_page, NEED_NONE, 0,
+		"the form for the second factor's code"},
+	{METHOD_POST, "/login/code", identity_code, NEED_NONE, FORM,
+		"show the second factor"},
+	{METHOD_GET, "/login/password", identity_first_password_page, NEED_NONE,
+		0, "the form for the first own password"},
+	{METHOD_POST, "/login/password", identity_first_password, NEED_NONE,
+		FORM, "replace an initial password"},
+	{METHOD_GET, "/login/enrol", identity_enrol_page, NEED_NONE, 0,
+		"set up a second factor that a group demands"},
+	{METHOD_POST, "/login/enrol", identity_enrol, NEED_NONE, FORM,
+		"show the first code of it"},
 	{METHOD_GET, "/logout", identity_logout_page, NEED_NONE, 0,
 		"ask before logging out"},
 	{METHOD_POST, "/logout", identity_logout, NEED_NONE, FORM, "log out"},
@@ -78,12 +93,17 @@ static const struct conf_entry identity_conf_entries[] = {
 	{"login", "slots_file", CONF_TEXT,
 		offsetof(struct identity_conf, slots_file), "", 0, 0,
 		"lock file that all workers share; empty = each for itself"},
+	{"login", "passwords", CONF_PATH,
+		offsetof(struct identity_conf, passwords),
+		FG_DATA_DIR "/passwords.txt", 0, 0,
+		"file with the well-known passwords that nobody may choose"},
 	CONF_END,
 };
 
 static const struct stmt *const identity_stmts[] = {audit_stmts, caller_stmts,
-	client_stmts, device_stmts, failure_stmts, grant_stmts, session_stmts,
-	signing_key_stmts, user_stmts, NULL};
+	client_stmts, device_stmts, factor_stmts, failure_stmts, grant_stmts,
+	group_stmts, login_step_stmts, session_stmts, signing_key_stmts,
+	user_stmts, NULL};
 
 const struct identity *
 identity_of(const struct req *req)
@@ -108,6 +128,8 @@ start(struct worker *worker, struct arena *arena, struct fault *fault)
 
 	if (rc == RC_OK && conf->slots_file[0] != '\0')
 		rc = password_limit(conf->slots_file, (int)conf->slots, fault);
+	if (rc == RC_OK)
+		rc = password_list_load(conf->passwords, fault);
 	if (rc == RC_OK)
 		rc = mustache_set_load(
 			conf->templates, &worker->templates, fault);

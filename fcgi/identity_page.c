@@ -7,7 +7,9 @@
 
 #include "fcgi/identity.h"
 #include "fcgi/identity_oauth.h"
+#include "fcgi/identity_person.h"
 #include "lib/clock.h"
+#include "lib/password.h"
 
 static void
 release(void *object)
@@ -79,6 +81,26 @@ page_continue(
 	page_text(view, "said", said);
 	page_text(view, "next", next);
 	return page_answer(req, resp, 200, "identity/continue", view);
+}
+
+void
+page_retry_after(struct req *req, struct resp *resp, int64_t wait_s)
+{
+	resp_header(resp, "Retry-After",
+		arena_printf(req->arena, "%lld", (long long)wait_s));
+}
+
+enum rc
+page_new_password(
+	struct req *req, const struct pairs *form, const char **password)
+{
+	const char *again = pairs_find(form, "again");
+
+	*password = pairs_find(form, "new_password");
+	if (*password == NULL || again == NULL || strcmp(*password, again) != 0)
+		return fault_tell(&req->fault, RC_BAD_INPUT, "PasswordDiffers",
+			"again", "The two new passwords differ.");
+	return password_check(*password, &req->fault);
 }
 
 void
@@ -164,6 +186,11 @@ identity_fault(struct req *req, struct resp *resp, const struct fault *fault)
 		fault->client[0] != '\0' ? fault->client : public->message;
 	int status = public->status;
 
+	if (fault->rc == RC_UNAUTHENTICATED && !is_for_programs(req)) {
+		person_send_to_login(
+			req, resp, strcmp(fault->code, "FreshLogin") == 0);
+		return;
+	}
 	if (is_for_programs(req)) {
 		oauth_error(resp, status, oauth_name(fault), message);
 		return;

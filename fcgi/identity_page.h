@@ -28,6 +28,14 @@ MUST_CHECK enum rc page_problem(struct req *req, struct resp *resp, int status,
 MUST_CHECK enum rc page_continue(
 	struct req *req, struct resp *resp, const char *said, const char *next);
 
+/* When a client that was too fast may try again. */
+void page_retry_after(struct req *req, struct resp *resp, int64_t wait_s);
+
+/* The fields "new_password" and "again" of a form.
+ * Fails: RC_BAD_INPUT they differ, or no password like this may be set. */
+MUST_CHECK enum rc page_new_password(
+	struct req *req, const struct pairs *form, const char **password);
+
 /* A cookie of this host alone that scripts cannot read; "" removes it. */
 void page_cookie(struct req *req, struct resp *resp, const char *name,
 	const char *value);

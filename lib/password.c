@@ -2,16 +2,21 @@
 
 #include "lib/password.h"
 
+#include <ctype.h>
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "lib/clock.h"
+#include "lib/file.h"
 #include "lib/slots.h"
 
 #define OPERATIONS   2
 #define MEMORY_BYTES (19456UL * 1024)
 #define SLOT_WAIT_US (2 * CLOCK_SECOND_US)
+
+#define LIST_BYTES_MIN ((size_t)30 * 1000)
+#define LIST_BYTES_MAX ((size_t)1024 * 1024)
 
 /* A hash of random bytes nobody kept, with today's parameters. */
 static const char nobodys_hash[crypto_pwhash_STRBYTES] =
@@ -28,29 +33,100 @@ password_limit(const char *lock_path, int slots, struct fault *fault)
 	return slots_open(&hash_slots, lock_path, slots, fault);
 }
 
-/* The first guesses of every attacker that are long enough to be set. */
-static bool
-is_well_known(const char *password)
+/* --- well-known ones --------------------------------------------------- */
+
+/* The list of password_list_load: sorted lines in lower case. Set once at
+ * start, lives as long as the process. */
+static char *list_text;
+static size_t list_bytes;
+
+enum rc
+password_list_load(const char *path, struct fault *fault)
 {
-	static const char *const known[] = {"password", "12345678", "123456789",
-		"1234567890", "qwertyuiop", "qwerty123", "1q2w3e4r", "1qaz2wsx",
-		"password1", "password123", "password12", "passw0rd",
-		"p@ssw0rd", "p@ssword", "iloveyou", "sunshine", "princess",
-		"football", "baseball", "superman", "trustno1", "whatever",
-		"starwars", "11111111", "00000000", "88888888", "12341234",
-		"11223344", "87654321", "abcd1234", "abc12345", "a1b2c3d4",
-		"letmein1", "welcome1", "welcome123", "changeme", "changeit",
-		"admin123", "administrator", "admin1234", "fieldgrid",
-		"operator", "asdfghjkl", "zaq12wsx", "q1w2e3r4", "qazwsxedc",
-		"computer", "internet", "michelle", "jennifer", "basketball",
-		"liverpool", "test1234", "testtest", "default1", "passwort",
-		"passwort1", "passwort123", "hallo123", "geheim123"};
+	struct arena *arena = arena_new();
+	char *text = NULL;
+	size_t bytes = 0;
+	enum rc rc =
+		file_read(arena, path, LIST_BYTES_MAX, &text, &bytes, fault);
+
+	if (rc == RC_OK && bytes < LIST_BYTES_MIN)
+		rc = fault_set(fault, RC_IO, "%s: is too short", path);
+	if (rc == RC_OK) {
+		free(list_text);
+		list_text = malloc(bytes + 1);
+		if (list_text == NULL)
+			abort();
+		memcpy(list_text, text, bytes + 1);
+		list_bytes = bytes;
+	}
+	arena_free(arena);
+	return rc;
+}
+
+/* <0, 0, >0 as the line at "at" comes before "word", is it, comes after. */
+static int
+compare_line(const char *at, const char *word)
+{
+	size_t length = strcspn(at, "\n");
+	int order = strncmp(at, word, length);
+
+	return order != 0 || word[length] == '\0' ? order : -1;
+}
+
+/* Binary search over bytes: each probe goes back to the start of its line. */
+static bool
+is_listed(const char *word)
+{
+	size_t low = 0;
+	size_t high = list_bytes;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order;
+
+		while (middle > low && list_text[middle - 1] != '\n')
+			middle--;
+		order = compare_line(list_text + middle, word);
+		if (order == 0)
+			return true;
+		if (order > 0)
+			high = middle;
+		else
+			low = middle + strcspn(list_text + middle, "\n") + 1;
+	}
+	return false;
+}
+
+/* Words of this product, and of languages that the list does not know. */
+static bool
+is_ours(const char *word)
+{
+	static const char *const known[] = {"fieldgrid", "fieldgrid1",
+		"fieldgrid123", "operator", "operator1", "engineer",
+		"maintenance", "passwort", "passwort1", "passwort123",
+		"hallo123", "geheim123", "changeit"};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(known); i++)
-		if (strcasecmp(known[i], password) == 0)
+		if (strcmp(known[i], word) == 0)
 			return true;
 	return false;
 }
+
+static bool
+is_well_known(const char *password)
+{
+	char word[PASSWORD_BYTES_MAX + 1];
+	size_t length = strlen(password);
+	bool known;
+
+	for (size_t i = 0; i <= length; i++)
+		word[i] = (char)tolower((unsigned char)password[i]);
+	known = is_ours(word) || is_listed(word);
+	explicit_bzero(word, sizeof(word));
+	return known;
+}
+
+/* --- hashes ------------------------------------------------------------ */
 
 enum rc
 password_check(const char *password, struct fault *fault)
@@ -74,13 +150,9 @@ password_hash(struct arena *arena, const char *password, const char **hash,
 	struct fault *fault)
 {
 	char *text = arena_alloc(arena, crypto_pwhash_STRBYTES);
-	enum rc rc = password_check(password, fault);
-	int slot;
+	int slot = slots_take(&hash_slots, SLOT_WAIT_US);
 	int failed;
 
-	if (rc != RC_OK)
-		return rc;
-	slot = slots_take(&hash_slots, SLOT_WAIT_US);
 	if (slot < 0)
 		return fault_set(fault, RC_UNAVAILABLE, "all hash slots busy");
 	failed = crypto_pwhash_str(

@@ -22,13 +22,19 @@
 MUST_CHECK enum rc password_limit(
 	const char *lock_path, int slots, struct fault *fault);
 
+/*
+ * The passwords that everybody tries first, one a line, in lower case and
+ * sorted by bytes; static/vendor.sh makes the file. Every program that sets
+ * passwords loads it at start.
+ * Fails: RC_IO the file is missing, or too short to be it; RC_TOO_LARGE.
+ */
+MUST_CHECK enum rc password_list_load(const char *path, struct fault *fault);
+
 /* Fails: RC_BAD_INPUT with words for the user: too short, too long, too well
  *        known. */
 MUST_CHECK enum rc password_check(const char *password, struct fault *fault);
 
-/*
- * Fails: RC_BAD_INPUT as password_check; RC_UNAVAILABLE no slot within 2 s.
- */
+/* Needs: password_check. Fails: RC_UNAVAILABLE no slot within 2 s. */
 MUST_CHECK enum rc password_hash(struct arena *arena, const char *password,
 	const char **hash, struct fault *fault);
 

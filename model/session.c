@@ -22,6 +22,7 @@
 enum {
 	STMT_CREATE,
 	STMT_FIND,
+	STMT_TOUCH,
 	STMT_END_GRANTS,
 	STMT_END_REFRESH,
 	STMT_DELETE,
@@ -50,11 +51,14 @@ const struct stmt session_stmts[] = {
 		"     , session.created_at"
 		"     , session.amr"
 		"     , session.issuer"
+		"     , session.seen_at < now() - interval '1 minute'"
 		"  FROM session"
 		"  JOIN account ON account.id = session.account_id"
 		" WHERE session.hash = $1"
 		"   AND account.state = 'active'"
 		"   AND NOT " ENDED},
+	[STMT_TOUCH] = {"session_touch", "b",
+		"UPDATE session SET seen_at = now() WHERE hash = $1"},
 	/* $1 hash of the session $2 sid */
 	[STMT_END_GRANTS] = {"session_end_grants", "bu",
 		"INSERT INTO revoked_family (family, expires_at)"
@@ -151,7 +155,11 @@ session_find(struct db *db, struct arena *arena, const char *cookie,
 	session->auth_time_us = rows_time(rows, 0, 3);
 	session->amr = (const char *const *)rows_texts(rows, arena, 0, 4);
 	session->issuer = rows_text(rows, 0, 5);
-	return RC_OK;
+	if (rows_bool(rows, 0, 6))
+		rc = db_exec(db, &session_stmts[STMT_TOUCH],
+			PARAMS(P_BYTES(session->hash, sizeof(session->hash))),
+			NULL, fault);
+	return rc;
 }
 
 static enum rc

@@ -39,7 +39,8 @@ MUST_CHECK enum rc session_create(struct db *db, struct arena *arena,
 	const struct session_new *wanted, struct session *session,
 	struct fault *fault);
 
-/* Fails: RC_NOT_FOUND no such session, ended, or its user is disabled. */
+/* Counts as use of it.
+ * Fails: RC_NOT_FOUND no such session, ended, or its user is disabled. */
 MUST_CHECK enum rc session_find(struct db *db, struct arena *arena,
 	const char *cookie, struct session *session, struct fault *fault);
 

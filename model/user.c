@@ -20,6 +20,7 @@ enum {
 	STMT_LIST,
 	STMT_HASH,
 	STMT_STORE,
+	STMT_RENEW,
 	STMT_STATE,
 	STMT_END_TOKENS,
 	STMT_END_SESSIONS,
@@ -42,6 +43,7 @@ const struct stmt user_stmts[] = {
 		" ORDER BY name LIMIT 10000"},
 	[STMT_HASH] = {"user_hash", "t",
 		"SELECT " USER_COLUMNS ", account_password.hash"
+		"     , coalesce(account_password.expires_at <= now(), false)"
 		"  FROM account"
 		"  JOIN account_password"
 		"    ON account_password.account_id = account.id"
@@ -50,7 +52,11 @@ const struct stmt user_stmts[] = {
 		"INSERT INTO account_password (account_id, hash)"
 		" VALUES ($1, $2)"
 		" ON CONFLICT (account_id) DO UPDATE"
-		" SET hash = excluded.hash, changed_at = now()"},
+		" SET hash = excluded.hash, changed_at = now()"
+		"   , must_change = false, expires_at = NULL"},
+	[STMT_RENEW] = {"user_renew", "nt",
+		"UPDATE account_password SET hash = $2"
+		" WHERE account_id = $1"},
 	[STMT_STATE] = {"user_state", "nt",
 		"UPDATE account SET state = $2 WHERE id = $1"},
 	[STMT_END_TOKENS] = {"user_end_tokens", "n",
@@ -245,11 +251,35 @@ user_set_active(
 	return rc;
 }
 
+enum rc
+user_replace_password(struct db *db, struct arena *arena, int64_t user_id,
+	const char *password, struct fault *fault)
+{
+	enum rc rc = password_check(password, fault);
+
+	return rc == RC_OK ? store_password(db, arena, user_id, password, fault)
+			   : rc;
+}
+
 static enum rc
 refuse_login(struct fault *fault)
 {
 	return fault_tell(fault, RC_UNAUTHENTICATED, "LoginFailed", NULL,
 		"User name or password is wrong.");
+}
+
+/* The same password, so an initial one stays an initial one. */
+static enum rc
+renew_hash(struct db *db, struct arena *arena, int64_t user_id,
+	const char *password, struct fault *fault)
+{
+	const char *hash = NULL;
+	enum rc rc = password_hash(arena, password, &hash, fault);
+
+	if (rc != RC_OK)
+		return rc;
+	return db_exec(db, &user_stmts[STMT_RENEW],
+		PARAMS(P_SHORT(user_id), P_TEXT(hash)), NULL, fault);
 }
 
 enum rc
@@ -258,6 +288,7 @@ user_log_in(struct db *db, struct arena *arena, const char *name,
 {
 	struct rows *rows = NULL;
 	const char *hash = NULL;
+	bool expired = false;
 	enum rc rc = db_query(db, arena, &user_stmts[STMT_HASH],
 		PARAMS(P_TEXT(name)), &rows, fault);
 
@@ -266,11 +297,17 @@ user_log_in(struct db *db, struct arena *arena, const char *name,
 	if (rows_count(rows) == 1) {
 		read_user(rows, 0, user);
 		hash = rows_text(rows, 0, 8);
+		expired = rows_bool(rows, 0, 9);
 	}
 	rc = password_verify(hash, password, fault);
 	if (rc == RC_UNAUTHENTICATED || (rc == RC_OK && !user->active))
 		return refuse_login(fault);
+	if (rc == RC_OK && expired)
+		return fault_tell(fault, RC_UNAUTHENTICATED, "PasswordExpired",
+			NULL,
+			"This first password has expired. Ask an administrator "
+			"for another.");
 	if (rc == RC_OK && password_is_dated(hash))
-		rc = store_password(db, arena, user->id, password, fault);
+		rc = renew_hash(db, arena, user->id, password, fault);
 	return rc;
 }

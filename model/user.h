@@ -57,6 +57,11 @@ MUST_CHECK enum rc user_list(struct db *db, struct arena *arena,
 MUST_CHECK enum rc user_set_password(struct db *db, struct arena *arena,
 	int64_t user_id, const char *password, struct fault *fault);
 
+/* The user's own choice, in place of any initial one; sessions and tokens stay.
+ * Fails: as user_create. */
+MUST_CHECK enum rc user_replace_password(struct db *db, struct arena *arena,
+	int64_t user_id, const char *password, struct fault *fault);
+
 /* active or not; a disabled user's sessions and tokens end at once. */
 MUST_CHECK enum rc user_set_active(
 	struct db *db, int64_t user_id, bool active, struct fault *fault);
@@ -69,7 +74,8 @@ MUST_CHECK enum rc user_end_access(
 /*
  * Find the active user whose name and password these are. It takes as long
  * for a name that nobody has. The stored hash is renewed when it is dated.
- * Fails: RC_UNAUTHENTICATED with one text for all reasons.
+ * Fails: RC_UNAUTHENTICATED with one text for all reasons; but whoever knows
+ *        an initial password that has expired is told so.
  */
 MUST_CHECK enum rc user_log_in(struct db *db, struct arena *arena,
 	const char *name, const char *password, struct user *user,

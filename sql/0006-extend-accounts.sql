@@ -5,19 +5,20 @@ ALTER TABLE account_password
     ADD must_change boolean NOT NULL DEFAULT false -- an initial one: good for one login
   , ADD expires_at timestamptz;                    -- and only until then
 
+ALTER TABLE account ADD last_login_at timestamptz;
+
 -- How, and by whose word (an issuer of federation) the person was recognised.
 ALTER TABLE session
     ADD amr text[] NOT NULL DEFAULT '{pwd}' -- RFC 8176
   , ADD issuer text NOT NULL DEFAULT 'local';
 CREATE INDEX session_account ON session (account_id);
 
--- TOTP (RFC 6238). Not confirmed: the person has not yet shown a code of it.
+-- TOTP (RFC 6238), from the moment on that the person has shown a code of it.
 CREATE TABLE second_factor (
     account_id   integer PRIMARY KEY REFERENCES account ON DELETE CASCADE
   , sealed       bytea NOT NULL -- as signing_key_private
   , last_step    bigint NOT NULL DEFAULT 0 -- codes up to here were used
   , created_at   timestamptz NOT NULL DEFAULT now()
-  , confirmed_at timestamptz
 );
 
 CREATE TABLE recovery_code (
@@ -67,7 +68,6 @@ CREATE TABLE device_code (
 );
 
 -- OpenID Connect Back-Channel Logout 1.0: what the keeper has to tell.
-ALTER TABLE client ADD COLUMN IF NOT EXISTS backchannel_logout_uri text;
 CREATE TABLE logout_notice (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY
   , client_id  integer NOT NULL REFERENCES client ON DELETE CASCADE

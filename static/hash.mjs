@@ -34,7 +34,9 @@ export function collect(source, vendor) {
 	for (const folder of FOLDERS)
 		filesBelow(join(source, folder)).forEach((path) => add(path, source, ''));
 	if (vendor)
-		filesBelow(vendor).forEach((path) => add(path, vendor, 'vendor/'));
+		filesBelow(vendor)
+			.filter((path) => relative(vendor, path).split(sep)[0] !== 'data') // for programs
+			.forEach((path) => add(path, vendor, 'vendor/'));
 	return files;
 }
 

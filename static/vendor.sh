@@ -40,6 +40,12 @@ else
 		"$modules/swagger-ui-dist/swagger-ui.css" \
 		"$modules/swagger-ui-dist/LICENSE" \
 		"$modules/swagger-ui-dist/NOTICE" "$work/swagger-ui"
+	mkdir "$work/data"
+	"${NODE:-node}" "$source/passwords.mjs" \
+		"$modules/@zxcvbn-ts/language-common/src/passwords.json" \
+		> "$work/data/passwords.txt"
+	cp "$modules/@zxcvbn-ts/language-common/LICENSE.txt" \
+		"$work/data/passwords.LICENSE"
 	rm -rf "$modules" "$work/package.json" "$work/package-lock.json"
 	echo "$version" > "$work/version"
 fi

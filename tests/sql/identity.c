@@ -439,7 +439,10 @@ test_session_ends_when_unused(void **state)
 	exec_as_owner(STMT_AGE_SESSION, 29);
 	good(session_find(grid.identity, grid.arena, session.cookie, &found,
 		&grid.fault));
-	exec_as_owner(STMT_AGE_SESSION, 2);
+	exec_as_owner(STMT_AGE_SESSION, 29); /* it was used in between */
+	good(session_find(grid.identity, grid.arena, session.cookie, &found,
+		&grid.fault));
+	exec_as_owner(STMT_AGE_SESSION, 31);
 	assert_int_equal(session_find(grid.identity, grid.arena, session.cookie,
 				 &found, &grid.fault),
 		RC_NOT_FOUND);

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -74,8 +75,51 @@ test_password_has_8_to_256_bytes(void **state)
 	assert_int_equal(password_check(text, &fault), RC_BAD_INPUT);
 	assert_int_equal(
 		password_verify(hash, text, &fault), RC_UNAUTHENTICATED);
-	assert_int_equal(password_check("PassWord123", &fault), RC_BAD_INPUT);
+}
+
+static void
+refused_as_well_known(const char *password)
+{
+	struct fault fault = {.code = ""};
+
+	assert_int_equal(password_check(password, &fault), RC_BAD_INPUT);
 	assert_string_equal(fault.code, "PasswordWellKnown");
+}
+
+/* The words are those of the real list, its first and last line among them. */
+static void
+test_password_of_the_list_is_refused(void **state)
+{
+	static const char *const known[] = {"password", "12345678",
+		"PassWord123", "qwertyuiop", "trustno1", "iloveyou",
+		"fieldgrid", "passwort123"};
+	static const char *const fine[] = {"password of the pump",
+		"12345678901234567890", "aaaaaaaa4711", "zzzzzzzzz~",
+		"~~~~~~~~", "!!!!!!!!"};
+	const char *path = getenv("FIELDGRID_PASSWORDS");
+	struct fault fault;
+	char line[64];
+	FILE *file;
+	int lines = 0;
+
+	(void)state;
+	if (path == NULL)
+		path = "static/vendor/data/passwords.txt";
+	assert_int_equal(password_list_load("/dev/null", &fault), RC_IO);
+	assert_int_equal(password_list_load(path, &fault), RC_OK);
+	for (size_t i = 0; i < ARRAY_LENGTH(known); i++)
+		refused_as_well_known(known[i]);
+	for (size_t i = 0; i < ARRAY_LENGTH(fine); i++)
+		assert_int_equal(password_check(fine[i], &fault), RC_OK);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file) != NULL) {
+		line[strcspn(line, "\n")] = '\0';
+		refused_as_well_known(line);
+		lines++;
+	}
+	fclose(file);
+	assert_true(lines > 3000);
 }
 
 static void
@@ -146,6 +190,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		UNIT(test_password_verifies_what_it_hashed),
 		UNIT(test_password_has_8_to_256_bytes),
+		UNIT(test_password_of_the_list_is_refused),
 		UNIT(test_password_nobody_takes_as_long),
 		UNIT(test_password_slots_are_shared_and_given_back),
 	};

@@ -1,0 +1,104 @@
+/* identity_person: whoever sits in front of a page. */
+
+#include "fcgi/identity_person.h"
+
+#include <json-c/json.h>
+#include <string.h>
+
+#include "fcgi/identity.h"
+#include "fcgi/identity_oauth.h"
+#include "fcgi/identity_page.h"
+#include "lib/clock.h"
+#include "lib/utf8.h"
+
+#define FRESH_US (10 * CLOCK_MINUTE_US)
+
+void
+person_become(struct req *req, const struct user *user)
+{
+	struct caller *caller = arena_alloc(req->arena, sizeof(*caller));
+	char *subject = arena_alloc(req->arena, UUID_TEXT_BYTES);
+
+	uuid_format(subject, user->uuid);
+	caller->kind = CALLER_USER;
+	caller->id = user->id;
+	caller->subject = subject;
+	caller->name = user->name;
+	caller->administrator = user->administrator;
+	caller->scopes = "";
+	req->caller = caller;
+}
+
+enum rc
+person_find(struct req *req, struct person *person)
+{
+	enum rc rc = identity_session(req, &person->session);
+
+	if (rc == RC_OK)
+		rc = user_find_id(req->db, req->arena, person->session.user_id,
+			&person->user, &req->fault);
+	if (rc == RC_NOT_FOUND)
+		return fault_tell(&req->fault, RC_UNAUTHENTICATED, "NoSession",
+			NULL,
+			"You are not logged in, or your session has ended.");
+	if (rc == RC_OK)
+		person_become(req, &person->user);
+	return rc;
+}
+
+enum rc
+person_of_form(struct req *req, const struct pairs *form, struct person *person)
+{
+	struct caller own = {.csrf = NULL};
+	enum rc rc = person_find(req, person);
+
+	if (rc != RC_OK)
+		return rc;
+	if (!caller_same_origin(req))
+		return fault_tell(&req->fault, RC_DENIED, "CrossSite", NULL,
+			"A page of another site cannot do this for you.");
+	own.csrf = person->session.csrf;
+	return caller_check_csrf(&own, pairs_find(form, "csrf"), &req->fault);
+}
+
+enum rc
+person_require_fresh(struct req *req, const struct person *person)
+{
+	if (clock_now_us() - person->session.auth_time_us < FRESH_US)
+		return RC_OK;
+	return fault_tell(&req->fault, RC_UNAUTHENTICATED, "FreshLogin", NULL,
+		"Log in once more to change this.");
+}
+
+struct json_object *
+person_view(struct req *req, const struct person *person)
+{
+	struct json_object *view = page_view(req);
+	struct json_object *user = json_object_new_object();
+	const char *name = person->user.name;
+
+	json_object_object_add(view, "user", user);
+	page_text(user, "name", name);
+	page_text(user, "initial",
+		arena_strndup(
+			req->arena, name, utf8_sequence(name, strlen(name))));
+	page_text(user, "csrf", person->session.csrf);
+	json_object_object_add(user, "administrator",
+		json_object_new_boolean(person->user.administrator));
+	page_text(view, "csrf", person->session.csrf);
+	return view;
+}
+
+void
+person_send_to_login(struct req *req, struct resp *resp, bool fresh)
+{
+	const char *next = "/account";
+
+	if (req->method == METHOD_GET)
+		next = arena_printf(req->arena, "%s%s%s", req->path,
+			*req->query != '\0' ? "?" : "", req->query);
+	resp_redirect(resp, arena_printf(req->arena, "/login?next=%s%s",
+				    percent_encode(req->arena, next),
+				    fresh ? "&fresh=1" : ""));
+	oauth_no_store(resp);
+}
