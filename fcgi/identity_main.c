@@ -4,11 +4,13 @@
 #include <stdlib.h>
 
 #include "fcgi/identity.h"
+#include "fcgi/identity_admin.h"
 #include "fcgi/identity_page.h"
 #include "fcgi/service.h"
 #include "lib/asset.h"
 #include "lib/log.h"
 #include "lib/password.h"
+#include "model/application.h"
 #include "model/audit.h"
 #include "model/client.h"
 #include "model/device.h"
@@ -17,9 +19,13 @@
 #include "model/grant.h"
 #include "model/group.h"
 #include "model/login_step.h"
-#include "model/user.h"
+#include "model/membership.h"
+#include "model/policy.h"
+#include "model/session_admin.h"
+#include "model/user_admin.h"
 
 #define FORM IDENTITY_FORM_BYTES_MAX
+#define BODY IDENTITY_ADMIN_BYTES_MAX
 
 const struct route identity_routes[] = {
 	{METHOD_GET, "/.well-known/openid-configuration", identity_discovery,
@@ -64,6 +70,40 @@ const struct route identity_routes[] = {
 	{METHOD_GET, "/logout", identity_logout_page, NEED_NONE, 0,
 		"ask before logging out"},
 	{METHOD_POST, "/logout", identity_logout, NEED_NONE, FORM, "log out"},
+	{METHOD_GET, "/api/v1/admin/users", admin_user_list, NEED_ADMIN, 0,
+		"accounts"},
+	{METHOD_POST, "/api/v1/admin/users", admin_user_create, NEED_ADMIN,
+		BODY, "create an account"},
+	{METHOD_GET, "/api/v1/admin/users/{user}", admin_user_get, NEED_ADMIN,
+		0, "one account"},
+	{METHOD_PATCH, "/api/v1/admin/users/{user}", admin_user_change,
+		NEED_ADMIN, BODY, "change, disable or enable an account"},
+	{METHOD_DELETE, "/api/v1/admin/users/{user}", admin_user_remove,
+		NEED_ADMIN, 0, "remove an account"},
+	{METHOD_POST, "/api/v1/admin/users/{user}/unlock", admin_user_unlock,
+		NEED_ADMIN, BODY, "forget failed log-ins"},
+	{METHOD_POST, "/api/v1/admin/users/{user}/password",
+		admin_user_password, NEED_ADMIN, BODY,
+		"give a new initial password"},
+	{METHOD_DELETE, "/api/v1/admin/users/{user}/factor", admin_user_factor,
+		NEED_ADMIN, 0, "remove the second factor"},
+	{METHOD_GET, "/api/v1/admin/users/{user}/groups", admin_user_groups,
+		NEED_ADMIN, 0, "groups of a user"},
+	{METHOD_PUT, "/api/v1/admin/users/{user}/groups", admin_user_set_groups,
+		NEED_ADMIN, BODY, "set the groups of a user"},
+	{METHOD_GET, "/api/v1/admin/users/{user}/applications",
+		admin_user_applications, NEED_ADMIN, 0,
+		"clients that a user let in"},
+	{METHOD_DELETE, "/api/v1/admin/users/{user}/applications/{client}",
+		admin_user_revoke_application, NEED_ADMIN, 0,
+		"revoke what a user gave a client"},
+	{METHOD_DELETE, "/api/v1/admin/users/{user}/sessions",
+		admin_user_end_sessions, NEED_ADMIN, 0,
+		"end all sessions and tokens of a user"},
+	{METHOD_GET, "/api/v1/admin/sessions", admin_session_list, NEED_ADMIN,
+		0, "sessions"},
+	{METHOD_DELETE, "/api/v1/admin/sessions/{session}", admin_session_end,
+		NEED_ADMIN, 0, "end a session and its tokens"},
 	ROUTES_END,
 };
 
@@ -100,10 +140,11 @@ static const struct conf_entry identity_conf_entries[] = {
 	CONF_END,
 };
 
-static const struct stmt *const identity_stmts[] = {audit_stmts, caller_stmts,
-	client_stmts, device_stmts, factor_stmts, failure_stmts, grant_stmts,
-	group_stmts, login_step_stmts, session_stmts, signing_key_stmts,
-	user_stmts, NULL};
+static const struct stmt *const identity_stmts[] = {application_stmts,
+	audit_stmts, caller_stmts, client_stmts, device_stmts, factor_stmts,
+	failure_stmts, grant_stmts, group_stmts, login_step_stmts,
+	membership_stmts, policy_stmts, session_admin_stmts, session_stmts,
+	signing_key_stmts, user_admin_stmts, user_stmts, NULL};
 
 const struct identity *
 identity_of(const struct req *req)

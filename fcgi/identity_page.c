@@ -186,6 +186,10 @@ identity_fault(struct req *req, struct resp *resp, const struct fault *fault)
 		fault->client[0] != '\0' ? fault->client : public->message;
 	int status = public->status;
 
+	if (strncmp(req->path, "/api/", 5) == 0) {
+		resp_fault(resp, fault);
+		return;
+	}
 	if (fault->rc == RC_UNAUTHENTICATED && !is_for_programs(req)) {
 		person_send_to_login(
 			req, resp, strcmp(fault->code, "FreshLogin") == 0);

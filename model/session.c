@@ -16,9 +16,6 @@
 #define NAME_FREE     50
 #define NAME_WAIT_S   4
 
-#define ENDED                                                                  \
-	"(expires_at <= now() OR seen_at <= now() - interval '30 minutes')"
-
 enum {
 	STMT_CREATE,
 	STMT_FIND,
@@ -29,6 +26,7 @@ enum {
 	STMT_WAIT,
 	STMT_FAILED,
 	STMT_WORKED,
+	STMT_UNLOCK,
 	STMT_SWEEP_SESSIONS,
 	STMT_SWEEP_CODES,
 	STMT_SWEEP_REFRESH,
@@ -40,7 +38,9 @@ const struct stmt session_stmts[] = {
 	/* $1 hash $2 sid $3 user $4 csrf $5 address $6 agent $7 amr $8 issuer
 	 */
 	[STMT_CREATE] = {"session_create", "buntttTt",
-		"INSERT INTO session (hash, sid, account_id, csrf, expires_at"
+		"WITH seen AS (UPDATE account SET last_login_at = now()"
+		"               WHERE id = $3)"
+		" INSERT INTO session (hash, sid, account_id, csrf, expires_at"
 		", address, agent, amr, issuer)"
 		" VALUES ($1, $2, $3, $4, now() + interval '12 hours'"
 		", $5, $6, $7, $8)"},
@@ -56,7 +56,7 @@ const struct stmt session_stmts[] = {
 		"  JOIN account ON account.id = session.account_id"
 		" WHERE session.hash = $1"
 		"   AND account.state = 'active'"
-		"   AND NOT " ENDED},
+		"   AND " SESSION_OPEN},
 	[STMT_TOUCH] = {"session_touch", "b",
 		"UPDATE session SET seen_at = now() WHERE hash = $1"},
 	/* $1 hash of the session $2 sid */
@@ -94,8 +94,12 @@ const struct stmt session_stmts[] = {
 		"     END"},
 	[STMT_WORKED] = {"session_worked", "T",
 		"DELETE FROM login_failure WHERE subject = ANY ($1)"},
+	/* $1 subject of the name $2 how those of its pairs begin */
+	[STMT_UNLOCK] = {"session_unlock", "tt",
+		"DELETE FROM login_failure"
+		" WHERE subject = $1 OR starts_with(subject, $2)"},
 	[STMT_SWEEP_SESSIONS] = {"session_sweep", "",
-		"DELETE FROM session WHERE " ENDED},
+		"DELETE FROM session WHERE NOT " SESSION_OPEN},
 	[STMT_SWEEP_CODES] = {"session_sweep_codes", "",
 		"DELETE FROM authorization_code"
 		" WHERE expires_at < now() - interval '31 days'"},
@@ -272,6 +276,17 @@ session_login_worked(struct db *db, struct arena *arena, const char *name,
 
 	return db_exec(db, &session_stmts[STMT_WORKED],
 		PARAMS(P_TEXTS(list, ARRAY_LENGTH(list))), NULL, fault);
+}
+
+enum rc
+session_login_unlock(struct db *db, struct arena *arena, const char *name,
+	struct fault *fault)
+{
+	struct subjects subjects = make_subjects(arena, name, "");
+
+	return db_exec(db, &session_stmts[STMT_UNLOCK],
+		PARAMS(P_TEXT(subjects.name), P_TEXT(subjects.pair)), NULL,
+		fault);
 }
 
 enum rc

@@ -13,6 +13,11 @@
 #include "lib/encode.h"
 #include "lib/secret.h"
 
+/* A row of session that still counts. */
+#define SESSION_OPEN                                                           \
+	"(session.expires_at > now()"                                          \
+	" AND session.seen_at > now() - interval '30 minutes')"
+
 extern const struct stmt session_stmts[];
 
 struct session {
@@ -60,6 +65,10 @@ MUST_CHECK enum rc session_login_failed(struct db *db, struct arena *arena,
 	const char *name, const char *address, struct fault *fault);
 MUST_CHECK enum rc session_login_worked(struct db *db, struct arena *arena,
 	const char *name, const char *address, struct fault *fault);
+
+/* Forget the failures of this name, wherever they came from. */
+MUST_CHECK enum rc session_login_unlock(struct db *db, struct arena *arena,
+	const char *name, struct fault *fault);
 
 /* Delete what has ended: sessions, codes, tokens, counters. */
 MUST_CHECK enum rc session_sweep(struct db *db, struct fault *fault);

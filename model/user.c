@@ -6,18 +6,16 @@
 #include <string.h>
 
 #include "lib/password.h"
+#include "lib/secret.h"
 #include "lib/utf8.h"
 
-#define USER_COLUMNS                                                           \
-	"account.id, account.uuid, account.name, account.full_name,"           \
-	" account.email, account.administrator,"                               \
-	" account.state = 'active', account.epoch"
+/* Of base64url: 6 bits each. */
+#define RANDOM_LETTERS 20
 
 enum {
 	STMT_CREATE,
 	STMT_FIND,
 	STMT_FIND_ID,
-	STMT_LIST,
 	STMT_HASH,
 	STMT_STORE,
 	STMT_RENEW,
@@ -38,9 +36,6 @@ const struct stmt user_stmts[] = {
 		"SELECT " USER_COLUMNS " FROM account WHERE name = lower($1)"},
 	[STMT_FIND_ID] = {"user_find_id", "n",
 		"SELECT " USER_COLUMNS " FROM account WHERE id = $1"},
-	[STMT_LIST] = {"user_list", "",
-		"SELECT " USER_COLUMNS " FROM account"
-		" ORDER BY name LIMIT 10000"},
 	[STMT_HASH] = {"user_hash", "t",
 		"SELECT " USER_COLUMNS ", account_password.hash"
 		"     , coalesce(account_password.expires_at <= now(), false)"
@@ -48,12 +43,17 @@ const struct stmt user_stmts[] = {
 		"  JOIN account_password"
 		"    ON account_password.account_id = account.id"
 		" WHERE account.name = lower($1)"},
-	[STMT_STORE] = {"user_store", "nt",
-		"INSERT INTO account_password (account_id, hash)"
-		" VALUES ($1, $2)"
+	/* $1 account $2 hash $3 initial $4 days that an initial one lives */
+	[STMT_STORE] = {"user_store", "ntoi",
+		"INSERT INTO account_password"
+		" (account_id, hash, must_change, expires_at)"
+		" VALUES ($1, $2, $3, CASE WHEN $3 THEN"
+		"   now() + $4 * interval '1 day' END)"
 		" ON CONFLICT (account_id) DO UPDATE"
 		" SET hash = excluded.hash, changed_at = now()"
-		"   , must_change = false, expires_at = NULL"},
+		"   , must_change = excluded.must_change"
+		"   , expires_at = excluded.expires_at"},
+	/* The same password under today's parameters. */
 	[STMT_RENEW] = {"user_renew", "nt",
 		"UPDATE account_password SET hash = $2"
 		" WHERE account_id = $1"},
@@ -69,8 +69,8 @@ const struct stmt user_stmts[] = {
 	STMT_END,
 };
 
-static void
-read_user(const struct rows *rows, size_t row, struct user *user)
+void
+user_from_row(const struct rows *rows, size_t row, struct user *user)
 {
 	user->id = rows_int(rows, row, 0);
 	memcpy(user->uuid, rows_uuid(rows, row, 1), UUID_BYTES);
@@ -100,7 +100,7 @@ check_name(const char *name, struct fault *fault)
 
 static enum rc
 store_password(struct db *db, struct arena *arena, int64_t user_id,
-	const char *password, struct fault *fault)
+	const char *password, enum user_password kind, struct fault *fault)
 {
 	const char *hash = NULL;
 	enum rc rc = password_hash(arena, password, &hash, fault);
@@ -108,7 +108,16 @@ store_password(struct db *db, struct arena *arena, int64_t user_id,
 	if (rc != RC_OK)
 		return rc;
 	return db_exec(db, &user_stmts[STMT_STORE],
-		PARAMS(P_SHORT(user_id), P_TEXT(hash)), NULL, fault);
+		PARAMS(P_SHORT(user_id), P_TEXT(hash),
+			P_BOOL(kind == USER_PASSWORD_INITIAL),
+			P_INT(USER_INITIAL_DAYS)),
+		NULL, fault);
+}
+
+const char *
+user_random_password(struct arena *arena)
+{
+	return arena_strndup(arena, secret_token(arena), RANDOM_LETTERS);
 }
 
 static enum rc
@@ -130,7 +139,7 @@ insert_user(struct db *db, struct arena *arena, const struct user_new *wanted,
 		return fault_tell(fault, RC_CONFLICT, "NameTaken", "name",
 			"There is a user \"%s\" already.", wanted->name);
 	if (rc == RC_OK)
-		read_user(rows, 0, user);
+		user_from_row(rows, 0, user);
 	return rc;
 }
 
@@ -148,8 +157,10 @@ user_create(struct db *db, struct arena *arena, const struct user_new *wanted,
 		return rc;
 	rc = insert_user(db, arena, wanted, user, fault);
 	if (rc == RC_OK)
-		rc = store_password(
-			db, arena, user->id, wanted->password, fault);
+		rc = store_password(db, arena, user->id, wanted->password,
+			wanted->initial ? USER_PASSWORD_INITIAL
+					: USER_PASSWORD_OWN,
+			fault);
 	if (rc == RC_OK)
 		return db_commit(db, fault);
 	db_rollback(db);
@@ -165,7 +176,7 @@ user_find(struct db *db, struct arena *arena, const char *name,
 		PARAMS(P_TEXT(name)), &rows, fault);
 
 	if (rc == RC_OK)
-		read_user(rows, 0, user);
+		user_from_row(rows, 0, user);
 	return rc;
 }
 
@@ -178,27 +189,11 @@ user_find_id(struct db *db, struct arena *arena, int64_t id, struct user *user,
 		PARAMS(P_SHORT(id)), &rows, fault);
 
 	if (rc == RC_OK)
-		read_user(rows, 0, user);
+		user_from_row(rows, 0, user);
 	return rc;
 }
 
-enum rc
-user_list(struct db *db, struct arena *arena, struct user_list *list,
-	struct fault *fault)
-{
-	struct rows *rows = NULL;
-	enum rc rc = db_query(
-		db, arena, &user_stmts[STMT_LIST], NO_PARAMS, &rows, fault);
-
-	if (rc != RC_OK)
-		return rc;
-	list->count = rows_count(rows);
-	list->items = arena_array(arena, list->count + 1, sizeof(*list->items));
-	for (size_t row = 0; row < list->count; row++)
-		read_user(rows, row, &list->items[row]);
-	return RC_OK;
-}
-
+/* Everything that was given to this user before dies. */
 enum rc
 user_end_access(struct db *db, int64_t user_id, struct fault *fault)
 {
@@ -214,7 +209,7 @@ user_end_access(struct db *db, int64_t user_id, struct fault *fault)
 
 enum rc
 user_set_password(struct db *db, struct arena *arena, int64_t user_id,
-	const char *password, struct fault *fault)
+	const char *password, enum user_password kind, struct fault *fault)
 {
 	enum rc rc = password_check(password, fault);
 
@@ -222,7 +217,7 @@ user_set_password(struct db *db, struct arena *arena, int64_t user_id,
 		rc = db_begin(db, DB_READ_COMMITTED, fault);
 	if (rc != RC_OK)
 		return rc;
-	rc = store_password(db, arena, user_id, password, fault);
+	rc = store_password(db, arena, user_id, password, kind, fault);
 	if (rc == RC_OK)
 		rc = user_end_access(db, user_id, fault);
 	if (rc == RC_OK)
@@ -257,7 +252,8 @@ user_replace_password(struct db *db, struct arena *arena, int64_t user_id,
 {
 	enum rc rc = password_check(password, fault);
 
-	return rc == RC_OK ? store_password(db, arena, user_id, password, fault)
+	return rc == RC_OK ? store_password(db, arena, user_id, password,
+				     USER_PASSWORD_OWN, fault)
 			   : rc;
 }
 
@@ -295,7 +291,7 @@ user_log_in(struct db *db, struct arena *arena, const char *name,
 	if (rc != RC_OK)
 		return rc;
 	if (rows_count(rows) == 1) {
-		read_user(rows, 0, user);
+		user_from_row(rows, 0, user);
 		hash = rows_text(rows, 0, 8);
 		expired = rows_bool(rows, 0, 9);
 	}

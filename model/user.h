@@ -10,6 +10,13 @@
 
 #define USER_NAME_BYTES 128
 
+/* For statements that read accounts, and user_from_row. */
+#define USER_COLUMNS                                                           \
+	"account.id, account.uuid, account.name, account.full_name,"           \
+	" account.email, account.administrator,"                               \
+	" account.state = 'active', account.epoch"
+#define USER_COLUMNS_COUNT 8
+
 extern const struct stmt user_stmts[];
 
 struct user {
@@ -23,10 +30,8 @@ struct user {
 	int64_t epoch; /* tokens of another epoch are refused */
 };
 
-struct user_list {
-	size_t count;
-	struct user *items;
-};
+/* The first USER_COLUMNS_COUNT columns. */
+void user_from_row(const struct rows *rows, size_t row, struct user *user);
 
 struct user_new {
 	const char *name; /* any case; kept in lower case */
@@ -34,7 +39,14 @@ struct user_new {
 	const char *email;
 	bool administrator;
 	const char *password;
+	bool initial; /* somebody else knows it: change it at first use */
 };
+
+/* Days in which an initial password must be used. */
+#define USER_INITIAL_DAYS 7
+
+/* A random password for a new user, 120 bits; shown once, kept nowhere. */
+const char *user_random_password(struct arena *arena);
 
 /*
  * Fails: RC_BAD_INPUT name or password with words for the user; RC_CONFLICT
@@ -50,12 +62,13 @@ MUST_CHECK enum rc user_find(struct db *db, struct arena *arena,
 MUST_CHECK enum rc user_find_id(struct db *db, struct arena *arena, int64_t id,
 	struct user *user, struct fault *fault);
 
-MUST_CHECK enum rc user_list(struct db *db, struct arena *arena,
-	struct user_list *list, struct fault *fault);
+/* The user's own word, or one that somebody else gave him and knows. */
+enum user_password { USER_PASSWORD_OWN, USER_PASSWORD_INITIAL };
 
 /* Also ends all sessions and tokens. Fails: as user_create. */
 MUST_CHECK enum rc user_set_password(struct db *db, struct arena *arena,
-	int64_t user_id, const char *password, struct fault *fault);
+	int64_t user_id, const char *password, enum user_password kind,
+	struct fault *fault);
 
 /* The user's own choice, in place of any initial one; sessions and tokens stay.
  * Fails: as user_create. */

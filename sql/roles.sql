@@ -33,7 +33,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON account_password, client_secret,
   refresh_token, revoked_family, login_failure TO fieldgrid_identity;
 GRANT SELECT, INSERT, UPDATE, DELETE ON second_factor, recovery_code,
   login_step, consent, device_code TO fieldgrid_identity;
-GRANT INSERT, UPDATE ON account TO fieldgrid_identity;
+GRANT INSERT, UPDATE, DELETE ON account TO fieldgrid_identity;
+GRANT SELECT, INSERT, DELETE ON group_account TO fieldgrid_identity;
+GRANT SELECT ON user_group TO fieldgrid_identity;
 GRANT SELECT ON logout_notice TO fieldgrid_identity;
 
 -- Clients and single tokens (sql/0005-extend-oauth.sql).

@@ -98,7 +98,7 @@ test('a user is created with a password shown once, disabled and enabled', async
   await assert.rejects(grid.logIn({ name, password }), /login: /);
   assert.equal(ctl('user', 'enable', name).status, 0);
   assert.ok(await grid.logIn({ name, password }));
-  assert.match(ctl('user', 'disable', unique('nobody')).stderr, /there is no user/);
+  assert.match(ctl('user', 'disable', unique('nobody')).stderr, /There is no user/);
 });
 
 test('a weak password is refused with words', () => {

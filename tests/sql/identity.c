@@ -209,7 +209,7 @@ test_user_disabled_loses_everything(void **state)
 		RC_UNAUTHENTICATED);
 	good(user_set_active(grid.owner, user.id, true, &grid.fault));
 	good(user_set_password(grid.owner, grid.arena, user.id,
-		"another pass phrase", &grid.fault));
+		"another pass phrase", USER_PASSWORD_OWN, &grid.fault));
 	good(user_log_in(grid.identity, grid.arena, "carol",
 		"another pass phrase", &found, &grid.fault));
 	assert_true(found.epoch > user.epoch);

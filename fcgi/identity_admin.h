@@ -1,0 +1,38 @@
+/*
+ * identity_admin: users and sessions for administrators, by REST.
+ *
+ * Every change stands in the audit, in the transaction of the change. Answers
+ * are not kept by anybody on the way: some hold a password that is shown once.
+ */
+#ifndef FG_FCGI_IDENTITY_ADMIN_H
+#define FG_FCGI_IDENTITY_ADMIN_H
+
+#include "lib/req.h"
+#include "lib/resp.h"
+
+/* Bodies of the administration. */
+#define IDENTITY_ADMIN_BYTES_MAX ((size_t)64 * 1024)
+
+/* identity_admin_user.c: /api/v1/admin/users… */
+MUST_CHECK enum rc admin_user_list(struct req *req, struct resp *resp);
+MUST_CHECK enum rc admin_user_create(struct req *req, struct resp *resp);
+MUST_CHECK enum rc admin_user_get(struct req *req, struct resp *resp);
+MUST_CHECK enum rc admin_user_change(struct req *req, struct resp *resp);
+MUST_CHECK enum rc admin_user_remove(struct req *req, struct resp *resp);
+MUST_CHECK enum rc admin_user_unlock(struct req *req, struct resp *resp);
+MUST_CHECK enum rc admin_user_password(struct req *req, struct resp *resp);
+MUST_CHECK enum rc admin_user_factor(struct req *req, struct resp *resp);
+
+/* identity_admin_access.c: what a user has: /api/v1/admin/users/{user}/… */
+MUST_CHECK enum rc admin_user_groups(struct req *req, struct resp *resp);
+MUST_CHECK enum rc admin_user_set_groups(struct req *req, struct resp *resp);
+MUST_CHECK enum rc admin_user_applications(struct req *req, struct resp *resp);
+MUST_CHECK enum rc admin_user_revoke_application(
+	struct req *req, struct resp *resp);
+MUST_CHECK enum rc admin_user_end_sessions(struct req *req, struct resp *resp);
+
+/* identity_admin_session.c: /api/v1/admin/sessions… */
+MUST_CHECK enum rc admin_session_list(struct req *req, struct resp *resp);
+MUST_CHECK enum rc admin_session_end(struct req *req, struct resp *resp);
+
+#endif
