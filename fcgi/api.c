@@ -8,23 +8,6 @@
 
 #define NAMES_MAX 1000
 
-bool
-plant_visible(const struct policy *policy, int64_t datasource_id)
-{
-	static const enum policy_action actions[] = {
-		POLICY_READ_VALUES,
-		POLICY_READ_HISTORY,
-		POLICY_READ_ALARMS,
-		POLICY_READ_EVENTS,
-		POLICY_READ_REPORTS,
-	};
-
-	for (size_t i = 0; i < ARRAY_LENGTH(actions); i++)
-		if (policy_touches(policy, datasource_id, actions[i]))
-			return true;
-	return false;
-}
-
 enum rc
 plant_find(struct req *req, struct plant *plant)
 {
@@ -35,9 +18,8 @@ plant_find(struct req *req, struct plant *plant)
 		rc = datasource_find(req->db, req->arena, uuid,
 			&plant->datasource, &req->fault);
 	if (rc == RC_OK)
-		rc = policy_load(req->db, req->arena, req->caller,
-			&plant->policy, &req->fault);
-	if (rc == RC_OK && !plant_visible(plant->policy, plant->datasource.id))
+		rc = policy_of(req, &plant->policy);
+	if (rc == RC_OK && !policy_sees(plant->policy, plant->datasource.id))
 		rc = fault_set(&req->fault, RC_NOT_FOUND, "not visible");
 	if (rc == RC_NOT_FOUND)
 		return fault_tell(&req->fault, RC_NOT_FOUND, "NotFound", NULL,
@@ -49,9 +31,7 @@ bool
 plant_shows(const struct plant *plant, const struct variable *variable,
 	enum policy_action action)
 {
-	return variable->access != ACCESS_NONE &&
-	       policy_allows(plant->policy, plant->datasource.id,
-		       variable->name, action);
+	return policy_may(plant->policy, variable, action);
 }
 
 /* --- filters ------------------------------------------------------------- */

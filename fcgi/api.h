@@ -41,9 +41,6 @@ struct plant {
  */
 MUST_CHECK enum rc plant_find(struct req *req, struct plant *plant);
 
-/* May the caller read anything in it? When not, it does not exist for him. */
-bool plant_visible(const struct policy *policy, int64_t datasource_id);
-
 /* Is the variable there for this caller and this action? */
 bool plant_shows(const struct plant *plant, const struct variable *variable,
 	enum policy_action action);

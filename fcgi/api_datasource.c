@@ -49,15 +49,14 @@ answer(struct req *req, struct resp *resp, const char *key, write_fn *write)
 
 	rc = datasource_query(req->db, req->arena, &list, &req->fault);
 	if (rc == RC_OK)
-		rc = policy_load(
-			req->db, req->arena, req->caller, &policy, &req->fault);
+		rc = policy_of(req, &policy);
 	if (rc != RC_OK)
 		return rc;
 	json = resp_json(resp, 200);
 	jsonw_open_obj(json, NULL);
 	jsonw_open_arr(json, key);
 	for (size_t i = 0; i < list.count; i++)
-		if (plant_visible(policy, list.items[i].id))
+		if (policy_sees(policy, list.items[i].id))
 			write(json, &list.items[i]);
 	jsonw_close_arr(json);
 	jsonw_close_obj(json);

@@ -31,7 +31,7 @@ struct hub_conf {
 extern const struct conf_entry hub_conf_entries[];
 
 struct hub_nodes;
-struct hub_rights;
+struct policy_cache;
 struct hub_counters;
 
 struct hub {
@@ -40,7 +40,7 @@ struct hub {
 	struct image *image;
 	struct live *live;
 	struct hub_nodes *nodes;
-	struct hub_rights *rights;
+	struct policy_cache *policies;
 	struct hub_counters *counters;
 	atomic_bool ready; /* the image has been rebuilt */
 	/* steady; the last catalog that a node's frame made us read */

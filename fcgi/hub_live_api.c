@@ -7,9 +7,9 @@
 #include <strings.h>
 
 #include "fcgi/hub_live.h"
-#include "fcgi/hub_rights.h"
 #include "lib/encode.h"
 #include "lib/field.h"
+#include "model/policy.h"
 
 #define ENTRIES_MAX 256
 #define NAMES_MAX   LIVE_VARIABLES_MAX
@@ -74,11 +74,8 @@ static void
 select_one(struct selection *selection, struct image_variable *variable,
 	bool *taken)
 {
-	const struct variable *meta = &variable->meta;
-
-	if (*taken || meta->access == ACCESS_NONE ||
-		!policy_allows(selection->policy, meta->datasource_id,
-			meta->name, POLICY_READ_VALUES))
+	if (*taken || !policy_may(selection->policy, &variable->meta,
+			      POLICY_READ_VALUES))
 		return;
 	*taken = true;
 	if (selection->count == LIVE_VARIABLES_MAX)
@@ -243,7 +240,7 @@ hub_live_post(struct req *req, struct resp *resp)
 	enum rc rc = hub_ready(req, &hub);
 
 	if (rc == RC_OK)
-		rc = hub_rights_get(hub->rights, req, &selection.policy);
+		rc = policy_of(req, &selection.policy);
 	if (rc == RC_OK)
 		rc = read_entries(req, &entries, &count);
 	if (rc != RC_OK)

@@ -12,7 +12,6 @@
 #include "fcgi/hub_counters.h"
 #include "fcgi/hub_live.h"
 #include "fcgi/hub_nodes.h"
-#include "fcgi/hub_rights.h"
 #include "fcgi/hub_watch.h"
 #include "fcgi/service.h"
 #include "lib/log.h"
@@ -21,6 +20,7 @@
 #include "model/datasource.h"
 #include "model/frame_store.h"
 #include "model/node.h"
+#include "model/policy_cache.h"
 
 #define THREADS_MAX 64
 #define KIB         ((size_t)1024)
@@ -216,14 +216,6 @@ wait_for_end(const sigset_t *set, const struct hub *hub)
 		hub_counters_log(hub->counters);
 }
 
-static void
-forget_rights(const void *app)
-{
-	const struct hub *hub = app;
-
-	hub_rights_forget(hub->rights);
-}
-
 /* --- main --------------------------------------------------------------- */
 
 static int
@@ -238,7 +230,7 @@ serve(struct hub *hub, struct hub_live *live)
 		.database = &hub->conf.database,
 		.issuer = hub->conf.issuer,
 		.note_fault = note_fault,
-		.rights_changed = forget_rights,
+		.policies = hub->policies,
 	};
 	struct hub_watch watch = {hub, live};
 	size_t count = (size_t)hub->conf.threads;
@@ -269,7 +261,7 @@ close_hub(struct hub *hub, struct hub_live *live)
 	hub_live_free(live);
 	live_free(hub->live);
 	hub_nodes_free(hub->nodes);
-	hub_rights_free(hub->rights);
+	policy_cache_free(hub->policies);
 	hub_counters_free(hub->counters);
 	image_free(hub->image);
 }
@@ -293,7 +285,7 @@ main(int argc, char **argv)
 	hub.stmts = stmts;
 	hub.image = image_new();
 	hub.nodes = hub_nodes_new();
-	hub.rights = hub_rights_new();
+	hub.policies = policy_cache_new();
 	hub.counters = hub_counters_new();
 	if (hub_live_open(&hub, &live, &fault) == RC_OK)
 		exit_code = serve(&hub, live);

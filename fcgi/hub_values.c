@@ -5,8 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "fcgi/hub_rights.h"
 #include "lib/field.h"
+#include "model/policy.h"
 
 #define NAMES_MAX VARIABLE_BATCH_MAX
 
@@ -145,11 +145,7 @@ write_variable(struct jsonw *json, const struct image_variable *variable,
 static bool
 is_visible(const struct policy *policy, const struct image_variable *variable)
 {
-	const struct variable *meta = &variable->meta;
-
-	return meta->access != ACCESS_NONE &&
-	       policy_allows(policy, meta->datasource_id, meta->name,
-		       POLICY_READ_VALUES);
+	return policy_may(policy, &variable->meta, POLICY_READ_VALUES);
 }
 
 /* The datasource of the path. Needs: the image's lock. Fails: RC_NOT_FOUND:
@@ -278,7 +274,7 @@ hub_values_query(struct req *req, struct resp *resp)
 	enum rc rc = hub_ready(req, &hub);
 
 	if (rc == RC_OK)
-		rc = hub_rights_get(hub->rights, req, &policy);
+		rc = policy_of(req, &policy);
 	if (rc == RC_OK)
 		rc = read_query(req, &query);
 	if (rc != RC_OK)
@@ -305,9 +301,13 @@ write_named(struct hub *hub, struct req *req, struct resp *resp,
 	if (rc != RC_OK)
 		return rc;
 	variable = image_find(datasource, req_arg(req, "name"));
-	if (variable == NULL || !is_visible(policy, variable))
+	if (variable == NULL)
 		return fault_tell(&req->fault, RC_NOT_FOUND, "NotFound", "name",
 			"There is no variable of this name.");
+	rc = policy_check(
+		policy, &variable->meta, POLICY_READ_VALUES, &req->fault);
+	if (rc != RC_OK)
+		return rc;
 	write_variable(resp_json(resp, 200), variable, ASKED_ALL);
 	return RC_OK;
 }
@@ -320,7 +320,7 @@ hub_value_get(struct req *req, struct resp *resp)
 	enum rc rc = hub_ready(req, &hub);
 
 	if (rc == RC_OK)
-		rc = hub_rights_get(hub->rights, req, &policy);
+		rc = policy_of(req, &policy);
 	if (rc != RC_OK)
 		return rc;
 	image_read_lock(hub->image);

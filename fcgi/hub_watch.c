@@ -9,10 +9,10 @@
 #include "fcgi/hub_catalog.h"
 #include "fcgi/hub_live.h"
 #include "fcgi/hub_nodes.h"
-#include "fcgi/hub_rights.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "model/checkpoint.h"
+#include "model/policy_cache.h"
 
 #define CATALOG_CHANNEL "fieldgrid_catalog"
 #define ROUND_US        CLOCK_SECOND_US
@@ -77,8 +77,8 @@ check_caller(struct watcher *watcher, const struct caller *caller)
 		return RC_OK;
 	}
 	if (rc == RC_OK)
-		rc = policy_load(watcher->db, watcher->arena, caller, &policy,
-			&watcher->fault);
+		rc = policy_cache_get(watcher->hub->policies, watcher->db,
+			watcher->arena, caller, &policy, &watcher->fault);
 	if (rc == RC_OK)
 		live_recheck(live, caller, policy);
 	return rc;
@@ -91,7 +91,7 @@ check_streams(struct watcher *watcher)
 	size_t count;
 	enum rc rc = RC_OK;
 
-	hub_rights_forget(watcher->hub->rights);
+	policy_cache_forget(watcher->hub->policies);
 	live_callers(watcher->hub->live, watcher->arena, &callers, &count);
 	for (size_t i = 0; i < count && rc == RC_OK; i++)
 		rc = check_caller(watcher, &callers[i]);

@@ -18,6 +18,7 @@
 #include "lib/secret.h"
 #include "model/caller.h"
 #include "model/policy.h"
+#include "model/policy_cache.h"
 
 #define LISTEN_DESCRIPTOR 0
 /* Memory of an answer that is kept for the next one. */
@@ -30,6 +31,7 @@ struct loop {
 	const struct service *service;
 	struct db *db;
 	struct caller_gate *gate;
+	struct policy_cache *policies;
 	struct arena *arena;
 	struct buf body; /* of the current request */
 	struct req req;
@@ -115,6 +117,7 @@ build_request(struct loop *loop, struct req *req)
 	req->db = loop->db;
 	req->app = loop->service->app;
 	req->caller = &nobody;
+	req->policies = loop->policies;
 	req->param = get_param;
 	req->transport = &loop->fcgi;
 	req->method = method_parse(param_or(req, "REQUEST_METHOD", ""));
@@ -285,8 +288,7 @@ let_in(struct loop *loop, struct req *req, enum need need)
 
 	if (rc != RC_OK || need != NEED_ADMIN)
 		return rc;
-	rc = policy_load(
-		req->db, req->arena, req->caller, &policy, &req->fault);
+	rc = policy_of(req, &policy);
 	return rc == RC_OK ? policy_check_administrator(policy, &req->fault)
 			   : rc;
 }
@@ -350,6 +352,7 @@ follow_rights(struct loop *loop)
 	if (loop->db == NULL || !db_notified(loop->db))
 		return;
 	caller_gate_forget(loop->gate);
+	policy_cache_forget(loop->policies);
 	if (service->rights_changed != NULL)
 		service->rights_changed(service->app);
 }
@@ -404,6 +407,8 @@ open_loop(struct loop *loop, const struct service *service, struct fault *fault)
 	loop->service = service;
 	loop->arena = arena_new();
 	loop->gate = caller_gate_new(service->issuer);
+	loop->policies = service->policies != NULL ? service->policies
+						   : policy_cache_new();
 	resp_init(&loop->resp);
 	buf_init(&loop->body, 0);
 	if (service->database != NULL)
@@ -420,6 +425,8 @@ close_loop(struct loop *loop)
 	FCGX_Free(&loop->fcgi, 0);
 	db_close(loop->db);
 	caller_gate_free(loop->gate);
+	if (loop->policies != loop->service->policies)
+		policy_cache_free(loop->policies);
 	resp_free(&loop->resp);
 	buf_free(&loop->body);
 	arena_free(loop->arena);

@@ -24,6 +24,8 @@ struct service {
 		struct req *req, struct resp *resp, const struct fault *fault);
 	/* Hear of every fault before it is answered, e.g. to count it. */
 	void (*note_fault)(const struct req *req, const struct fault *fault);
+	/* The caller's policies; NULL = each loop keeps its own. */
+	struct policy_cache *policies;
 	/* Rights may have changed: drop what was kept of them. Called by each
 	 * loop before a request; NULL = nothing is kept. */
 	void (*rights_changed)(const void *app);

@@ -10,6 +10,7 @@
 #include "lib/encode.h"
 #include "lib/secret.h"
 #include "model/caller_gate.h"
+#include "model/policy.h"
 
 const struct stmt caller_stmts[] = {
 	[CALLER_KEYS] = {"caller_keys", "",
@@ -186,15 +187,8 @@ caller_has_scope(const struct caller *caller, const char *scope)
 static enum rc
 check_scope(const struct req *req, struct fault *fault)
 {
-	static const char *const scopes[] = {"API",
-		"serviceGridAPI.full_access", "iiotServicesAPI",
-		"dataStorageAPI"};
-
-	if (req->caller->csrf != NULL)
+	if (policy_scope_actions(req->caller) != 0)
 		return RC_OK;
-	for (size_t i = 0; i < ARRAY_LENGTH(scopes); i++)
-		if (caller_has_scope(req->caller, scopes[i]))
-			return RC_OK;
 	return fault_tell(fault, RC_DENIED, "InsufficientScope", NULL,
 		"The token lacks the scope API.");
 }

@@ -11,6 +11,7 @@ enum {
 	STMT_FIND,
 	STMT_CHANGE,
 	STMT_DELETE,
+	STMT_SLICE,
 	STMT_ADD_USER,
 	STMT_REMOVE_USER,
 	STMT_CONTAINS,
@@ -20,7 +21,14 @@ enum {
 	STMT_MEMBERS,
 };
 
-#define COLUMNS "id, uuid, name, description, require_second_factor"
+#define COLUMNS                                                                \
+	"user_group.id, user_group.uuid::text, user_group.name"                \
+	", user_group.description, user_group.require_second_factor"           \
+	", (SELECT count(DISTINCT account_id) FROM group_account"              \
+	"    WHERE group_id = user_group.id)"                                  \
+	" + (SELECT count(*) FROM group_nesting"                               \
+	"     WHERE group_id = user_group.id)"                                 \
+	", user_group.created_at "
 
 const struct stmt group_stmts[] = {
 	[STMT_CREATE] = {"group_create", "tto",
@@ -37,6 +45,22 @@ const struct stmt group_stmts[] = {
 		" WHERE id = $1"},
 	[STMT_DELETE] = {"group_delete", "n",
 		"DELETE FROM user_group WHERE id = $1"},
+	[STMT_SLICE] = {"group_slice", SLICE_TYPES "t", /* $6 search */
+		"SELECT item.* FROM ("
+		"  SELECT " COLUMNS "     , CASE $1"
+		"           WHEN 'name' THEN lower(name)"
+		"           WHEN 'created' THEN " SLICE_TIME(
+			"created_at") "         END COLLATE \"C\" AS place"
+				      "     , user_group.id AS number"
+				      "  FROM user_group) AS item (group_id, "
+				      "uuid, name, description"
+				      "     , require_second_factor, members, "
+				      "created_at, place, id)"
+				      " WHERE " SLICE_AFTER
+				      "   AND ($6::text IS NULL OR"
+				      "        strpos(lower(name || ' ' || "
+				      "description), lower($6))"
+				      "        > 0)" SLICE_ORDER},
 	[STMT_ADD_USER] = {"group_add_user", "nn",
 		"INSERT INTO group_account (group_id, account_id)"
 		" VALUES ($1, $2) ON CONFLICT DO NOTHING"},
@@ -79,26 +103,32 @@ const struct stmt group_stmts[] = {
 };
 
 static void
-from_row(const struct rows *rows, struct group *group)
+from_row(const struct rows *rows, size_t row, struct group *group)
 {
 	*group = (struct group){
-		.id = rows_int(rows, 0, 0),
-		.name = rows_text(rows, 0, 2),
-		.description = rows_text(rows, 0, 3),
-		.require_second_factor = rows_bool(rows, 0, 4),
+		.id = rows_int(rows, row, 0),
+		.uuid = rows_text(rows, row, 1),
+		.name = rows_text(rows, row, 2),
+		.description = rows_text(rows, row, 3),
+		.require_second_factor = rows_bool(rows, row, 4),
+		.members = rows_int(rows, row, 5),
+		.created_us = rows_time(rows, row, 6),
 	};
-	memcpy(group->uuid, rows_uuid(rows, 0, 1), UUID_BYTES);
 }
 
 static enum rc
-check_name(const char *name, struct fault *fault)
+check_group(const struct group *group, struct fault *fault)
 {
-	if (utf8_is_name(name, GROUP_NAME_BYTES))
-		return RC_OK;
-	return fault_tell(fault, RC_BAD_INPUT, "BadName", "name",
-		"A name has 1 to %d bytes, no control characters and no space "
-		"at an end.",
-		GROUP_NAME_BYTES);
+	if (!utf8_is_name(group->name, GROUP_NAME_BYTES))
+		return fault_tell(fault, RC_BAD_INPUT, "BadName", "name",
+			"A name has 1 to %d bytes, no control characters and "
+			"no space at an end.",
+			GROUP_NAME_BYTES);
+	if (strlen(group->description) > GROUP_DESCRIPTION_BYTES)
+		return fault_tell(fault, RC_BAD_INPUT, "TooLong", "description",
+			"A description has at most %d bytes.",
+			GROUP_DESCRIPTION_BYTES);
+	return RC_OK;
 }
 
 static enum rc
@@ -115,7 +145,7 @@ group_create(struct db *db, struct arena *arena, const struct group *wanted,
 	struct group *made, struct fault *fault)
 {
 	struct rows *rows = NULL;
-	enum rc rc = check_name(wanted->name, fault);
+	enum rc rc = check_group(wanted, fault);
 
 	if (rc == RC_OK)
 		rc = db_find(db, arena, &group_stmts[STMT_CREATE],
@@ -124,7 +154,7 @@ group_create(struct db *db, struct arena *arena, const struct group *wanted,
 				P_BOOL(wanted->require_second_factor)),
 			&rows, fault);
 	if (rc == RC_OK)
-		from_row(rows, made);
+		from_row(rows, 0, made);
 	return name_taken(rc, wanted->name, fault);
 }
 
@@ -137,7 +167,7 @@ group_find(struct db *db, struct arena *arena, const char *name,
 		PARAMS(P_TEXT(name)), &rows, fault);
 
 	if (rc == RC_OK)
-		from_row(rows, group);
+		from_row(rows, 0, group);
 	else if (rc == RC_NOT_FOUND)
 		rc = fault_tell(fault, rc, "NotFound", NULL,
 			"There is no group \"%.128s\".", name);
@@ -147,7 +177,7 @@ group_find(struct db *db, struct arena *arena, const char *name,
 enum rc
 group_change(struct db *db, const struct group *group, struct fault *fault)
 {
-	enum rc rc = check_name(group->name, fault);
+	enum rc rc = check_group(group, fault);
 
 	if (rc == RC_OK)
 		rc = db_exec(db, &group_stmts[STMT_CHANGE],
@@ -163,6 +193,24 @@ group_delete(struct db *db, int64_t id, struct fault *fault)
 {
 	return db_exec(db, &group_stmts[STMT_DELETE], PARAMS(P_SHORT(id)), NULL,
 		fault);
+}
+
+enum rc
+group_slice(struct db *db, struct arena *arena,
+	const struct group_filter *filter, struct slice *slice,
+	struct group_list *list, struct fault *fault)
+{
+	struct rows *rows = NULL;
+	enum rc rc = db_query(db, arena, &group_stmts[STMT_SLICE],
+		PARAMS(P_SLICE(slice), P_TEXT(filter->search)), &rows, fault);
+
+	if (rc != RC_OK)
+		return rc;
+	list->count = slice_take(slice, rows, 7);
+	list->items = arena_array(arena, list->count, sizeof(*list->items));
+	for (size_t i = 0; i < list->count; i++)
+		from_row(rows, i, &list->items[i]);
+	return RC_OK;
 }
 
 /* --- members -------------------------------------------------------------- */

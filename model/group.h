@@ -9,18 +9,26 @@
 #include <stdint.h>
 
 #include "lib/db.h"
-#include "lib/encode.h"
+#include "lib/slice.h"
 
-#define GROUP_NAME_BYTES 128
+#define GROUP_NAME_BYTES        128
+#define GROUP_DESCRIPTION_BYTES 500
 
 extern const struct stmt group_stmts[];
 
 struct group {
 	int64_t id;
-	uint8_t uuid[UUID_BYTES];
+	const char *uuid;
 	const char *name;
 	const char *description;
 	bool require_second_factor; /* of all members, nested ones as well */
+	int64_t members;            /* direct ones, users and groups */
+	int64_t created_us;
+};
+
+struct group_list {
+	size_t count;
+	struct group *items;
 };
 
 /* Make one; only name, description and require_second_factor of "wanted"
@@ -39,6 +47,16 @@ MUST_CHECK enum rc group_change(
 
 /* Memberships, nestings, rules and grants go with it. */
 MUST_CHECK enum rc group_delete(struct db *db, int64_t id, struct fault *fault);
+
+/* NULL = not set. */
+struct group_filter {
+	const char *search; /* in name and description */
+};
+
+/* Orders: "name", "created". */
+MUST_CHECK enum rc group_slice(struct db *db, struct arena *arena,
+	const struct group_filter *filter, struct slice *slice,
+	struct group_list *list, struct fault *fault);
 
 /* As an administrator says; a directory says so for itself. Both succeed when
  * nothing is left to do. */

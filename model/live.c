@@ -344,14 +344,10 @@ live_end(struct live *live, const struct caller *caller, enum live_end end)
 static bool
 allows_all(const struct live_group *group, const struct policy *policy)
 {
-	for (size_t i = 0; i < group->count; i++) {
-		const struct variable *meta = &group->variables[i]->meta;
-
-		if (meta->access == ACCESS_NONE ||
-			!policy_allows(policy, meta->datasource_id, meta->name,
-				POLICY_READ_VALUES))
+	for (size_t i = 0; i < group->count; i++)
+		if (!policy_may(policy, &group->variables[i]->meta,
+			    POLICY_READ_VALUES))
 			return false;
-	}
 	return true;
 }
 

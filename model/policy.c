@@ -4,28 +4,15 @@
 
 #include <string.h>
 
-enum { STMT_LOAD, STMT_NAMES, STMT_GRANT, STMT_CLEAR };
+#include "model/licence.h"
+#include "model/policy_around.h"
+#include "model/policy_cache.h"
 
-/* The groups around a user, nested ones as well; $1 kind $2 id of a subject. */
-#define AROUND                                                                 \
-	"WITH RECURSIVE around(id) AS ("                                       \
-	"     SELECT group_id FROM group_account"                              \
-	"      WHERE $1 = 'user' AND account_id = $2"                          \
-	"      UNION"                                                          \
-	"     SELECT nesting.group_id FROM group_nesting AS nesting"           \
-	"       JOIN around ON nesting.member_id = around.id)"                 \
-	", subject(kind, id) AS ("                                             \
-	"     SELECT $1, $2"                                                   \
-	"      UNION ALL SELECT 'everyone', 0"                                 \
-	"      UNION ALL SELECT 'group', id FROM around)"                      \
-	", held(role_id, datasource_id) AS ("                                  \
-	"     SELECT role_id, datasource_id FROM role_grant"                   \
-	"       JOIN subject ON subject.kind = subject_kind"                   \
-	"        AND subject.id = subject_id) "
+enum { STMT_LOAD, STMT_NAMES, STMT_VERSION };
 
 const struct stmt policy_stmts[] = {
 	[STMT_LOAD] = {"policy_load", "tn", /* $1 subject kind $2 its id */
-		AROUND
+		POLICY_AROUND
 		"SELECT coalesce(rule.datasource_id, 0)"
 		"     , pattern"
 		"     , actions"
@@ -47,37 +34,25 @@ const struct stmt policy_stmts[] = {
 		"    OR held.datasource_id IS NULL"
 		"    OR rule.datasource_id = held.datasource_id"},
 	[STMT_NAMES] = {"policy_names", "tn", /* $1 subject kind $2 its id */
-		AROUND "SELECT ARRAY(SELECT name FROM user_group"
-		       "              WHERE id IN (SELECT id FROM around)"
-		       "              ORDER BY name)"
-		       "     , ARRAY(SELECT name FROM role"
-		       "              WHERE id IN (SELECT role_id FROM held)"
-		       "              ORDER BY name)"},
-	/* $1 subject kind $2 its id $3 datasource or 0 $4 pattern $5 actions
-	 * $6 effect */
-	[STMT_GRANT] = {"policy_grant", "tnntnt",
-		"INSERT INTO policy_rule (subject_kind, subject_id"
-		"     , datasource_id, pattern, actions, effect)"
-		" VALUES ($1, $2, nullif($3, 0), $4, $5, $6)"},
-	[STMT_CLEAR] = {"policy_clear", "tnn",
-		"DELETE FROM policy_rule"
-		" WHERE subject_kind = $1 AND subject_id = $2"
-		"   AND ($3 = 0 OR datasource_id = $3)"},
+		POLICY_AROUND
+		"SELECT ARRAY(SELECT name FROM user_group"
+		"              WHERE id IN (SELECT id FROM around)"
+		"              ORDER BY name)"
+		"     , ARRAY(SELECT name FROM role"
+		"              WHERE id IN (SELECT role_id FROM held)"
+		"              ORDER BY name)"},
+	[STMT_VERSION] = {"policy_version", "",
+		"SELECT version FROM policy_version"},
 	STMT_END,
-};
-
-struct rule {
-	int64_t datasource_id; /* 0 = every one */
-	const char *pattern;
-	int64_t actions;
-	bool deny;
 };
 
 struct policy {
 	bool administrator;
-	size_t count;
-	struct rule *rules;
+	uint32_t scope; /* actions that the token lets through */
+	const struct policy_index *index;
 };
+
+/* --- loading -------------------------------------------------------------- */
 
 static const char *
 subject_kind(enum caller_kind kind)
@@ -108,48 +83,105 @@ read_objects(struct arena *arena, const struct rows *rows, size_t row)
 	return objects;
 }
 
-static void
-read_rules(struct arena *arena, const struct rows *rows, struct policy *policy)
+static size_t
+count_texts(const char *const *texts)
+{
+	size_t count = 0;
+
+	while (texts[count] != NULL)
+		count++;
+	return count;
+}
+
+static const struct policy_index *
+compile(struct arena *arena, const struct rows *rows)
 {
 	const char ***objects =
 		arena_array(arena, rows_count(rows), sizeof(*objects));
+	struct policy_line *lines;
 	size_t count = 0;
 
 	for (size_t row = 0; row < rows_count(rows); row++) {
 		objects[row] = read_objects(arena, rows, row);
-		for (size_t i = 0; objects[row][i] != NULL; i++)
-			count++;
+		count += count_texts(objects[row]);
 	}
-	policy->rules = arena_array(arena, count, sizeof(*policy->rules));
+	lines = arena_array(arena, count, sizeof(*lines));
+	count = 0;
 	for (size_t row = 0; row < rows_count(rows); row++)
 		for (size_t i = 0; objects[row][i] != NULL; i++)
-			policy->rules[policy->count++] = (struct rule){
+			lines[count++] = (struct policy_line){
 				.datasource_id = rows_int(rows, row, 0),
-				.pattern = objects[row][i],
-				.actions = rows_int(rows, row, 2),
+				.object = objects[row][i],
+				.actions = (uint32_t)rows_int(rows, row, 2),
+				.literal = !rows_null(rows, row, 4),
 				.deny = rows_bool(rows, row, 3),
 			};
+	return policy_index_build(arena, lines, count);
 }
 
+enum rc
+policy_compile(struct db *db, struct arena *arena, const struct caller *caller,
+	const struct policy_index **index, struct fault *fault)
+{
+	struct rows *rows = NULL;
+	enum rc rc = db_query(db, arena, &policy_stmts[STMT_LOAD],
+		PARAMS(P_TEXT(subject_kind(caller->kind)), P_SHORT(caller->id)),
+		&rows, fault);
+
+	if (rc == RC_OK)
+		*index = compile(arena, rows);
+	return rc;
+}
+
+enum rc
+policy_version(struct db *db, struct arena *arena, int64_t *version,
+	struct fault *fault)
+{
+	struct rows *rows = NULL;
+	enum rc rc = db_find(db, arena, &policy_stmts[STMT_VERSION], NO_PARAMS,
+		&rows, fault);
+
+	if (rc == RC_OK)
+		*version = rows_int(rows, 0, 0);
+	return rc;
+}
+
+const struct policy *
+policy_wrap(struct arena *arena, const struct caller *caller,
+	const struct policy_index *index)
+{
+	struct policy *policy = arena_alloc(arena, sizeof(*policy));
+
+	policy->administrator =
+		caller->kind == CALLER_USER && caller->administrator;
+	policy->scope = policy_scope_actions(caller);
+	policy->index = index;
+	return policy;
+}
+
+/* Nobody is not even among everyone. */
 enum rc
 policy_load(struct db *db, struct arena *arena, const struct caller *caller,
 	const struct policy **policy, struct fault *fault)
 {
-	struct policy *made = arena_alloc(arena, sizeof(*made));
-	struct rows *rows = NULL;
-	enum rc rc;
+	const struct policy_index *index = policy_index_build(arena, NULL, 0);
+	enum rc rc = RC_OK;
 
-	*policy = made;
-	made->administrator =
-		caller->kind == CALLER_USER && caller->administrator;
-	if (caller->kind == CALLER_NOBODY)
-		return RC_OK;
-	rc = db_query(db, arena, &policy_stmts[STMT_LOAD],
-		PARAMS(P_TEXT(subject_kind(caller->kind)), P_SHORT(caller->id)),
-		&rows, fault);
+	if (caller->kind != CALLER_NOBODY)
+		rc = policy_compile(db, arena, caller, &index, fault);
 	if (rc == RC_OK)
-		read_rules(arena, rows, made);
+		*policy = policy_wrap(arena, caller, index);
 	return rc;
+}
+
+enum rc
+policy_of(struct req *req, const struct policy **policy)
+{
+	if (req->policies != NULL)
+		return policy_cache_get(req->policies, req->db, req->arena,
+			req->caller, policy, &req->fault);
+	return policy_load(
+		req->db, req->arena, req->caller, policy, &req->fault);
 }
 
 enum rc
@@ -167,111 +199,166 @@ policy_names(struct db *db, struct arena *arena, enum caller_kind kind,
 	return RC_OK;
 }
 
-/* Bytes of the character at "text"; a broken one counts as one byte. */
-static size_t
-character_bytes(const char *text)
-{
-	size_t bytes = 1;
+/* --- deciding ------------------------------------------------------------- */
 
-	while ((text[bytes] & 0xc0) == 0x80)
-		bytes++;
-	return bytes;
+static const struct {
+	const char *scope;
+	uint32_t actions;
+} scopes[] = {
+	{"API", POLICY_EVERY},
+	{"serviceGridAPI.full_access", POLICY_EVERY},
+	{"iiotServicesAPI", POLICY_EVERY},
+	{"API.write", POLICY_ANY},
+	{"API.read", POLICY_READ_ALL},
+	{"dataStorageAPI", POLICY_READ_ALL},
+};
+
+uint32_t
+policy_scope_actions(const struct caller *caller)
+{
+	uint32_t actions = 0;
+
+	if (caller->csrf != NULL)
+		return POLICY_EVERY;
+	if (caller->kind == CALLER_NODE)
+		return POLICY_ANY;
+	for (size_t i = 0; i < ARRAY_LENGTH(scopes); i++)
+		if (caller_has_scope(caller, scopes[i].scope))
+			actions |= scopes[i].actions;
+	return actions;
 }
 
-/*
- * Only the last "*" is ever tried again, one character further each time, so
- * the work is at most pattern times name.
- */
-bool
-policy_matches(const char *pattern, const char *name)
+/* Which of the actions the rules grant; scopes are not looked at. */
+static uint32_t
+granted(const struct policy *policy, int64_t datasource_id,
+	const char *variable, uint32_t actions)
 {
-	const char *star = NULL;
-	const char *again = NULL;
+	struct policy_verdict verdict = policy_index_find(
+		policy->index, datasource_id, variable, actions);
 
-	while (*name != '\0') {
-		if (*pattern == '*') {
-			star = ++pattern;
-			again = name;
-		} else if (*pattern == '?') {
-			pattern++;
-			name += character_bytes(name);
-		} else if (*pattern == *name) {
-			pattern++;
-			name++;
-		} else if (star != NULL) {
-			pattern = star;
-			name = ++again;
-		} else {
-			return false;
-		}
-	}
-	return pattern[strspn(pattern, "*")] == '\0';
-}
-
-static bool
-rule_covers(const struct rule *rule, int64_t datasource_id,
-	enum policy_action action)
-{
-	return (rule->actions & (int64_t)action) != 0 &&
-	       (rule->datasource_id == 0 ||
-		       rule->datasource_id == datasource_id);
+	if (policy->administrator)
+		verdict.allow = actions;
+	return actions & verdict.allow & ~verdict.deny;
 }
 
 bool
 policy_allows(const struct policy *policy, int64_t datasource_id,
 	const char *variable, enum policy_action action)
 {
-	bool allowed = policy->administrator;
+	uint32_t actions = policy->scope & (uint32_t)action;
 
-	for (size_t i = 0; i < policy->count; i++) {
-		const struct rule *rule = &policy->rules[i];
+	return actions != 0 &&
+	       granted(policy, datasource_id, variable, actions) != 0;
+}
 
-		if (!rule_covers(rule, datasource_id, action) ||
-			!policy_matches(rule->pattern, variable))
-			continue;
-		if (rule->deny)
-			return false;
-		allowed = true;
-	}
-	return allowed;
+static uint32_t
+touched(const struct policy *policy, int64_t datasource_id)
+{
+	struct policy_verdict verdict =
+		policy_index_touch(policy->index, datasource_id);
+
+	if (policy->administrator)
+		verdict.allow = POLICY_EVERY;
+	return policy->scope & verdict.allow & ~verdict.deny;
 }
 
 bool
 policy_touches(const struct policy *policy, int64_t datasource_id,
 	enum policy_action action)
 {
-	bool touched = policy->administrator;
-
-	for (size_t i = 0; i < policy->count; i++) {
-		const struct rule *rule = &policy->rules[i];
-
-		if (!rule_covers(rule, datasource_id, action))
-			continue;
-		if (rule->deny && strcmp(rule->pattern, "*") == 0)
-			return false;
-		touched |= !rule->deny;
-	}
-	return touched;
+	return (touched(policy, datasource_id) & (uint32_t)action) != 0;
 }
 
-/* An administrator cannot be locked out by a rule: the flag is the last word.
- */
+bool
+policy_sees(const struct policy *policy, int64_t datasource_id)
+{
+	return (touched(policy, datasource_id) & POLICY_READ_ALL) != 0;
+}
+
+/* What the variable's own flag lets the outside do at most. */
+static bool
+access_permits(const struct variable *variable, enum policy_action action)
+{
+	if (action == POLICY_WRITE_VALUES)
+		return variable->access == ACCESS_READ_WRITE;
+	return variable->access != ACCESS_NONE;
+}
+
+bool
+policy_may(const struct policy *policy, const struct variable *variable,
+	enum policy_action action)
+{
+	return access_permits(variable, action) && licence_allows(action) &&
+	       policy_allows(
+		       policy, variable->datasource_id, variable->name, action);
+}
+
+static bool
+may_be_known(const struct policy *policy, const struct variable *variable)
+{
+	return variable->access != ACCESS_NONE &&
+	       granted(policy, variable->datasource_id, variable->name,
+		       policy->scope & POLICY_READ_ALL) != 0;
+}
+
+static enum rc
+tell_missing(enum policy_action action, struct fault *fault)
+{
+	return fault_tell(fault, RC_DENIED, "RightMissing", NULL,
+		"You lack the right %s.", policy_action_name(action));
+}
+
+static enum rc
+tell_scope(struct fault *fault)
+{
+	return fault_tell(fault, RC_DENIED, "InsufficientScope", NULL,
+		"The scopes of the token do not cover this.");
+}
+
+enum rc
+policy_check(const struct policy *policy, const struct variable *variable,
+	enum policy_action action, struct fault *fault)
+{
+	if (policy_may(policy, variable, action))
+		return RC_OK;
+	if ((action & POLICY_READ_ALL) != 0 || !may_be_known(policy, variable))
+		return fault_tell(fault, RC_NOT_FOUND, "NotFound", "name",
+			"There is no variable of this name.");
+	if (granted(policy, variable->datasource_id, variable->name, action) ==
+		0)
+		return tell_missing(action, fault);
+	if (!access_permits(variable, action))
+		return fault_tell(fault, RC_DENIED, "AccessRefused", "name",
+			"The variable can only be read from outside.");
+	if (!licence_allows(action))
+		return fault_tell(fault, RC_DENIED, "NotLicensed", NULL,
+			"The licence does not cover %s.",
+			policy_action_name(action));
+	return tell_scope(fault);
+}
+
+/* A grid is administered as a whole: only rules about everything count, and
+ * no rule takes the flag of an account away. */
 enum rc
 policy_check_administrator(const struct policy *policy, struct fault *fault)
 {
-	if (policy->administrator ||
-		policy_touches(policy, 0, POLICY_ADMINISTER))
-		return RC_OK;
-	return fault_tell(fault, RC_DENIED, "RightMissing", NULL,
-		"You lack the right Administer.");
+	if (!policy->administrator &&
+		granted(policy, 0, "", POLICY_ADMINISTER) == 0)
+		return tell_missing(POLICY_ADMINISTER, fault);
+	return (policy->scope & POLICY_ADMINISTER) != 0 ? RC_OK
+							: tell_scope(fault);
 }
 
-struct name {
-	const char *text;
-	int actions;
-};
+/* --- names ---------------------------------------------------------------- */
 
-static const struct name action_names[] = {
+/* The first ones are several rights under one name. */
+#define NAMES_OF_SEVERAL 2
+
+static const struct {
+	const char *text;
+	uint32_t actions;
+} names[] = {
+	{"*", POLICY_ANY},
 	{"ReadAll", POLICY_READ_ALL},
 	{"ReadVariables", POLICY_READ_VALUES},
 	{"ReadArchives", POLICY_READ_HISTORY},
@@ -284,21 +371,27 @@ static const struct name action_names[] = {
 	{"Administer", POLICY_ADMINISTER},
 };
 
+static uint32_t
+find_actions(const char *text, size_t length)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+		if (strlen(names[i].text) == length &&
+			memcmp(names[i].text, text, length) == 0)
+			return names[i].actions;
+	return 0;
+}
+
 enum rc
-policy_actions_parse(const char *text, int *actions, struct fault *fault)
+policy_actions_parse(const char *text, uint32_t *actions, struct fault *fault)
 {
 	*actions = 0;
 	while (*text != '\0') {
 		size_t length = strcspn(text, ",");
-		int found = 0;
+		uint32_t found = find_actions(text, length);
 
-		for (size_t i = 0; i < ARRAY_LENGTH(action_names); i++)
-			if (strlen(action_names[i].text) == length &&
-				memcmp(action_names[i].text, text, length) == 0)
-				found = action_names[i].actions;
 		if (found == 0)
 			return fault_tell(fault, RC_BAD_INPUT, "UnknownRight",
-				"actions", "\"%.*s\" is no right.",
+				"rights", "\"%.*s\" is no right.",
 				(int)(length < 60 ? length : 60), text);
 		*actions |= found;
 		text += length;
@@ -306,26 +399,27 @@ policy_actions_parse(const char *text, int *actions, struct fault *fault)
 	}
 	return *actions != 0 ? RC_OK
 			     : fault_tell(fault, RC_BAD_INPUT, "UnknownRight",
-				       "actions", "No right is named.");
+				       "rights", "No right is named.");
 }
 
-enum rc
-policy_grant(struct db *db, const struct policy_rule *rule, struct fault *fault)
+const char *
+policy_action_name(enum policy_action action)
 {
-	return db_exec(db, &policy_stmts[STMT_GRANT],
-		PARAMS(P_TEXT(subject_kind(rule->kind)),
-			P_SHORT(rule->subject_id), P_SHORT(rule->datasource_id),
-			P_TEXT(rule->pattern), P_SHORT(rule->actions),
-			P_TEXT(rule->deny ? "deny" : "allow")),
-		NULL, fault);
+	for (size_t i = NAMES_OF_SEVERAL; i < ARRAY_LENGTH(names); i++)
+		if (names[i].actions == (uint32_t)action)
+			return names[i].text;
+	return "";
 }
 
-enum rc
-policy_clear(struct db *db, enum caller_kind kind, int64_t subject_id,
-	int64_t datasource_id, struct fault *fault)
+const char **
+policy_action_names(struct arena *arena, uint32_t actions)
 {
-	return db_exec(db, &policy_stmts[STMT_CLEAR],
-		PARAMS(P_TEXT(subject_kind(kind)), P_SHORT(subject_id),
-			P_SHORT(datasource_id)),
-		NULL, fault);
+	const char **list =
+		arena_array(arena, ARRAY_LENGTH(names) + 1, sizeof(*list));
+	size_t count = 0;
+
+	for (size_t i = NAMES_OF_SEVERAL; i < ARRAY_LENGTH(names); i++)
+		if ((actions & names[i].actions) != 0)
+			list[count++] = names[i].text;
+	return list;
 }

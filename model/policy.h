@@ -1,6 +1,13 @@
 /*
  * policy: what a caller may do to which variables. Deny by default; an
- * explicit deny wins; an administrator may everything.
+ * explicit deny wins. What holds in the end is
+ *
+ *	the rules that reach the caller     (model/policy_rule.h, role.h,
+ *group.h) and the scopes of its token and the variable's access flag and the
+ *licence                     (model/licence.h)
+ *
+ * An account with the flag "administrator" is allowed everything by itself;
+ * a rule that denies binds it as well, except that it stays an administrator.
  */
 #ifndef FG_MODEL_POLICY_H
 #define FG_MODEL_POLICY_H
@@ -9,7 +16,10 @@
 #include <stdint.h>
 
 #include "lib/db.h"
+#include "lib/req.h"
 #include "model/caller.h"
+#include "model/policy_index.h"
+#include "model/variable.h"
 
 enum policy_action {
 	POLICY_READ_VALUES = 1,
@@ -28,24 +38,72 @@ enum policy_action {
 	(POLICY_READ_VALUES | POLICY_READ_HISTORY | POLICY_READ_ALARMS |       \
 		POLICY_READ_EVENTS | POLICY_READ_REPORTS)
 
+/* What "*" means among rights: never to configure or to administer. */
+#define POLICY_ANY                                                             \
+	(POLICY_READ_ALL | POLICY_WRITE_VALUES | POLICY_ACKNOWLEDGE_ALARMS)
+
+#define POLICY_EVERY (POLICY_ANY | POLICY_CONFIGURE | POLICY_ADMINISTER)
+
 struct policy;
 
 extern const struct stmt policy_stmts[];
 
-/* The rules of one caller; lives in "arena".
- * Fails: RC_UNAVAILABLE, RC_DB. */
+/* The rules of one caller; lives in "arena". Handlers take policy_of, which
+ * keeps what was compiled. Fails: RC_UNAVAILABLE, RC_DB. */
 MUST_CHECK enum rc policy_load(struct db *db, struct arena *arena,
 	const struct caller *caller, const struct policy **policy,
 	struct fault *fault);
 
+/* The policy of req->caller; valid until req->arena is reset.
+ * Fails: as policy_load. */
+MUST_CHECK enum rc policy_of(struct req *req, const struct policy **policy);
+
+/* --- deciding ------------------------------------------------------------- */
+
 /* May it be done to this variable? */
+bool policy_may(const struct policy *policy, const struct variable *variable,
+	enum policy_action action);
+
+/*
+ * As policy_may, in words.
+ * Fails: RC_NOT_FOUND: it may not even be read, so it is not there;
+ *        RC_DENIED RightMissing names the right, InsufficientScope the token's
+ *        scope, AccessRefused the variable's access flag, NotLicensed.
+ */
+MUST_CHECK enum rc policy_check(const struct policy *policy,
+	const struct variable *variable, enum policy_action action,
+	struct fault *fault);
+
+/* Rules and scopes alone, for what is told by a name without a variable. */
 bool policy_allows(const struct policy *policy, int64_t datasource_id,
 	const char *variable, enum policy_action action);
 
-/* May it be done to anything in the datasource? When not, the datasource does
- * not exist for this caller. */
+/* May it be done to anything in the datasource? */
 bool policy_touches(const struct policy *policy, int64_t datasource_id,
 	enum policy_action action);
+
+/* May anything in the datasource be read? When not, it does not exist. */
+bool policy_sees(const struct policy *policy, int64_t datasource_id);
+
+/* May the caller administer the grid?
+ * Fails: RC_DENIED RightMissing or InsufficientScope. */
+MUST_CHECK enum rc policy_check_administrator(
+	const struct policy *policy, struct fault *fault);
+
+/* What the scopes of a token let it do at most; everything for a session. */
+uint32_t policy_scope_actions(const struct caller *caller);
+
+/* --- names ---------------------------------------------------------------- */
+
+/* "ReadAll,WriteVariables" as bits. Fails: RC_BAD_INPUT names the wrong one. */
+MUST_CHECK enum rc policy_actions_parse(
+	const char *text, uint32_t *actions, struct fault *fault);
+
+/* The name of one action, "WriteVariables". */
+const char *policy_action_name(enum policy_action action);
+
+/* The names of the bits, NULL at the end; lives in "arena". */
+const char **policy_action_names(struct arena *arena, uint32_t actions);
 
 /* The groups, nested ones as well, and the roles of a subject, by name; both
  * lists end with NULL. */
@@ -60,33 +118,19 @@ MUST_CHECK enum rc policy_names(struct db *db, struct arena *arena,
 	enum caller_kind kind, int64_t id, struct policy_names *names,
 	struct fault *fault);
 
-/* May the caller administer the grid?
- * Fails: RC_DENIED RightMissing names the right. */
-MUST_CHECK enum rc policy_check_administrator(
-	const struct policy *policy, struct fault *fault);
+/* --- for policy_cache alone -------------------------------------------------
+ */
 
-/* A name against a pattern of "*" (any run) and "?" (any one character). */
-bool policy_matches(const char *pattern, const char *name);
+/* What the database says of a subject, compiled, and the number that changes
+ * when any of it does. */
+MUST_CHECK enum rc policy_compile(struct db *db, struct arena *arena,
+	const struct caller *caller, const struct policy_index **index,
+	struct fault *fault);
+MUST_CHECK enum rc policy_version(struct db *db, struct arena *arena,
+	int64_t *version, struct fault *fault);
 
-/* One rule, for those who administer. */
-struct policy_rule {
-	enum caller_kind kind; /* CALLER_USER or CALLER_CLIENT */
-	int64_t subject_id;
-	int64_t datasource_id; /* 0 = every one */
-	const char *pattern;   /* "*" = every variable */
-	int actions;           /* bits of enum policy_action */
-	bool deny;
-};
-
-/* "ReadAll,WriteVariables" as bits. Fails: RC_BAD_INPUT names the wrong one. */
-MUST_CHECK enum rc policy_actions_parse(
-	const char *text, int *actions, struct fault *fault);
-
-MUST_CHECK enum rc policy_grant(
-	struct db *db, const struct policy_rule *rule, struct fault *fault);
-
-/* Remove all rules of a subject; datasource_id 0 = for every datasource. */
-MUST_CHECK enum rc policy_clear(struct db *db, enum caller_kind kind,
-	int64_t subject_id, int64_t datasource_id, struct fault *fault);
+/* The policy of a caller by what was compiled for its subject. */
+const struct policy *policy_wrap(struct arena *arena,
+	const struct caller *caller, const struct policy_index *index);
 
 #endif

@@ -71,8 +71,7 @@ page_begin(struct req *req, struct page *page)
 	enum rc rc;
 
 	page->view = base_view(req);
-	rc = policy_load(
-		req->db, req->arena, req->caller, &page->policy, &req->fault);
+	rc = policy_of(req, &page->policy);
 	if (rc == RC_OK)
 		rc = datasource_query(
 			req->db, req->arena, &page->plants, &req->fault);
@@ -151,9 +150,7 @@ page_plant_tabs(struct req *req, struct page *page,
 bool
 page_may_read(const struct page *page, const struct variable *variable)
 {
-	return variable->access != ACCESS_NONE &&
-	       policy_allows(page->policy, variable->datasource_id,
-		       variable->name, POLICY_READ_VALUES);
+	return policy_may(page->policy, variable, POLICY_READ_VALUES);
 }
 
 /* --- addresses --------------------------------------------------------- */

@@ -17,7 +17,7 @@
 #include "model/enrolment.h"
 #include "model/failure.h"
 #include "model/grant.h"
-#include "model/policy.h"
+#include "model/policy_rule.h"
 #include "model/session.h"
 #include "model/signing_key.h"
 #include "model/user.h"
@@ -47,7 +47,8 @@ static const struct stmt test_stmts[] = {
 
 static const struct stmt *const sets[] = {caller_stmts, client_stmts,
 	device_stmts, enrolment_stmts, failure_stmts, grant_stmts, policy_stmts,
-	session_stmts, signing_key_stmts, user_stmts, test_stmts, NULL};
+	policy_rule_stmts, session_stmts, signing_key_stmts, user_stmts,
+	test_stmts, NULL};
 
 static const struct seal seal = {{1, 2, 3}};
 
@@ -970,10 +971,12 @@ test_policy_denies_first(void **state)
 {
 	const char *secret;
 	struct client client = make_client("reader", &secret);
-	const struct caller caller = {
-		.kind = CALLER_CLIENT, .id = client.id, .subject = "reader"};
-	struct policy_rule rule = {.kind = CALLER_CLIENT,
-		.subject_id = client.id,
+	const struct caller caller = {.kind = CALLER_CLIENT,
+		.id = client.id,
+		.subject = "reader",
+		.scopes = "API"};
+	struct policy_rule rule = {
+		.subject = {.kind = "client", .id = client.id},
 		.pattern = "*",
 		.actions = POLICY_READ_ALL};
 	const struct policy *policy;
@@ -981,17 +984,19 @@ test_policy_denies_first(void **state)
 	(void)state;
 	good(policy_load(grid.hub, grid.arena, &caller, &policy, &grid.fault));
 	assert_false(policy_touches(policy, 1, POLICY_READ_VALUES));
-	good(policy_grant(grid.owner, &rule, &grid.fault));
+	good(policy_rule_create(
+		grid.owner, grid.arena, &rule, NULL, &grid.fault));
 	rule.pattern = "secret/*";
 	rule.deny = true;
-	good(policy_grant(grid.owner, &rule, &grid.fault));
+	good(policy_rule_create(
+		grid.owner, grid.arena, &rule, NULL, &grid.fault));
 	good(policy_load(grid.hub, grid.arena, &caller, &policy, &grid.fault));
 	assert_true(policy_touches(policy, 1, POLICY_READ_VALUES));
 	assert_true(policy_allows(policy, 1, "open", POLICY_READ_HISTORY));
 	assert_false(policy_allows(policy, 1, "secret/x", POLICY_READ_VALUES));
 	assert_false(policy_allows(policy, 1, "open", POLICY_WRITE_VALUES));
-	good(policy_clear(
-		grid.owner, CALLER_CLIENT, client.id, 0, &grid.fault));
+	good(policy_rule_clear(
+		grid.owner, &rule.subject, 0, NULL, &grid.fault));
 	good(policy_load(grid.hub, grid.arena, &caller, &policy, &grid.fault));
 	assert_false(policy_touches(policy, 1, POLICY_READ_VALUES));
 }

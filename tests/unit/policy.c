@@ -50,7 +50,7 @@ static void
 test_policy_rights_have_names(void **state)
 {
 	struct fault fault;
-	int actions;
+	uint32_t actions;
 
 	(void)state;
 	assert_int_equal(policy_actions_parse(

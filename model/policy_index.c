@@ -1,0 +1,588 @@
+/* policy_index: rules compiled for finding what is said of a name. */
+
+#include "model/policy_index.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Longer texts than any variable's name never match one. */
+#define LENGTH_MAX  256
+#define GRAM_BYTES  3
+#define COUNTS_BITS 14
+#define NONE        UINT32_MAX
+
+/* --- hash tables -------------------------------------------------------- */
+
+struct entry {
+	const char *text;
+	uint32_t length;
+	uint32_t allow;
+	uint32_t deny;
+};
+
+struct slot {
+	uint32_t hash;
+	uint32_t at; /* of the entry, NONE = free */
+};
+
+/* Texts with what is said of them; open addressing, at most half full. */
+struct table {
+	uint32_t mask;
+	struct slot *slots;
+	struct entry *entries;
+	uint32_t count;
+	struct policy_verdict all; /* of its entries together */
+	uint64_t lengths[LENGTH_MAX / 64 + 1];
+};
+
+#define HASH_START UINT32_C(2166136261)
+
+/* FNV-1a: grows byte by byte, so a name gives all its prefixes in one go. */
+static uint32_t
+hash_add(uint32_t hash, char byte)
+{
+	return (hash ^ (unsigned char)byte) * UINT32_C(16777619);
+}
+
+/* The low bits of FNV alone are poor. */
+static uint32_t
+hash_end(uint32_t hash)
+{
+	return (hash ^ (hash >> 15)) * UINT32_C(0x2c1b3c6d);
+}
+
+/* "step" is 1 or, for texts that are compared by their ends, -1. */
+static uint32_t
+hash_text(const char *text, size_t length, int step)
+{
+	uint32_t hash = HASH_START;
+
+	for (size_t i = 0; i < length; i++)
+		hash = hash_add(hash, text[step > 0 ? i : length - 1 - i]);
+	return hash_end(hash);
+}
+
+static void
+table_init(struct table *table, struct arena *arena, size_t capacity)
+{
+	size_t slots = 4;
+
+	while (slots < capacity * 2)
+		slots *= 2;
+	table->mask = (uint32_t)slots - 1;
+	table->slots = arena_array(arena, slots, sizeof(*table->slots));
+	for (size_t i = 0; i < slots; i++)
+		table->slots[i].at = NONE;
+	table->entries = arena_array(arena, capacity, sizeof(*table->entries));
+}
+
+/* The slot of a text, or the free one where it belongs. */
+static struct slot *
+table_slot(const struct table *table, uint32_t hash, const char *text,
+	size_t length)
+{
+	for (uint32_t i = hash & table->mask;; i = (i + 1) & table->mask) {
+		struct slot *slot = &table->slots[i];
+		const struct entry *entry;
+
+		if (slot->at == NONE)
+			return slot;
+		entry = &table->entries[slot->at];
+		if (slot->hash == hash && entry->length == length &&
+			memcmp(entry->text, text, length) == 0)
+			return slot;
+	}
+}
+
+static bool
+has_length(const struct table *table, size_t length)
+{
+	return (table->lengths[length / 64] >> (length % 64) & 1) != 0;
+}
+
+static void
+add_bits(uint32_t *allow, uint32_t *deny, const struct policy_line *line)
+{
+	*(line->deny ? deny : allow) |= line->actions;
+}
+
+static void
+table_add(struct table *table, const char *text, size_t length, int step,
+	const struct policy_line *line)
+{
+	uint32_t hash = hash_text(text, length, step);
+	struct slot *slot = table_slot(table, hash, text, length);
+
+	if (slot->at == NONE) {
+		*slot = (struct slot){hash, table->count};
+		table->entries[table->count++] = (struct entry){
+			.text = text, .length = (uint32_t)length};
+	}
+	add_bits(&table->entries[slot->at].allow,
+		&table->entries[slot->at].deny, line);
+	add_bits(&table->all.allow, &table->all.deny, line);
+	table->lengths[length / 64] |= UINT64_C(1) << (length % 64);
+}
+
+static void
+table_find(const struct table *table, uint32_t hash, const char *text,
+	size_t length, struct policy_verdict *verdict)
+{
+	const struct slot *slot = table_slot(table, hash, text, length);
+
+	if (slot->at == NONE)
+		return;
+	verdict->allow |= table->entries[slot->at].allow;
+	verdict->deny |= table->entries[slot->at].deny;
+}
+
+/* --- patterns ----------------------------------------------------------- */
+
+/* Bytes of the character at "text"; a broken one counts as one byte. */
+static size_t
+character_bytes(const char *text)
+{
+	size_t bytes = 1;
+
+	while ((text[bytes] & 0xc0) == 0x80)
+		bytes++;
+	return bytes;
+}
+
+/*
+ * Only the last "*" is ever tried again, one byte further each time, so the
+ * work is at most pattern times name.
+ */
+bool
+policy_matches(const char *pattern, const char *name)
+{
+	const char *star = NULL;
+	const char *again = NULL;
+
+	while (*name != '\0') {
+		if (*pattern == '*') {
+			star = ++pattern;
+			again = name;
+		} else if (*pattern == '?') {
+			pattern++;
+			name += character_bytes(name);
+		} else if (*pattern == *name) {
+			pattern++;
+			name++;
+		} else if (star != NULL) {
+			pattern = star;
+			name = ++again;
+		} else {
+			return false;
+		}
+	}
+	return pattern[strspn(pattern, "*")] == '\0';
+}
+
+/* A pattern that is in no table; patterns of one gram are a chain. */
+struct general {
+	const char *text;
+	uint32_t allow;
+	uint32_t deny;
+	uint32_t next;
+};
+
+/* Three bytes of a text as a number. */
+static uint32_t
+gram_at(const char *text)
+{
+	const unsigned char *byte = (const unsigned char *)text;
+
+	return (uint32_t)byte[0] << 16 | (uint32_t)byte[1] << 8 | byte[2];
+}
+
+static uint32_t
+gram_hash(uint32_t gram)
+{
+	return gram * UINT32_C(0x9e3779b1);
+}
+
+/* The next three bytes of "pattern" at or behind "at" without a wildcard. */
+static const char *
+next_gram(const char *at)
+{
+	for (;;) {
+		size_t run = strcspn(at, "*?");
+
+		if (run >= GRAM_BYTES)
+			return at;
+		if (at[run] == '\0')
+			return NULL;
+		at += run + 1;
+	}
+}
+
+/* How often each gram occurs, roughly: grams of one hash are added up. */
+static void
+count_grams(const struct general *patterns, size_t count, uint32_t *counts)
+{
+	for (size_t i = 0; i < count; i++)
+		for (const char *at = next_gram(patterns[i].text); at != NULL;
+			at = next_gram(at + 1))
+			counts[gram_hash(gram_at(at)) >> (32 - COUNTS_BITS)]++;
+}
+
+/* The gram of a pattern that fewest patterns have; NULL when it has none. */
+static const char *
+rarest_gram(const char *pattern, const uint32_t *counts)
+{
+	uint32_t least = UINT32_MAX;
+	const char *best = NULL;
+
+	for (const char *at = next_gram(pattern); at != NULL;
+		at = next_gram(at + 1)) {
+		uint32_t times =
+			counts[gram_hash(gram_at(at)) >> (32 - COUNTS_BITS)];
+
+		if (times < least) {
+			least = times;
+			best = at;
+		}
+	}
+	return best;
+}
+
+/* --- one datasource ----------------------------------------------------- */
+
+struct gram {
+	uint32_t gram;
+	uint32_t first; /* of the chain, NONE = a free place */
+};
+
+/* The rules of one datasource, or (0) those of every one. */
+struct realm {
+	int64_t datasource_id;
+	struct policy_verdict everything; /* of "*" */
+	struct policy_verdict anything;   /* of all rules together */
+	struct table exact;
+	struct table prefixes;
+	struct table suffixes;
+	struct general *general;
+	uint32_t general_count;
+	struct policy_verdict general_all;
+	uint32_t wide; /* the chain of those without a gram */
+	struct gram *grams;
+	uint32_t grams_mask;
+};
+
+struct policy_index {
+	size_t count;
+	struct realm *realms; /* by datasource */
+};
+
+enum form { FORM_EXACT, FORM_EVERYTHING, FORM_PREFIX, FORM_SUFFIX, FORM_OTHER };
+
+static enum form
+form_of(const struct policy_line *line)
+{
+	const char *pattern = line->object;
+	size_t stars = strspn(pattern, "*");
+	size_t run = strcspn(pattern, "*?");
+
+	if (line->literal || pattern[run] == '\0')
+		return FORM_EXACT;
+	if (pattern[stars] == '\0')
+		return FORM_EVERYTHING;
+	if (pattern[run + strspn(pattern + run, "*")] == '\0')
+		return FORM_PREFIX;
+	if (stars > 0 && strpbrk(pattern + stars, "*?") == NULL)
+		return FORM_SUFFIX;
+	return FORM_OTHER;
+}
+
+static void
+add_general(struct realm *realm, const struct policy_line *line)
+{
+	struct general *general = &realm->general[realm->general_count++];
+
+	*general = (struct general){.text = line->object, .next = NONE};
+	add_bits(&general->allow, &general->deny, line);
+	add_bits(&realm->general_all.allow, &realm->general_all.deny, line);
+}
+
+static void
+add_line(struct realm *realm, const struct policy_line *line)
+{
+	const char *text = line->object;
+	size_t stars = strspn(text, "*");
+
+	add_bits(&realm->anything.allow, &realm->anything.deny, line);
+	switch (form_of(line)) {
+	case FORM_EVERYTHING:
+		add_bits(&realm->everything.allow, &realm->everything.deny,
+			line);
+		break;
+	case FORM_EXACT:
+		if (strlen(text) <= LENGTH_MAX)
+			table_add(&realm->exact, text, strlen(text), 1, line);
+		break;
+	case FORM_PREFIX:
+		if (strcspn(text, "*") <= LENGTH_MAX)
+			table_add(&realm->prefixes, text, strcspn(text, "*"), 1,
+				line);
+		break;
+	case FORM_SUFFIX:
+		if (strlen(text + stars) <= LENGTH_MAX)
+			table_add(&realm->suffixes, text + stars,
+				strlen(text + stars), -1, line);
+		break;
+	case FORM_OTHER:
+		add_general(realm, line);
+	}
+}
+
+static struct gram *
+find_gram(const struct realm *realm, uint32_t gram)
+{
+	for (uint32_t i = gram_hash(gram) >> 8;; i++) {
+		struct gram *place = &realm->grams[i & realm->grams_mask];
+
+		if (place->first == NONE || place->gram == gram)
+			return place;
+	}
+}
+
+static void
+chain_general(struct realm *realm, struct arena *arena)
+{
+	uint32_t *counts;
+	uint32_t places = 4;
+
+	if (realm->general_count == 0)
+		return;
+	counts = calloc(UINT32_C(1) << COUNTS_BITS, sizeof(*counts));
+	if (counts == NULL)
+		abort();
+	while (places < realm->general_count * 2)
+		places *= 2;
+	realm->grams_mask = places - 1;
+	realm->grams = arena_array(arena, places, sizeof(*realm->grams));
+	for (uint32_t i = 0; i < places; i++)
+		realm->grams[i].first = NONE;
+	count_grams(realm->general, realm->general_count, counts);
+	for (uint32_t i = 0; i < realm->general_count; i++) {
+		struct general *general = &realm->general[i];
+		const char *at = rarest_gram(general->text, counts);
+		struct gram *place =
+			at != NULL ? find_gram(realm, gram_at(at)) : NULL;
+		uint32_t *chain = place != NULL ? &place->first : &realm->wide;
+
+		if (place != NULL)
+			place->gram = gram_at(at);
+		general->next = *chain;
+		*chain = i;
+	}
+	free(counts);
+}
+
+/* --- building ----------------------------------------------------------- */
+
+static int
+by_datasource(const void *left, const void *right)
+{
+	int64_t a = ((const struct policy_line *)left)->datasource_id;
+	int64_t b = ((const struct policy_line *)right)->datasource_id;
+
+	return (a > b) - (a < b);
+}
+
+static void
+build_realm(struct realm *realm, struct arena *arena,
+	const struct policy_line *lines, size_t count)
+{
+	size_t forms[FORM_OTHER + 1] = {0};
+
+	realm->datasource_id = lines->datasource_id;
+	realm->wide = NONE;
+	for (size_t i = 0; i < count; i++)
+		forms[form_of(&lines[i])]++;
+	table_init(&realm->exact, arena, forms[FORM_EXACT]);
+	table_init(&realm->prefixes, arena, forms[FORM_PREFIX]);
+	table_init(&realm->suffixes, arena, forms[FORM_SUFFIX]);
+	realm->general =
+		arena_array(arena, forms[FORM_OTHER], sizeof(*realm->general));
+	for (size_t i = 0; i < count; i++)
+		add_line(realm, &lines[i]);
+	chain_general(realm, arena);
+}
+
+const struct policy_index *
+policy_index_build(
+	struct arena *arena, const struct policy_line *lines, size_t count)
+{
+	struct policy_index *index = arena_alloc(arena, sizeof(*index));
+	struct policy_line *sorted;
+	size_t end;
+
+	if (count == 0)
+		return index;
+	sorted = arena_memdup(arena, lines, count * sizeof(*lines));
+	qsort(sorted, count, sizeof(*sorted), by_datasource);
+	for (size_t i = 0; i < count; i++)
+		index->count += i == 0 || sorted[i].datasource_id !=
+						  sorted[i - 1].datasource_id;
+	index->realms =
+		arena_array(arena, index->count, sizeof(*index->realms));
+	for (size_t i = 0, made = 0; i < count; i = end) {
+		for (end = i + 1;
+			end < count &&
+			sorted[end].datasource_id == sorted[i].datasource_id;
+			end++)
+			;
+		build_realm(&index->realms[made++], arena, &sorted[i], end - i);
+	}
+	return index;
+}
+
+/* --- finding ------------------------------------------------------------ */
+
+/* What is looked for, and what was found so far. */
+struct search {
+	const char *name;
+	size_t length;
+	uint32_t wanted;
+	struct policy_verdict verdict;
+};
+
+/* Can rules that say this change the answer? */
+static bool
+matters(const struct search *search, struct policy_verdict all)
+{
+	uint32_t open = search->wanted & ~search->verdict.deny;
+
+	return ((all.deny | (all.allow & ~search->verdict.allow)) & open) != 0;
+}
+
+static void
+search_ends(struct search *search, const struct table *table, int step)
+{
+	const char *name = search->name;
+	size_t length = search->length;
+	uint32_t hash = HASH_START;
+
+	for (size_t i = 0; i < length && i < LENGTH_MAX; i++) {
+		const char *text = step > 0 ? name : name + length - 1 - i;
+
+		hash = hash_add(hash, step > 0 ? name[i] : *text);
+		if (has_length(table, i + 1))
+			table_find(table, hash_end(hash), text, i + 1,
+				&search->verdict);
+	}
+}
+
+static void
+search_chain(struct search *search, const struct realm *realm, uint32_t at)
+{
+	for (; at != NONE; at = realm->general[at].next) {
+		const struct general *general = &realm->general[at];
+
+		if (!matters(search, (struct policy_verdict){general->allow,
+					     general->deny}) ||
+			!policy_matches(general->text, search->name))
+			continue;
+		search->verdict.allow |= general->allow;
+		search->verdict.deny |= general->deny;
+	}
+}
+
+static void
+search_realm(struct search *search, const struct realm *realm)
+{
+	const char *name = search->name;
+	size_t length = search->length;
+
+	if (!matters(search, realm->anything))
+		return;
+	search->verdict.allow |= realm->everything.allow;
+	search->verdict.deny |= realm->everything.deny;
+	if (length <= LENGTH_MAX && has_length(&realm->exact, length))
+		table_find(&realm->exact, hash_text(name, length, 1), name,
+			length, &search->verdict);
+	if (matters(search, realm->prefixes.all))
+		search_ends(search, &realm->prefixes, 1);
+	if (matters(search, realm->suffixes.all))
+		search_ends(search, &realm->suffixes, -1);
+	if (!matters(search, realm->general_all))
+		return;
+	search_chain(search, realm, realm->wide);
+	for (size_t i = 0; i + GRAM_BYTES <= length; i++)
+		search_chain(search, realm,
+			find_gram(realm, gram_at(name + i))->first);
+}
+
+static const struct realm *
+find_realm(const struct policy_index *index, int64_t datasource_id)
+{
+	size_t low = 0;
+	size_t high = index->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (index->realms[middle].datasource_id < datasource_id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < index->count &&
+			       index->realms[low].datasource_id == datasource_id
+		       ? &index->realms[low]
+		       : NULL;
+}
+
+struct policy_verdict
+policy_index_find(const struct policy_index *index, int64_t datasource_id,
+	const char *name, uint32_t wanted)
+{
+	const struct realm *every = find_realm(index, 0);
+	const struct realm *own =
+		datasource_id != 0 ? find_realm(index, datasource_id) : NULL;
+	struct search search = {
+		.name = name, .length = strlen(name), .wanted = wanted};
+
+	if (own != NULL)
+		search_realm(&search, own);
+	if (every != NULL)
+		search_realm(&search, every);
+	return search.verdict;
+}
+
+struct policy_verdict
+policy_index_touch(const struct policy_index *index, int64_t datasource_id)
+{
+	const struct realm *realms[] = {find_realm(index, 0),
+		datasource_id != 0 ? find_realm(index, datasource_id) : NULL};
+	struct policy_verdict verdict = {0, 0};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(realms); i++) {
+		if (realms[i] == NULL)
+			continue;
+		verdict.allow |= realms[i]->anything.allow;
+		verdict.deny |= realms[i]->everything.deny;
+	}
+	return verdict;
+}
+
+struct policy_verdict
+policy_lines_find(const struct policy_line *lines, size_t count,
+	int64_t datasource_id, const char *name)
+{
+	struct policy_verdict verdict = {0, 0};
+
+	for (size_t i = 0; i < count; i++) {
+		const struct policy_line *line = &lines[i];
+
+		if (line->datasource_id != 0 &&
+			line->datasource_id != datasource_id)
+			continue;
+		if (line->literal ? strcmp(line->object, name) == 0
+				  : policy_matches(line->object, name))
+			add_bits(&verdict.allow, &verdict.deny, line);
+	}
+	return verdict;
+}
