@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fcgi/refusals.h"
 #include "lib/clock.h"
 #include "lib/encode.h"
 #include "lib/log.h"
@@ -32,6 +33,7 @@ struct loop {
 	struct db *db;
 	struct caller_gate *gate;
 	struct policy_cache *policies;
+	struct refusals *refusals;
 	struct arena *arena;
 	struct buf body; /* of the current request */
 	struct req req;
@@ -368,6 +370,8 @@ serve_one(struct loop *loop)
 
 	loop->fcgi.keepConnection = 0; /* a kept one would pin this worker */
 	follow_rights(loop);
+	if (loop->db != NULL)
+		refusals_flush(loop->refusals, loop->db);
 	build_request(loop, req);
 	resp_clear(resp);
 	resp->send = send_part;
@@ -375,6 +379,8 @@ serve_one(struct loop *loop)
 	rc = handle(loop, req, resp, &route);
 	if (rc != RC_OK && !resp->started)
 		answer_fault(loop, req, resp);
+	if (loop->db != NULL)
+		refusals_note(loop->refusals, req, resp, route);
 	log_access(req, resp, route, started_us);
 	if (rc != RC_OK && resp->started)
 		break_off(loop, req);
@@ -409,6 +415,7 @@ open_loop(struct loop *loop, const struct service *service, struct fault *fault)
 	loop->gate = caller_gate_new(service->issuer);
 	loop->policies = service->policies != NULL ? service->policies
 						   : policy_cache_new();
+	loop->refusals = refusals_new(REFUSALS_WINDOW_US);
 	resp_init(&loop->resp);
 	buf_init(&loop->body, 0);
 	if (service->database != NULL)
@@ -423,6 +430,9 @@ static void
 close_loop(struct loop *loop)
 {
 	FCGX_Free(&loop->fcgi, 0);
+	if (loop->db != NULL)
+		refusals_flush_all(loop->refusals, loop->db);
+	refusals_free(loop->refusals);
 	db_close(loop->db);
 	caller_gate_free(loop->gate);
 	if (loop->policies != loop->service->policies)

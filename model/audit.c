@@ -139,5 +139,7 @@ audit_write(struct req *req, const struct audit *what)
 {
 	const struct audit_actor actor = audit_actor_of(req);
 
+	if (strcmp(what->result, AUDIT_OK) != 0)
+		req->audited = true;
 	return audit_write_by(req->db, &actor, what, &req->fault);
 }

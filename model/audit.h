@@ -43,7 +43,9 @@ struct audit_actor {
 /*
  * Record what the caller of "req" did, with its address and request id; in the
  * open transaction when there is one. Text that is too long is cut, what is
- * not text becomes '?', and values above 32 KiB become their size.
+ * not text becomes '?', and values above 32 KiB become their size. A result
+ * other than AUDIT_OK keeps the service from recording the refusal once more;
+ * its row must be committed, although the request is refused.
  * Fails: as db_exec.
  */
 MUST_CHECK enum rc audit_write(struct req *req, const struct audit *what);
