@@ -67,6 +67,9 @@ MUST_CHECK enum rc identity_preflight(struct req *req, struct resp *resp);
  * 400 as a page when client or redirect address are wrong. */
 MUST_CHECK enum rc identity_authorize(struct req *req, struct resp *resp);
 
+/* POST /connect/consent: what the person said; then on to the client. */
+MUST_CHECK enum rc identity_consent(struct req *req, struct resp *resp);
+
 /* POST /connect/token: 200, or 400 and 401 as RFC 6749 has them. */
 MUST_CHECK enum rc identity_token(struct req *req, struct resp *resp);
 

@@ -1,45 +1,19 @@
 /* identity_authorize: /connect/authorize, the code flow with PKCE. */
 
 #include <json-c/json.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fcgi/identity.h"
+#include "fcgi/identity_consent.h"
 #include "fcgi/identity_oauth.h"
 #include "fcgi/identity_page.h"
-#include "lib/clock.h"
-#include "lib/encode.h"
+#include "fcgi/identity_person.h"
+#include "fcgi/identity_wish.h"
 #include "lib/jwt.h"
 #include "lib/log.h"
+#include "model/audit.h"
+#include "model/consent.h"
 #include "model/grant.h"
-#include "model/user.h"
-
-#define CHALLENGE_BYTES 43
-#define NONCE_BYTES_MAX 512
-#define MAX_AGE_MAX_S   31536000
-
-/* An authorization request, read. */
-struct wish {
-	struct pairs pairs;
-	struct client client;
-	const char *redirect_uri; /* where every answer goes */
-	bool redirect_uri_sent;
-	const char *response_type;
-	const char *response_mode;
-	const char *scope;
-	const char *state;
-	const char *nonce;
-	const char *challenge;
-	const char *challenge_method;
-	const char *prompt;
-	const char *max_age;
-	const char *hint;
-	const char *login_hint;
-	const char *request;
-	const char *request_uri;
-	const char *const *scopes;
-	int64_t max_age_s; /* -1 = none */
-};
 
 /* --- answers by redirect ----------------------------------------------- */
 
@@ -88,194 +62,10 @@ own_page(struct req *req, struct resp *resp, const char *message)
 		"This application asked in a wrong way", message);
 }
 
-/* NULL when client and address are right, else what to tell the person. */
-static enum rc
-find_client(struct req *req, struct wish *wish, const char **problem)
-{
-	const char *client_id = NULL;
-	const char *uri = NULL;
-	enum rc rc;
-
-	*problem = NULL;
-	if (oauth_param(req, &wish->pairs, "client_id", &client_id) != RC_OK ||
-		oauth_param(req, &wish->pairs, "redirect_uri", &uri) != RC_OK ||
-		client_id == NULL) {
-		*problem = "It does not say who it is.";
-		return RC_OK;
-	}
-	rc = client_find(
-		req->db, req->arena, client_id, &wish->client, &req->fault);
-	if (rc != RC_OK && rc != RC_NOT_FOUND)
-		return rc;
-	if (rc == RC_NOT_FOUND || !wish->client.active) {
-		*problem = "It is not known here.";
-		return RC_OK;
-	}
-	wish->redirect_uri_sent = uri != NULL;
-	if (uri == NULL && wish->client.redirect_uris[0] != NULL &&
-		wish->client.redirect_uris[1] == NULL)
-		uri = wish->client.redirect_uris[0];
-	if (uri == NULL || !client_redirect_allowed(&wish->client, uri))
-		*problem = "Its return address is not registered.";
-	wish->redirect_uri = uri;
-	return RC_OK;
-}
-
-/* --- what is wrong with the rest --------------------------------------- */
-
-static enum rc
-read_params(struct req *req, struct wish *wish)
-{
-	const struct {
-		const char *name;
-		const char **value;
-	} params[] = {
-		{"state", &wish->state},
-		{"response_type", &wish->response_type},
-		{"response_mode", &wish->response_mode},
-		{"scope", &wish->scope},
-		{"nonce", &wish->nonce},
-		{"code_challenge", &wish->challenge},
-		{"code_challenge_method", &wish->challenge_method},
-		{"prompt", &wish->prompt},
-		{"max_age", &wish->max_age},
-		{"id_token_hint", &wish->hint},
-		{"login_hint", &wish->login_hint},
-		{"request", &wish->request},
-		{"request_uri", &wish->request_uri},
-	};
-	enum rc rc = RC_OK;
-
-	for (size_t i = 0; i < ARRAY_LENGTH(params) && rc == RC_OK; i++)
-		rc = oauth_param(
-			req, &wish->pairs, params[i].name, params[i].value);
-	return rc;
-}
-
-static enum rc
-check_form(struct req *req, const struct wish *wish)
-{
-	if (wish->request != NULL)
-		return oauth_refuse(req, "request_not_supported",
-			"request objects are not supported");
-	if (wish->request_uri != NULL)
-		return oauth_refuse(req, "request_uri_not_supported",
-			"request objects are not supported");
-	if (wish->response_type == NULL)
-		return oauth_refuse(
-			req, "invalid_request", "response_type is missing");
-	if (strcmp(wish->response_type, "code") != 0)
-		return oauth_refuse(req, "unsupported_response_type",
-			"response_type must be code");
-	if (wish->response_mode != NULL &&
-		strcmp(wish->response_mode, "query") != 0)
-		return oauth_refuse(
-			req, "invalid_request", "response_mode must be query");
-	if (!client_list_has((const char *const *)wish->client.grants,
-		    CLIENT_GRANT_CODE))
-		return oauth_refuse(req, "unauthorized_client",
-			"this client may not use authorization codes");
-	return RC_OK;
-}
-
-static bool
-is_challenge(struct req *req, const char *challenge)
-{
-	size_t bytes = 0;
-
-	return strlen(challenge) == CHALLENGE_BYTES &&
-	       decode_base64url(
-		       req->arena, challenge, CHALLENGE_BYTES, &bytes) != NULL;
-}
-
-/* An absent method means "plain" (RFC 7636 4.3), which proves nothing. */
-static enum rc
-check_pkce(struct req *req, const struct wish *wish)
-{
-	if (wish->challenge == NULL && wish->challenge_method == NULL &&
-		!wish->client.require_pkce)
-		return RC_OK;
-	if (wish->challenge == NULL)
-		return oauth_refuse(
-			req, "invalid_request", "code_challenge is missing");
-	if (wish->challenge_method == NULL ||
-		strcmp(wish->challenge_method, "S256") != 0)
-		return oauth_refuse(req, "invalid_request",
-			"code_challenge_method must be S256");
-	if (!is_challenge(req, wish->challenge))
-		return oauth_refuse(
-			req, "invalid_request", "code_challenge is malformed");
-	return RC_OK;
-}
-
-static bool
-prompt_has(const struct wish *wish, const char *word)
-{
-	const struct caller words = {
-		.scopes = wish->prompt != NULL ? wish->prompt : ""};
-
-	return caller_has_scope(&words, word);
-}
-
-static enum rc
-check_prompt(struct req *req, struct wish *wish)
-{
-	char *end = NULL;
-
-	wish->max_age_s = -1;
-	if (prompt_has(wish, "none") && strcmp(wish->prompt, "none") != 0)
-		return oauth_refuse(
-			req, "invalid_request", "prompt none stands alone");
-	if (wish->max_age != NULL) {
-		wish->max_age_s = strtoll(wish->max_age, &end, 10);
-		if (*end != '\0' || wish->max_age_s < 0 ||
-			wish->max_age_s > MAX_AGE_MAX_S)
-			return oauth_refuse(
-				req, "invalid_request", "max_age is no number");
-	}
-	if (wish->nonce != NULL && strlen(wish->nonce) > NONCE_BYTES_MAX)
-		return oauth_refuse(
-			req, "invalid_request", "nonce is too long");
-	return RC_OK;
-}
-
-static enum rc
-check_wish(struct req *req, struct wish *wish)
-{
-	enum rc rc = read_params(req, wish);
-
-	if (rc == RC_OK)
-		rc = check_form(req, wish);
-	if (rc == RC_OK)
-		rc = check_pkce(req, wish);
-	if (rc == RC_OK)
-		rc = check_prompt(req, wish);
-	if (rc == RC_OK && wish->scope == NULL)
-		rc = oauth_refuse(req, "invalid_scope", "scope is missing");
-	if (rc == RC_OK)
-		rc = oauth_scopes(
-			req, &wish->client, wish->scope, &wish->scopes);
-	if (rc == RC_OK && client_list_has(wish->scopes, CALLER_SCOPE_HUB))
-		rc = oauth_refuse(
-			req, "invalid_scope", "the scope hub is for nodes");
-	return rc;
-}
-
 /* --- the person -------------------------------------------------------- */
 
-static bool
-must_log_in(const struct wish *wish, const struct session *session)
-{
-	int64_t age_s =
-		(clock_now_us() - session->auth_time_us) / CLOCK_SECOND_US;
-
-	return prompt_has(wish, "login") ||
-	       prompt_has(wish, "select_account") || wish->max_age_s == 0 ||
-	       (wish->max_age_s > 0 && age_s > wish->max_age_s);
-}
-
 /* This request again as an address, for after the login, which has then been
- * asked for already: prompt and max_age are left out. */
+ * asked for already: max_age is left out, and of prompt all but consent. */
 static const char *
 own_address(struct req *req, const struct wish *wish)
 {
@@ -290,7 +80,9 @@ own_address(struct req *req, const struct wish *wish)
 				percent_encode(req->arena, pair->name),
 				pair->value);
 	}
-	return uri;
+	return wish_prompts(wish, "consent")
+		       ? add_param(req->arena, uri, "prompt", "consent")
+		       : uri;
 }
 
 /* "fresh": even a person who is logged in must prove it again. */
@@ -303,7 +95,7 @@ send_to_login(struct req *req, struct resp *resp, const struct wish *wish,
 	const char *uri =
 		add_param(req->arena, "/login", "next", own_address(req, wish));
 
-	if (prompt_has(wish, "none"))
+	if (wish_prompts(wish, "none"))
 		return redirect_error(req, resp, wish, "login_required",
 			"nobody is logged in");
 	if (login == LOGIN_FRESH)
@@ -369,46 +161,201 @@ give_code(struct req *req, struct resp *resp, const struct wish *wish,
 		add_param(req->arena, wish->redirect_uri, "code", code));
 }
 
+/* --- consent ----------------------------------------------------------- */
+
+static enum rc
+must_ask(struct req *req, const struct wish *wish, const struct person *person,
+	bool *ask)
+{
+	bool covered = false;
+	enum rc rc = RC_OK;
+
+	*ask = wish_prompts(wish, "consent");
+	if (*ask || wish->client.trusted)
+		return RC_OK;
+	rc = consent_covers(req->db, req->arena, person->user.id,
+		wish->client.id, wish->scopes, &covered, &req->fault);
+	*ask = !covered;
+	if (rc == RC_OK && *ask && wish_prompts(wish, "none"))
+		rc = oauth_refuse(req, "consent_required",
+			"the user has not allowed this yet");
+	return rc;
+}
+
+/* Only what we know goes into the form, so that a client cannot bring along
+ * the answer of the person. */
+static void
+add_hidden(struct json_object *view, const struct wish *wish)
+{
+	static const char *const names[] = {"client_id", "redirect_uri",
+		"response_type", "response_mode", "scope", "state", "nonce",
+		"code_challenge", "code_challenge_method", "id_token_hint"};
+	struct json_object *list = json_object_new_array();
+
+	json_object_object_add(view, "hidden", list);
+	for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+		const char *value = pairs_find(&wish->pairs, names[i]);
+		struct json_object *item;
+
+		if (value == NULL)
+			continue;
+		item = json_object_new_object();
+		page_text(item, "name", names[i]);
+		page_text(item, "value", value);
+		json_object_array_add(list, item);
+	}
+}
+
+static enum rc
+ask_for_consent(struct req *req, struct resp *resp, const struct wish *wish,
+	const struct person *person)
+{
+	struct json_object *view = person_view(req, person);
+
+	page_text(view, "name", person->user.name);
+	consent_describe(view, &wish->client, wish->scopes);
+	add_hidden(view, wish);
+	return page_answer(req, resp, 200, "identity/consent", view);
+}
+
 static enum rc
 decide(struct req *req, struct resp *resp, const struct wish *wish)
 {
-	struct session session;
-	struct user user;
-	enum rc rc = identity_session(req, &session);
+	struct person person;
+	bool ask = false;
+	enum rc rc = person_find(req, &person);
 
-	if (rc == RC_NOT_FOUND)
+	if (rc == RC_UNAUTHENTICATED)
 		return send_to_login(req, resp, wish, LOGIN_ANY);
 	if (rc != RC_OK)
 		return rc;
-	if (must_log_in(wish, &session))
+	if (wish_wants_login(wish, &person.session))
 		return send_to_login(req, resp, wish, LOGIN_FRESH);
-	rc = user_find_id(
-		req->db, req->arena, session.user_id, &user, &req->fault);
+	rc = check_hint(req, wish, &person.user);
 	if (rc == RC_OK)
-		rc = check_hint(req, wish, &user);
-	return rc == RC_OK ? give_code(req, resp, wish, &session) : rc;
+		rc = must_ask(req, wish, &person, &ask);
+	if (rc != RC_OK)
+		return rc;
+	return ask ? ask_for_consent(req, resp, wish, &person)
+		   : give_code(req, resp, wish, &person.session);
+}
+
+/* --- the endpoints ----------------------------------------------------- */
+
+/* What is left of a request after the errors that have a page of their own;
+ * false when one of those was answered, or *rc is no RC_OK. */
+static bool
+read_wish(struct req *req, struct resp *resp, struct wish *wish, enum rc *rc)
+{
+	const char *problem = NULL;
+
+	*rc = req->method == METHOD_POST ? req_form(req, &wish->pairs)
+					 : req_query(req, &wish->pairs);
+	if (*rc != RC_OK)
+		problem = "Its request is malformed.";
+	else
+		*rc = wish_find_client(req, wish, &problem);
+	if (problem != NULL)
+		*rc = own_page(req, resp, problem);
+	return *rc == RC_OK && problem == NULL;
 }
 
 enum rc
 identity_authorize(struct req *req, struct resp *resp)
 {
 	struct wish wish = {.redirect_uri = NULL};
-	const char *problem = NULL;
-	enum rc rc = req->method == METHOD_POST ? req_form(req, &wish.pairs)
-						: req_query(req, &wish.pairs);
+	enum rc rc;
 
-	if (rc != RC_OK)
-		return own_page(req, resp, "Its request is malformed.");
-	rc = find_client(req, &wish, &problem);
-	if (rc != RC_OK)
+	if (!read_wish(req, resp, &wish, &rc))
 		return rc;
-	if (problem != NULL)
-		return own_page(req, resp, problem);
-	rc = check_wish(req, &wish);
+	rc = wish_check(req, &wish);
 	if (rc == RC_OK)
 		rc = decide(req, resp, &wish);
 	if (rc == RC_BAD_INPUT)
 		return redirect_error(
 			req, resp, &wish, req->fault.code, req->fault.client);
 	return rc;
+}
+
+static enum rc
+keep_consent(struct req *req, const struct wish *wish,
+	const struct person *person, const char *result)
+{
+	const struct audit row = {
+		.action = "consent.give",
+		.object = arena_printf(
+			req->arena, "client:%s", wish->client.client_id),
+		.result = result,
+		.after = audit_values(req->arena, "scope",
+			oauth_join(req->arena, wish->scopes), NULL),
+	};
+	enum rc rc = db_begin(req->db, DB_READ_COMMITTED, &req->fault);
+
+	if (rc != RC_OK)
+		return rc;
+	if (strcmp(result, AUDIT_OK) == 0)
+		rc = consent_give(req->db, person->user.id, wish->client.id,
+			wish->scopes, &req->fault);
+	if (rc == RC_OK)
+		rc = audit_write(req, &row);
+	if (rc == RC_OK)
+		return db_commit(req->db, &req->fault);
+	db_rollback(req->db);
+	return rc;
+}
+
+/* A redirect in answer to a form may not leave the site (CSP form-action): it
+ * becomes a page that goes on. */
+static enum rc
+leave(struct req *req, struct resp *resp, const char *said, enum rc rc)
+{
+	for (size_t i = 0; rc == RC_OK && i < resp->headers_count; i++)
+		if (strcmp(resp->headers[i].name, "Location") == 0) {
+			const char *uri = resp->headers[i].value;
+
+			resp_clear(resp);
+			return page_continue(req, resp, said, uri);
+		}
+	return rc;
+}
+
+static enum rc
+answer_person(struct req *req, struct resp *resp, const struct wish *wish,
+	const struct person *person)
+{
+	const char *decision = pairs_find(&wish->pairs, "decision");
+	enum rc rc;
+
+	if (decision == NULL || strcmp(decision, "allow") != 0) {
+		rc = keep_consent(req, wish, person, AUDIT_REFUSED);
+		if (rc == RC_OK)
+			rc = oauth_refuse(
+				req, "access_denied", "the user said no");
+		return rc;
+	}
+	rc = check_hint(req, wish, &person->user);
+	if (rc == RC_OK)
+		rc = keep_consent(req, wish, person, AUDIT_OK);
+	return rc == RC_OK ? give_code(req, resp, wish, &person->session) : rc;
+}
+
+enum rc
+identity_consent(struct req *req, struct resp *resp)
+{
+	struct wish wish = {.redirect_uri = NULL};
+	struct person person;
+	enum rc rc;
+
+	if (!read_wish(req, resp, &wish, &rc))
+		return rc;
+	rc = person_of_form(req, &wish.pairs, &person);
+	if (rc != RC_OK)
+		return rc;
+	rc = wish_check(req, &wish);
+	if (rc == RC_OK)
+		rc = answer_person(req, resp, &wish, &person);
+	if (rc == RC_BAD_INPUT)
+		rc = redirect_error(
+			req, resp, &wish, req->fault.code, req->fault.client);
+	return leave(req, resp, "Back to the application", rc);
 }

@@ -13,6 +13,7 @@
 #include "model/application.h"
 #include "model/audit.h"
 #include "model/client.h"
+#include "model/consent.h"
 #include "model/device.h"
 #include "model/factor.h"
 #include "model/failure.h"
@@ -38,6 +39,8 @@ const struct route identity_routes[] = {
 		"ask for an authorization code"},
 	{METHOD_POST, "/connect/authorize", identity_authorize, NEED_NONE, FORM,
 		"the same, by a form"},
+	{METHOD_POST, "/connect/consent", identity_consent, NEED_NONE, FORM,
+		"answer the question for consent"},
 	{METHOD_POST, "/connect/token", identity_token, NEED_NONE, FORM,
 		"get tokens"},
 	{METHOD_OPTIONS, "/connect/token", identity_preflight, NEED_NONE, 0,
@@ -140,11 +143,28 @@ static const struct conf_entry identity_conf_entries[] = {
 	CONF_END,
 };
 
-static const struct stmt *const identity_stmts[] = {application_stmts,
-	audit_stmts, caller_stmts, client_stmts, device_stmts, factor_stmts,
-	failure_stmts, grant_stmts, group_stmts, login_step_stmts,
-	membership_stmts, policy_stmts, session_admin_stmts, session_stmts,
-	signing_key_stmts, user_admin_stmts, user_stmts, NULL};
+/* clang-format off: a line each, because every part of the service adds one */
+static const struct stmt *const identity_stmts[] = {
+	application_stmts,
+	audit_stmts,
+	caller_stmts,
+	client_stmts,
+	consent_stmts,
+	device_stmts,
+	factor_stmts,
+	failure_stmts,
+	grant_stmts,
+	group_stmts,
+	login_step_stmts,
+	membership_stmts,
+	policy_stmts,
+	session_admin_stmts,
+	session_stmts,
+	signing_key_stmts,
+	user_admin_stmts,
+	user_stmts,
+	NULL};
+/* clang-format on */
 
 const struct identity *
 identity_of(const struct req *req)

@@ -244,7 +244,7 @@ grid_user_account() {
 	mv "$file.new" "$file"
 	# The API's own documentation page logs in as this client.
 	grid_ctl client list | grep -q '^fieldgrid-docs	' ||
-		quietly "$state/log/user.log" grid_ctl client add fieldgrid-docs \
+		quietly "$state/log/user.log" grid_ctl client add fieldgrid-docs --trusted \
 			--name 'API documentation' --public --grant authorization_code \
 			--scope openid --scope profile --scope iiotServicesAPI \
 			--scope dataStorageAPI \

@@ -23,7 +23,7 @@ before(async () => {
   });
   await new Promise((resolve) => { app.listen(0, '127.0.0.1', resolve); });
   back = `http://127.0.0.1:${app.address().port}`;
-  grid.ctl('client', 'add', clientId, '--grant', 'authorization_code',
+  grid.ctl('client', 'add', clientId, '--trusted', '--grant', 'authorization_code',
     '--scope', 'openid', '--scope', 'API', '--redirect-uri', 'http://127.0.0.1/callback',
     '--logout-uri', `${back}/bye`);
 });
