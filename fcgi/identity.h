@@ -9,6 +9,7 @@
 #include "lib/req.h"
 #include "lib/resp.h"
 #include "model/caller.h"
+#include "model/provider_metadata.h"
 #include "model/session.h"
 #include "model/signing_key.h"
 
@@ -49,6 +50,7 @@ struct identity {
 	struct json_object *assets;
 	const struct seal *seal;
 	struct caller_gate *gate; /* for tokens inside of requests */
+	const struct provider_gate *providers;
 	struct identity_memory *memory;
 };
 

@@ -4,6 +4,7 @@
 
 #include "fcgi/identity.h"
 #include "fcgi/identity_check.h"
+#include "fcgi/identity_federation.h"
 #include "fcgi/identity_oauth.h"
 #include "fcgi/identity_page.h"
 #include "model/user.h"
@@ -16,6 +17,7 @@ struct entry {
 	const char *password;
 	const char *next;
 	const char *csrf;
+	bool fresh; /* a session is not enough */
 };
 
 enum rc
@@ -51,6 +53,9 @@ answer_form(struct req *req, struct resp *resp, int status,
 	page_text(view, "next", entry->next);
 	page_text(view, "name", entry->name);
 	page_text(view, "problem", problem);
+	if (entry->fresh)
+		page_text(view, "fresh", "1");
+	identity_providers(req, view, entry->next, entry->fresh);
 	return page_answer(req, resp, status, "identity/login", view);
 }
 
@@ -68,7 +73,8 @@ identity_login_page(struct req *req, struct resp *resp)
 		return rc;
 	entry.next = page_next(pairs_find(&query, "next"));
 	entry.name = pairs_find(&query, "name");
-	if (pairs_find(&query, "fresh") == NULL) {
+	entry.fresh = pairs_find(&query, "fresh") != NULL;
+	if (!entry.fresh) {
 		rc = identity_session(req, &session);
 		if (rc == RC_OK) {
 			resp_redirect(resp, entry.next);
@@ -93,6 +99,7 @@ read_entry(struct req *req, struct entry *entry)
 	entry->password = pairs_find(&form, "password");
 	entry->next = page_next(pairs_find(&form, "next"));
 	entry->csrf = pairs_find(&form, "csrf");
+	entry->fresh = pairs_find(&form, "fresh") != NULL;
 	if (entry->name == NULL || entry->password == NULL ||
 		strlen(entry->name) > USER_NAME_BYTES)
 		return fault_tell(&req->fault, RC_BAD_INPUT, "BadRequest",

@@ -5,6 +5,8 @@
 
 #include "fcgi/identity.h"
 #include "fcgi/identity_admin.h"
+#include "fcgi/identity_federation.h"
+#include "fcgi/identity_link.h"
 #include "fcgi/identity_page.h"
 #include "fcgi/service.h"
 #include "lib/asset.h"
@@ -24,9 +26,12 @@
 #include "model/policy.h"
 #include "model/session_admin.h"
 #include "model/user_admin.h"
+#include "model/user_link.h"
+#include "model/user_links.h"
 
-#define FORM IDENTITY_FORM_BYTES_MAX
-#define BODY IDENTITY_ADMIN_BYTES_MAX
+#define FORM           IDENTITY_FORM_BYTES_MAX
+#define BODY           IDENTITY_ADMIN_BYTES_MAX
+#define PROVIDER_SLOTS 2
 
 const struct route identity_routes[] = {
 	{METHOD_GET, "/.well-known/openid-configuration", identity_discovery,
@@ -70,6 +75,14 @@ const struct route identity_routes[] = {
 		"set up a second factor that a group demands"},
 	{METHOD_POST, "/login/enrol", identity_enrol, NEED_NONE, FORM,
 		"show the first code of it"},
+	{METHOD_GET, "/signin-{provider}/start", identity_signin_start,
+		NEED_NONE, 0, "go to a provider to log in"},
+	{METHOD_GET, "/signin-{provider}", identity_signin, NEED_NONE, 0,
+		"come back from a provider"},
+	{METHOD_POST, "/account/link", identity_link_begin, NEED_NONE, FORM,
+		"link the account to a person of a provider"},
+	{METHOD_POST, "/account/unlink", identity_unlink, NEED_NONE, FORM,
+		"end such a link"},
 	{METHOD_GET, "/logout", identity_logout_page, NEED_NONE, 0,
 		"ask before logging out"},
 	{METHOD_POST, "/logout", identity_logout, NEED_NONE, FORM, "log out"},
@@ -158,10 +171,15 @@ static const struct stmt *const identity_stmts[] = {
 	login_step_stmts,
 	membership_stmts,
 	policy_stmts,
+	provider_stmts,
+	provider_metadata_stmts,
+	provider_transaction_stmts,
 	session_admin_stmts,
 	session_stmts,
 	signing_key_stmts,
 	user_admin_stmts,
+	user_link_stmts,
+	user_links_stmts,
 	user_stmts,
 	NULL};
 /* clang-format on */
@@ -177,9 +195,23 @@ struct worker {
 	struct identity_conf conf;
 	struct seal seal;
 	struct identity_memory memory;
+	struct provider_gate providers;
 	struct mustache_set *templates;
 	struct identity identity;
 };
+
+/* Half of the workers may wait for a provider, never all of them. */
+static enum rc
+open_providers(struct worker *worker, struct arena *arena, struct fault *fault)
+{
+	const char *path = worker->conf.slots_file;
+
+	worker->providers.seal = &worker->seal;
+	if (path[0] != '\0')
+		path = arena_printf(arena, "%s.providers", path);
+	return slots_open(
+		&worker->providers.slots, path, PROVIDER_SLOTS, fault);
+}
 
 static enum rc
 start(struct worker *worker, struct arena *arena, struct fault *fault)
@@ -189,6 +221,8 @@ start(struct worker *worker, struct arena *arena, struct fault *fault)
 
 	if (rc == RC_OK && conf->slots_file[0] != '\0')
 		rc = password_limit(conf->slots_file, (int)conf->slots, fault);
+	if (rc == RC_OK)
+		rc = open_providers(worker, arena, fault);
 	if (rc == RC_OK)
 		rc = password_list_load(conf->passwords, fault);
 	if (rc == RC_OK)
@@ -201,6 +235,7 @@ start(struct worker *worker, struct arena *arena, struct fault *fault)
 	worker->identity.templates = worker->templates;
 	worker->identity.seal = &worker->seal;
 	worker->identity.gate = caller_gate_new(conf->issuer);
+	worker->identity.providers = &worker->providers;
 	worker->identity.memory = &worker->memory;
 	return rc;
 }
@@ -208,6 +243,7 @@ start(struct worker *worker, struct arena *arena, struct fault *fault)
 static void
 finish(struct worker *worker)
 {
+	slots_close(&worker->providers.slots);
 	caller_gate_free(worker->identity.gate);
 	json_object_put(worker->identity.assets);
 	mustache_set_free(worker->templates);

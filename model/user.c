@@ -80,6 +80,7 @@ user_from_row(const struct rows *rows, size_t row, struct user *user)
 	user->administrator = rows_bool(rows, row, 5);
 	user->active = rows_bool(rows, row, 6);
 	user->epoch = rows_int(rows, row, 7);
+	user->source = rows_text(rows, row, 8);
 }
 
 /* Names appear in logs, URLs and pages: no spaces, no control letters. */
@@ -292,8 +293,8 @@ user_log_in(struct db *db, struct arena *arena, const char *name,
 		return rc;
 	if (rows_count(rows) == 1) {
 		user_from_row(rows, 0, user);
-		hash = rows_text(rows, 0, 8);
-		expired = rows_bool(rows, 0, 9);
+		hash = rows_text(rows, 0, USER_COLUMNS_COUNT);
+		expired = rows_bool(rows, 0, USER_COLUMNS_COUNT + 1);
 	}
 	rc = password_verify(hash, password, fault);
 	if (rc == RC_UNAUTHENTICATED || (rc == RC_OK && !user->active))

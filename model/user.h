@@ -14,8 +14,8 @@
 #define USER_COLUMNS                                                           \
 	"account.id, account.uuid, account.name, account.full_name,"           \
 	" account.email, account.administrator,"                               \
-	" account.state = 'active', account.epoch"
-#define USER_COLUMNS_COUNT 8
+	" account.state = 'active', account.epoch, account.source"
+#define USER_COLUMNS_COUNT 9
 
 extern const struct stmt user_stmts[];
 
@@ -28,6 +28,7 @@ struct user {
 	bool administrator;
 	bool active;
 	int64_t epoch; /* tokens of another epoch are refused */
+	const char *source; /* "local", "ldap:NAME" or "oidc:NAME" */
 };
 
 /* The first USER_COLUMNS_COUNT columns. */

@@ -30,13 +30,14 @@ CREATE TABLE provider_secret (
 
 -- What a provider published, for all workers; and how it went lately.
 CREATE TABLE provider_cache (
-    provider_id  integer PRIMARY KEY REFERENCES provider ON DELETE CASCADE
-  , metadata     text -- its discovery document
-  , keys         text -- its JWK set
-  , fetched_at   timestamptz -- both of them
-  , tried_at     timestamptz -- the last try, good or bad
-  , failures     integer NOT NULL DEFAULT 0 -- in a row
-  , problem      text NOT NULL DEFAULT ''
+    provider_id   integer PRIMARY KEY REFERENCES provider ON DELETE CASCADE
+  , metadata      text -- its discovery document
+  , keys          text -- its JWK set
+  , fetched_at    timestamptz -- both of them
+  , tried_at      timestamptz -- the last try, good or bad
+  , failures      integer NOT NULL DEFAULT 0 -- in a row
+  , problem       text NOT NULL DEFAULT '' -- of the last one
+  , blocked_until timestamptz -- its token endpoint did not answer
 );
 
 -- A login that has been sent to a provider and is not back yet. Nonce and PKCE
