@@ -17,6 +17,7 @@ struct controller_conf {
 	struct db_conf database;
 	const char *issuer;
 	const char *bundle; /* file: certificates that nodes shall trust */
+	const char *audit_public_key; /* file; "" = none */
 };
 
 /* req->app */
@@ -28,5 +29,10 @@ const struct controller *controller_of(const struct req *req);
 
 /* GET /.well-known/est/cacerts: 200, public (RFC 7030, 4.1). */
 MUST_CHECK enum rc controller_est_bundle(struct req *req, struct resp *resp);
+
+/* GET /api/v1/admin/audit */
+MUST_CHECK enum rc controller_audit_list(struct req *req, struct resp *resp);
+/* GET /api/v1/admin/audit/verify: of its last 10000 rows. */
+MUST_CHECK enum rc controller_audit_verify(struct req *req, struct resp *resp);
 
 #endif

@@ -6,16 +6,24 @@
 #include "fcgi/controller.h"
 #include "fcgi/service.h"
 #include "model/audit.h"
+#include "model/audit_read.h"
+#include "model/audit_verify.h"
 #include "model/caller.h"
+#include "model/policy.h"
 
 static const struct route routes[] = {
 	{METHOD_GET, "/.well-known/est/cacerts", controller_est_bundle,
 		NEED_NONE, 0, "Certificates that nodes trust"},
+	{METHOD_GET, "/api/v1/admin/audit", controller_audit_list, NEED_ADMIN,
+		0, "Who did what"},
+	{METHOD_GET, "/api/v1/admin/audit/verify", controller_audit_verify,
+		NEED_ADMIN, 0, "Was the latest of the audit changed?"},
 	ROUTES_END,
 };
 
-static const struct stmt *const statements[] = {
-	audit_stmts, caller_stmts, NULL};
+static const struct stmt *const statements[] = {audit_stmts, audit_chain_stmts,
+	audit_checkpoint_stmts, audit_read_stmts, audit_verify_stmts,
+	caller_stmts, policy_stmts, NULL};
 
 static const struct conf_entry controller_conf_entries[] = {
 	LOG_CONF_ENTRY(struct controller_conf, log_level),
@@ -27,6 +35,10 @@ static const struct conf_entry controller_conf_entries[] = {
 	{"authority", "bundle", CONF_PATH,
 		offsetof(struct controller_conf, bundle), NULL, 0, 0,
 		"PEM file with the certificates that nodes shall trust"},
+	{"audit", "public_key", CONF_PATH,
+		offsetof(struct controller_conf, audit_public_key), "", 0, 0,
+		"public half of the key that signs the audit; empty = do not "
+		"look at signatures"},
 	CONF_END,
 };
 

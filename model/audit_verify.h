@@ -18,6 +18,7 @@
 extern const struct stmt audit_verify_stmts[];
 
 struct audit_verify {
+	/* NULL = do not look at signatures. */
 	const struct audit_verifiers *verifiers;
 	/* From a file; read before audit_verify is called. NULL = none. */
 	const struct audit_checkpoint_list *copies;

@@ -63,6 +63,7 @@ config_services() {
 			"keys.seal_file=$state/secret/seal.key" \
 			"paths.audit_key=$state/secret/audit.key" \
 			"audit.key_file=$state/secret/audit.key" \
+			"audit.public_key=$state/secret/audit.key.pub" \
 			"audit.checkpoint_file=$state/audit/checkpoints" \
 			"authority.bundle=$state/pki/ca.pem" \
 			"hub.live_socket=$state/run/live.sock" \
