@@ -10,6 +10,7 @@
 #include "lib/resp.h"
 #include "model/caller.h"
 #include "model/provider_metadata.h"
+#include "model/directory.h"
 #include "model/session.h"
 #include "model/signing_key.h"
 
@@ -35,6 +36,9 @@ struct identity_conf {
 	const char *site;
 	const char *slots_file; /* lock file that limits password hashes */
 	int64_t slots;          /* password hashes at once */
+	const char *directory_slots_file;
+	int64_t directory_slots; /* logins in directories at once */
+	int64_t floor_ms;        /* a refused login takes at least that */
 	const char *passwords;  /* file of well-known ones */
 };
 
@@ -52,6 +56,7 @@ struct identity {
 	struct caller_gate *gate; /* for tokens inside of requests */
 	const struct provider_gate *providers;
 	struct identity_memory *memory;
+	struct directory_gate *directories;
 };
 
 const struct identity *identity_of(const struct req *req);

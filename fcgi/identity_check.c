@@ -84,6 +84,22 @@ wrong(struct req *req, const struct identity_check *check)
 	return refuse(req);
 }
 
+/* Not wrong, and no failure to count: nobody could say. */
+static enum rc
+out_of_reach(struct req *req, const struct identity_check *check)
+{
+	const struct fault kept = req->fault;
+	const char *name = NULL;
+	enum rc rc = shown_name(req, check->name, &name);
+
+	if (rc == RC_OK)
+		rc = identity_audit(req, "login.refused", name, AUDIT_FAILED);
+	if (rc != RC_OK)
+		return rc;
+	req->fault = kept;
+	return RC_UNAVAILABLE;
+}
+
 enum rc
 identity_check_password(struct req *req, struct identity_check *check,
 	struct user *user, const char **amr)
@@ -99,7 +115,13 @@ identity_check_password(struct req *req, struct identity_check *check,
 	rc = user_log_in(req->db, req->arena, check->name, check->password,
 		user, &req->fault);
 	if (rc == RC_UNAUTHENTICATED)
+		rc = directory_log_in(req->db, req->arena,
+			identity_of(req)->directories, check->name,
+			check->password, user, &req->fault);
+	if (rc == RC_UNAUTHENTICATED)
 		return wrong(req, check);
+	if (rc == RC_UNAVAILABLE)
+		return out_of_reach(req, check);
 	if (rc == RC_OK)
 		rc = session_login_worked(req->db, req->arena, check->name,
 			req->address, &req->fault);

@@ -141,9 +141,10 @@ identity_login(struct req *req, struct resp *resp)
 	check.password = entry.password;
 	rc = identity_check_password(req, &check, &user, &amr);
 	if (rc == RC_OK)
-		rc = identity_let_in(req, resp, &user, amr,
-			IDENTITY_ISSUER_LOCAL, entry.next);
-	if (rc == RC_UNAUTHENTICATED || rc == RC_TOO_MANY)
+		rc = identity_let_in(
+			req, resp, &user, amr, user.source, entry.next);
+	if (rc == RC_UNAUTHENTICATED || rc == RC_TOO_MANY ||
+		(rc == RC_UNAVAILABLE && req->fault.client[0] != '\0'))
 		return answer_refusal(req, resp, &entry, &check, rc);
 	return rc;
 }

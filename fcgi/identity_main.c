@@ -21,6 +21,7 @@
 #include "model/failure.h"
 #include "model/grant.h"
 #include "model/group.h"
+#include "model/group_mapping.h"
 #include "model/login_step.h"
 #include "model/membership.h"
 #include "model/policy.h"
@@ -149,10 +150,20 @@ static const struct conf_entry identity_conf_entries[] = {
 	{"login", "slots_file", CONF_TEXT,
 		offsetof(struct identity_conf, slots_file), "", 0, 0,
 		"lock file that all workers share; empty = each for itself"},
+	{"login", "floor_ms", CONF_INT,
+		offsetof(struct identity_conf, floor_ms), "400", 0, 5000,
+		"a refused login takes at least that when directories are "
+		"asked"},
 	{"login", "passwords", CONF_PATH,
 		offsetof(struct identity_conf, passwords),
 		FG_DATA_DIR "/passwords.txt", 0, 0,
 		"file with the well-known passwords that nobody may choose"},
+	{"directories", "slots", CONF_INT,
+		offsetof(struct identity_conf, directory_slots), "2", 1, 64,
+		"logins in directories at once; fewer than workers"},
+	{"directories", "slots_file", CONF_TEXT,
+		offsetof(struct identity_conf, directory_slots_file), "", 0, 0,
+		"lock file that all workers share; empty = each for itself"},
 	CONF_END,
 };
 
@@ -164,9 +175,12 @@ static const struct stmt *const identity_stmts[] = {
 	client_stmts,
 	consent_stmts,
 	device_stmts,
+	directory_login_stmts,
+	directory_stmts,
 	factor_stmts,
 	failure_stmts,
 	grant_stmts,
+	group_mapping_stmts,
 	group_stmts,
 	login_step_stmts,
 	membership_stmts,
@@ -196,6 +210,7 @@ struct worker {
 	struct seal seal;
 	struct identity_memory memory;
 	struct provider_gate providers;
+	struct directory_gate directories;
 	struct mustache_set *templates;
 	struct identity identity;
 };
@@ -226,6 +241,10 @@ start(struct worker *worker, struct arena *arena, struct fault *fault)
 	if (rc == RC_OK)
 		rc = password_list_load(conf->passwords, fault);
 	if (rc == RC_OK)
+		rc = slots_open(&worker->directories.slots,
+			conf->directory_slots_file, (int)conf->directory_slots,
+			fault);
+	if (rc == RC_OK)
 		rc = mustache_set_load(
 			conf->templates, &worker->templates, fault);
 	if (rc == RC_OK)
@@ -237,6 +256,9 @@ start(struct worker *worker, struct arena *arena, struct fault *fault)
 	worker->identity.gate = caller_gate_new(conf->issuer);
 	worker->identity.providers = &worker->providers;
 	worker->identity.memory = &worker->memory;
+	worker->directories.seal = &worker->seal;
+	worker->directories.floor_ms = conf->floor_ms;
+	worker->identity.directories = &worker->directories;
 	return rc;
 }
 
@@ -247,6 +269,7 @@ finish(struct worker *worker)
 	caller_gate_free(worker->identity.gate);
 	json_object_put(worker->identity.assets);
 	mustache_set_free(worker->templates);
+	slots_close(&worker->directories.slots);
 }
 
 static int
@@ -273,7 +296,7 @@ int
 main(int argc, char **argv)
 {
 	struct arena *arena = arena_new();
-	struct worker worker = {.templates = NULL};
+	struct worker worker = {.directories.slots.file = -1};
 	struct service_start begin = service_begin(argc, argv,
 		"fieldgrid-identity", identity_conf_entries, identity_routes,
 		arena, &worker.conf);

@@ -473,10 +473,10 @@ static enum rc
 fail_search(struct ldap_link *link, const struct ldap_search *search, int code,
 	struct fault *fault)
 {
-	char doing[160];
+	char doing[LDAP_DN_BYTES];
 
-	snprintf(doing, sizeof(doing), "search for %.60s below %.60s",
-		search->filter, search->base);
+	/* What was searched for may be a secret typed in a wrong place. */
+	snprintf(doing, sizeof(doing), "search below %s", search->base);
 	return fail(link, rc_of(code), doing, code, fault);
 }
 
@@ -484,8 +484,8 @@ static enum rc
 fail_limit(const struct ldap_search *search, struct fault *fault)
 {
 	return fault_set(fault, RC_TOO_LARGE,
-		"more than %zu entries match %.120s", search->limit,
-		search->filter);
+		"more than %zu entries match below %s", search->limit,
+		search->base);
 }
 
 static enum rc

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model/directory_parts.h"
+#include "model/group_mapping.h"
 
 #define COLUMNS                                                                \
 	"id, uuid, name, state, position, uris, mode, ca, bind_dn"             \
@@ -18,18 +19,12 @@ enum {
 	STMT_FIND,
 	STMT_SLICE,
 	STMT_ACTIVE,
-	STMT_MAPPINGS,
-	STMT_MAP,
-	STMT_UNMAP,
-	STMT_UNMAP_MEMBERS,
 	STMT_ASK_AGAIN,
 	STMT_END_TOKENS,
 	STMT_END_SESSIONS,
 	STMT_END_REFRESH,
 	STMT_DISABLE,
-	STMT_LEAVE,
 	STMT_UNLINK,
-	STMT_UNMAP_ALL,
 	STMT_REMOVE
 };
 
@@ -71,23 +66,6 @@ const struct stmt directory_stmts[] = {
 	[STMT_ACTIVE] = {"directory_active", "",
 		"SELECT " COLUMNS " FROM directory"
 		" WHERE state = 'active' ORDER BY position, id LIMIT 64"},
-	[STMT_MAPPINGS] = {"directory_mappings", "t",
-		"SELECT group_mapping.external, user_group.name"
-		"  FROM group_mapping"
-		"  JOIN user_group ON user_group.id = group_mapping.group_id"
-		" WHERE group_mapping.source = $1"
-		" ORDER BY 1, 2 LIMIT 10000"},
-	[STMT_MAP] = {"directory_map", "ttn",
-		"INSERT INTO group_mapping (source, external, group_id)"
-		" VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"},
-	[STMT_UNMAP] = {"directory_unmap", "ttn",
-		"DELETE FROM group_mapping"
-		" WHERE source = $1 AND external = $2 AND group_id = $3"},
-	[STMT_UNMAP_MEMBERS] = {"directory_unmap_members", "tn",
-		"DELETE FROM group_account"
-		" WHERE source = $1 AND group_id = $2 AND NOT EXISTS"
-		" (SELECT FROM group_mapping"
-		"   WHERE source = $1 AND group_id = $2)"},
 	[STMT_ASK_AGAIN] = {"directory_ask_again", "t",
 		"UPDATE account_link SET due_at = now()"
 		" WHERE issuer = $1 AND due_at > now()"},
@@ -102,12 +80,8 @@ const struct stmt directory_stmts[] = {
 		" (SELECT id FROM account WHERE source = $1)"},
 	[STMT_DISABLE] = {"directory_disable", "t",
 		"UPDATE account SET state = 'disabled' WHERE source = $1"},
-	[STMT_LEAVE] = {"directory_leave", "t",
-		"DELETE FROM group_account WHERE source = $1"},
 	[STMT_UNLINK] = {"directory_unlink", "t",
 		"DELETE FROM account_link WHERE issuer = $1"},
-	[STMT_UNMAP_ALL] = {"directory_unmap_all", "t",
-		"DELETE FROM group_mapping WHERE source = $1"},
 	[STMT_REMOVE] = {"directory_remove", "t",
 		"DELETE FROM directory WHERE '" DIRECTORY_SOURCE_PREFIX
 		"' || name = $1"},
@@ -298,14 +272,15 @@ directory_remove(struct db *db, struct arena *arena,
 	const struct directory *directory, struct fault *fault)
 {
 	static const int steps[] = {STMT_DISABLE, STMT_END_TOKENS,
-		STMT_END_SESSIONS, STMT_END_REFRESH, STMT_LEAVE, STMT_UNLINK,
-		STMT_UNMAP_ALL, STMT_REMOVE};
+		STMT_END_SESSIONS, STMT_END_REFRESH, STMT_UNLINK, STMT_REMOVE};
+	const char *source = directory_source(arena, directory);
 	enum rc rc = db_begin(db, DB_READ_COMMITTED, fault);
 
 	if (rc != RC_OK)
 		return rc;
-	rc = run_all(db, steps, ARRAY_LENGTH(steps),
-		directory_source(arena, directory), fault);
+	rc = run_all(db, steps, ARRAY_LENGTH(steps), source, fault);
+	if (rc == RC_OK)
+		rc = group_mapping_forget(db, source, fault);
 	return end(db, rc, fault);
 }
 
@@ -352,97 +327,4 @@ directory_active(struct db *db, struct arena *arena,
 	if (rc == RC_OK)
 		read_list(rows, arena, rows_count(rows), list);
 	return rc;
-}
-
-/* --- mapping
- * ------------------------------------------------------------------- */
-
-enum rc
-directory_mappings(struct db *db, struct arena *arena,
-	const struct directory *directory, struct directory_mappings *list,
-	struct fault *fault)
-{
-	struct rows *rows = NULL;
-	enum rc rc = db_query(db, arena, &directory_stmts[STMT_MAPPINGS],
-		PARAMS(P_TEXT(directory_source(arena, directory))), &rows,
-		fault);
-
-	if (rc != RC_OK)
-		return rc;
-	list->count = rows_count(rows);
-	list->items = arena_array(arena, list->count + 1, sizeof(*list->items));
-	for (size_t row = 0; row < list->count; row++)
-		list->items[row] = (struct directory_mapping){
-			rows_text(rows, row, 0), rows_text(rows, row, 1)};
-	return RC_OK;
-}
-
-static enum rc
-normalise(struct arena *arena, const char *external, const char **normal,
-	struct fault *fault)
-{
-	*normal = ldap_dn_normal(arena, external);
-	return *normal != NULL && (*normal)[0] != '\0'
-		       ? RC_OK
-		       : fault_tell(fault, RC_BAD_INPUT, "DirectoryGroup",
-				 "external",
-				 "Name the group by its DN, such as "
-				 "cn=Operators,ou=groups,dc=example,dc=com.");
-}
-
-enum rc
-directory_map(struct db *db, struct arena *arena,
-	const struct directory *directory, const char *external,
-	int64_t group_id, struct fault *fault)
-{
-	const char *source = directory_source(arena, directory);
-	const char *normal = NULL;
-	enum rc rc = normalise(arena, external, &normal, fault);
-
-	if (rc == RC_OK)
-		rc = db_begin(db, DB_READ_COMMITTED, fault);
-	if (rc != RC_OK)
-		return rc;
-	rc = db_exec(db, &directory_stmts[STMT_MAP],
-		PARAMS(P_TEXT(source), P_TEXT(normal), P_SHORT(group_id)), NULL,
-		fault);
-	if (rc == RC_OK)
-		rc = run(db, STMT_ASK_AGAIN, source, fault);
-	return end(db, rc, fault);
-}
-
-static enum rc
-unmap(struct db *db, const char *source, const char *external, int64_t group_id,
-	struct fault *fault)
-{
-	int64_t removed = 0;
-	enum rc rc = db_exec(db, &directory_stmts[STMT_UNMAP],
-		PARAMS(P_TEXT(source), P_TEXT(external), P_SHORT(group_id)),
-		&removed, fault);
-
-	if (rc == RC_OK && removed == 0)
-		return fault_set(fault, RC_NOT_FOUND, "no such mapping");
-	if (rc == RC_OK)
-		rc = db_exec(db, &directory_stmts[STMT_UNMAP_MEMBERS],
-			PARAMS(P_TEXT(source), P_SHORT(group_id)), NULL, fault);
-	if (rc == RC_OK)
-		rc = run(db, STMT_ASK_AGAIN, source, fault);
-	return rc;
-}
-
-enum rc
-directory_unmap(struct db *db, struct arena *arena,
-	const struct directory *directory, const char *external,
-	int64_t group_id, struct fault *fault)
-{
-	const char *normal = NULL;
-	enum rc rc = normalise(arena, external, &normal, fault);
-
-	if (rc == RC_OK)
-		rc = db_begin(db, DB_READ_COMMITTED, fault);
-	if (rc != RC_OK)
-		return rc;
-	rc = unmap(db, directory_source(arena, directory), normal, group_id,
-		fault);
-	return end(db, rc, fault);
 }

@@ -103,31 +103,6 @@ MUST_CHECK enum rc directory_slice(struct db *db, struct arena *arena,
 MUST_CHECK enum rc directory_active(struct db *db, struct arena *arena,
 	struct directory_list *list, struct fault *fault);
 
-/* Members of "external", the DN of a group, are members of a group here. */
-struct directory_mapping {
-	const char *external; /* as ldap_dn_normal */
-	const char *group;    /* name */
-};
-
-struct directory_mappings {
-	size_t count;
-	struct directory_mapping *items;
-};
-
-MUST_CHECK enum rc directory_mappings(struct db *db, struct arena *arena,
-	const struct directory *directory, struct directory_mappings *list,
-	struct fault *fault);
-
-/* Everybody of the directory is asked about again soon.
- * Fails: RC_BAD_INPUT it is no DN. */
-MUST_CHECK enum rc directory_map(struct db *db, struct arena *arena,
-	const struct directory *directory, const char *external,
-	int64_t group_id, struct fault *fault);
-/* Memberships that nothing else maps end at once. Fails: RC_NOT_FOUND. */
-MUST_CHECK enum rc directory_unmap(struct db *db, struct arena *arena,
-	const struct directory *directory, const char *external,
-	int64_t group_id, struct fault *fault);
-
 /* --- asking ------------------------------------------------------------------
  */
 
@@ -135,6 +110,7 @@ MUST_CHECK enum rc directory_unmap(struct db *db, struct arena *arena,
 struct directory_gate {
 	const struct seal *seal; /* of the service accounts' passwords */
 	struct slots slots;      /* logins in directories at once */
+	int64_t floor_ms;        /* a refusal takes at least that long */
 	/* Addresses that did not answer: not tried again before "until_us". */
 	struct directory_down {
 		char uri[LDAP_URI_BYTES + 1];
@@ -147,8 +123,9 @@ struct directory_gate {
  * Find out whether a directory knows this name and password, and who it is
  * here. No transaction may be open: a directory may take seconds.
  * Fails:  RC_UNAUTHENTICATED with one text for all reasons, an empty password
- *         and the name of a local account among them; RC_UNAVAILABLE no
- *         directory could say, or all slots are taken.
+ *         and the name of a local account among them, and not sooner than the
+ *         floor, so that time does not tell them apart either; RC_UNAVAILABLE
+ *         no directory could say, or all slots are taken.
  * Blocks: at most some timeout_ms of each directory; an address that did not
  *         answer is left alone for ten seconds.
  */

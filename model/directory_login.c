@@ -1,12 +1,14 @@
 /* directory_login: a name and a password that directories may know. */
 
 #include <string.h>
+#include <time.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "model/directory_parts.h"
 
-#define PASSWORD_BYTES_MAX_HERE 512
-#define SLOT_WAIT_US            200000
+#define PASSWORD_BYTES 512
+#define SLOT_WAIT_US   200000
 
 enum { STMT_ACCOUNT };
 
@@ -38,6 +40,14 @@ refuse(struct fault *fault)
 {
 	return fault_tell(fault, RC_UNAUTHENTICATED, "LoginFailed", NULL,
 		"User name or password is wrong.");
+}
+
+static enum rc
+out_of_reach(struct fault *fault)
+{
+	return fault_tell(fault, RC_UNAVAILABLE, "DirectoryUnavailable", NULL,
+		"The directory of users is out of reach. Try again soon; local "
+		"accounts work.");
 }
 
 /* --- one directory
@@ -190,9 +200,7 @@ ask_all(const struct attempt *attempt, const struct directory_list *list,
 		else if (rc != RC_NOT_FOUND)
 			return rc;
 	}
-	return silent ? fault_set(fault, RC_UNAVAILABLE,
-				"a directory is out of reach")
-		      : refuse(fault);
+	return silent ? out_of_reach(fault) : refuse(fault);
 }
 
 /* "NAME@DIRECTORY", or an account that came from a directory. */
@@ -241,13 +249,54 @@ ask_in_slot(struct attempt *attempt, const struct directory_list *list,
 	int slot = slots_take(&attempt->gate->slots, SLOT_WAIT_US);
 	enum rc rc;
 
-	if (slot < 0)
-		return fault_set(fault, RC_UNAVAILABLE,
-			"as many logins in directories as there may be");
+	if (slot < 0) {
+		log_warn(NULL, "as many logins in directories as there may be");
+		return out_of_reach(fault);
+	}
 	narrow(attempt, list);
 	rc = ask_all(attempt, list, person, fault);
 	slots_give(&attempt->gate->slots, slot);
 	return rc;
+}
+
+static bool
+is_possible(const char *name, const char *password)
+{
+	return name[0] != '\0' && password[0] != '\0' &&
+	       strnlen(name, USER_NAME_BYTES + 1) <= USER_NAME_BYTES &&
+	       strnlen(password, PASSWORD_BYTES + 1) <= PASSWORD_BYTES;
+}
+
+static enum rc
+log_in(struct attempt *attempt, const struct directory_list *list,
+	struct user *user, struct fault *fault)
+{
+	struct outside_user person;
+	bool local = false;
+	enum rc rc;
+
+	if (!is_possible(attempt->name, attempt->password))
+		return refuse(fault);
+	rc = find_account(attempt, &local, fault);
+	if (rc == RC_OK && local)
+		return refuse(fault);
+	if (rc == RC_OK)
+		rc = ask_in_slot(attempt, list, &person, fault);
+	if (rc == RC_OK)
+		rc = user_link_adopt(
+			attempt->db, attempt->arena, &person, user, fault);
+	return rc == RC_UNAUTHENTICATED ? refuse(fault) : rc;
+}
+
+static void
+wait_until(int64_t end_us)
+{
+	int64_t left_us = end_us - clock_steady_us();
+	const struct timespec pause = {
+		left_us / CLOCK_SECOND_US, left_us % CLOCK_SECOND_US * 1000};
+
+	if (left_us > 0)
+		nanosleep(&pause, NULL);
 }
 
 enum rc
@@ -255,30 +304,21 @@ directory_log_in(struct db *db, struct arena *arena,
 	struct directory_gate *gate, const char *name, const char *password,
 	struct user *user, struct fault *fault)
 {
+	int64_t floor_us = clock_steady_us() + gate->floor_ms * 1000;
 	struct attempt attempt = {.db = db,
 		.arena = arena,
 		.gate = gate,
 		.name = name,
 		.password = password};
 	struct directory_list list = {.count = 0};
-	struct outside_user person;
-	bool local = false;
-	enum rc rc = RC_OK;
+	enum rc rc = directory_active(db, arena, &list, fault);
 
-	if (name[0] == '\0' || password[0] == '\0' ||
-		strnlen(name, USER_NAME_BYTES + 1) > USER_NAME_BYTES ||
-		strnlen(password, PASSWORD_BYTES_MAX_HERE + 1) >
-			PASSWORD_BYTES_MAX_HERE)
-		return refuse(fault);
-	rc = find_account(&attempt, &local, fault);
-	if (rc == RC_OK && !local)
-		rc = directory_active(db, arena, &list, fault);
 	if (rc != RC_OK)
 		return rc;
 	if (list.count == 0)
 		return refuse(fault);
-	rc = ask_in_slot(&attempt, &list, &person, fault);
-	if (rc == RC_OK)
-		rc = user_link_adopt(db, arena, &person, user, fault);
-	return rc == RC_UNAUTHENTICATED ? refuse(fault) : rc;
+	rc = log_in(&attempt, &list, user, fault);
+	if (rc == RC_UNAUTHENTICATED)
+		wait_until(floor_us);
+	return rc;
 }

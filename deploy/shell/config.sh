@@ -74,6 +74,7 @@ config_services() {
 			"api.manifest=$build/static/dist/manifest.json" \
 			"identity.node_url=https://${setting[host]}:${setting[node-port]}" \
 			"login.slots_file=$state/run/hash.lock" \
+			"directories.slots_file=$state/run/directory.lock" \
 			"login.passwords=$build/static/vendor/data/passwords.txt" \
 			"paths.passwords=$build/static/vendor/data/passwords.txt" \
 			"identity.templates=$top/templates" \
