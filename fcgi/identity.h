@@ -23,7 +23,10 @@
 
 #define IDENTITY_FORM_BYTES_MAX ((size_t)64 * 1024)
 
+#define IDENTITY_SIGNERS 2
+
 struct json_object;
+struct jwt_signer;
 
 struct identity_conf {
 	const char *log_level;
@@ -45,6 +48,8 @@ struct identity_conf {
 /* What one worker remembers between requests. */
 struct identity_memory {
 	int64_t upkeep_us; /* steady clock; 0 = never */
+	/* Private keys that sign, one for each algorithm; NULL = read it. */
+	struct jwt_signer *signers[IDENTITY_SIGNERS];
 };
 
 /* req->app */
@@ -80,8 +85,16 @@ MUST_CHECK enum rc identity_consent(struct req *req, struct resp *resp);
 /* POST /connect/token: 200, or 400 and 401 as RFC 6749 has them. */
 MUST_CHECK enum rc identity_token(struct req *req, struct resp *resp);
 
-/* GET and POST /connect/userinfo: 200, 403 without the scope openid. */
+/* GET and POST /connect/userinfo: 200, 403 without the scope openid.
+ * GET /connect/userinfo/emails, which Grafana asks for: with scope email. */
 MUST_CHECK enum rc identity_userinfo(struct req *req, struct resp *resp);
+MUST_CHECK enum rc identity_emails(struct req *req, struct resp *resp);
+
+/* POST /connect/introspect: 200 whatever the token is, 401 to strangers. */
+MUST_CHECK enum rc identity_introspect(struct req *req, struct resp *resp);
+
+/* POST /connect/revocation: 200 whatever the token is. */
+MUST_CHECK enum rc identity_revoke(struct req *req, struct resp *resp);
 
 /* GET and POST /connect/endsession: 303 to the client, or a page. */
 MUST_CHECK enum rc identity_end_session(struct req *req, struct resp *resp);

@@ -8,22 +8,31 @@
 /* Only what there is. */
 static const struct {
 	const char *name;
-	const char *values[12];
+	const char *values[20];
 } lists[] = {
 	{"response_types_supported", {"code"}},
 	{"response_modes_supported", {"query"}},
 	{"grant_types_supported",
-		{CLIENT_GRANT_CODE, CLIENT_GRANT_REFRESH, CLIENT_GRANT_CLIENT}},
+		{CLIENT_GRANT_CODE, CLIENT_GRANT_REFRESH, CLIENT_GRANT_CLIENT,
+			CLIENT_GRANT_DEVICE}},
 	{"subject_types_supported", {"public"}},
-	{"id_token_signing_alg_values_supported", {SIGNING_KEY_ALGORITHM}},
+	{"id_token_signing_alg_values_supported",
+		{SIGNING_KEY_RS256, SIGNING_KEY_ES256}},
 	{"token_endpoint_auth_methods_supported",
-		{"client_secret_basic", "client_secret_post", "none"}},
+		{"client_secret_basic", "client_secret_post", "tls_client_auth",
+			"none"}},
+	{"revocation_endpoint_auth_methods_supported",
+		{"client_secret_basic", "client_secret_post", "tls_client_auth",
+			"none"}},
+	{"introspection_endpoint_auth_methods_supported",
+		{"client_secret_basic", "client_secret_post",
+			"tls_client_auth"}},
 	{"code_challenge_methods_supported", {"S256"}},
 	{"prompt_values_supported", {"none", "login"}},
 	{"claims_supported",
 		{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "sid",
-			"name", "preferred_username", "email",
-			"email_verified"}},
+			"amr", "at_hash", "name", "preferred_username", "email",
+			"email_verified", "groups", "roles"}},
 };
 
 static void
@@ -36,31 +45,34 @@ write_list(struct jsonw *json, const char *name, const char *const *values,
 	jsonw_close_arr(json);
 }
 
-static void
-write_endpoint(struct req *req, struct jsonw *json, const char *name,
-	const char *base, const char *path)
-{
-	jsonw_str(json, name, arena_printf(req->arena, "%s%s", base, path));
-}
+/* "at_nodes": the listener with mutual TLS answers there too. */
+static const struct {
+	const char *name;
+	const char *path;
+	bool at_nodes;
+} endpoints[] = {
+	{"authorization_endpoint", "/connect/authorize", false},
+	{"token_endpoint", "/connect/token", true},
+	{"userinfo_endpoint", "/connect/userinfo", true},
+	{"introspection_endpoint", "/connect/introspect", true},
+	{"revocation_endpoint", "/connect/revocation", true},
+	{"device_authorization_endpoint", "/connect/deviceauthorization", true},
+	{"end_session_endpoint", "/connect/endsession", false},
+	{"jwks_uri", "/.well-known/openid-configuration/jwks", false},
+};
 
 static void
-write_endpoints(struct req *req, struct jsonw *json)
+write_endpoints(struct req *req, struct jsonw *json, const char *base,
+	bool only_at_nodes)
 {
-	const char *issuer = identity_of(req)->conf->issuer;
-
-	jsonw_str(json, "issuer", issuer);
-	write_endpoint(req, json, "authorization_endpoint", issuer,
-		"/connect/authorize");
-	write_endpoint(req, json, "token_endpoint", issuer, "/connect/token");
-	write_endpoint(
-		req, json, "userinfo_endpoint", issuer, "/connect/userinfo");
-	write_endpoint(req, json, "end_session_endpoint", issuer,
-		"/connect/endsession");
-	write_endpoint(req, json, "jwks_uri", issuer,
-		"/.well-known/openid-configuration/jwks");
+	for (size_t i = 0; i < ARRAY_LENGTH(endpoints); i++)
+		if (endpoints[i].at_nodes || !only_at_nodes)
+			jsonw_str(json, endpoints[i].name,
+				arena_printf(req->arena, "%s%s", base,
+					endpoints[i].path));
 }
 
-/* Where nodes get tokens that are bound to their certificate (RFC 8705). */
+/* Where tokens are bound to the client's certificate (RFC 8705 5). */
 static void
 write_node_endpoints(struct req *req, struct jsonw *json)
 {
@@ -70,7 +82,7 @@ write_node_endpoints(struct req *req, struct jsonw *json)
 		return;
 	jsonw_bool(json, "tls_client_certificate_bound_access_tokens", true);
 	jsonw_open_obj(json, "mtls_endpoint_aliases");
-	write_endpoint(req, json, "token_endpoint", base, "/connect/token");
+	write_endpoints(req, json, base, true);
 	jsonw_close_obj(json);
 }
 
@@ -87,7 +99,8 @@ identity_discovery(struct req *req, struct resp *resp)
 	struct jsonw *json = resp_json(resp, 200);
 
 	jsonw_open_obj(json, NULL);
-	write_endpoints(req, json);
+	jsonw_str(json, "issuer", identity_of(req)->conf->issuer);
+	write_endpoints(req, json, identity_of(req)->conf->issuer, false);
 	write_list(json, "scopes_supported", client_scopes, SIZE_MAX);
 	for (size_t i = 0; i < ARRAY_LENGTH(lists); i++)
 		write_list(json, lists[i].name, lists[i].values,

@@ -8,6 +8,7 @@
 #include "fcgi/identity_federation.h"
 #include "fcgi/identity_link.h"
 #include "fcgi/identity_page.h"
+#include "fcgi/identity_sign.h"
 #include "fcgi/service.h"
 #include "lib/asset.h"
 #include "lib/log.h"
@@ -51,10 +52,18 @@ const struct route identity_routes[] = {
 		"get tokens"},
 	{METHOD_OPTIONS, "/connect/token", identity_preflight, NEED_NONE, 0,
 		"ask whether another origin may"},
-	{METHOD_GET, "/connect/userinfo", identity_userinfo, NEED_LOGIN, 0,
+	{METHOD_POST, "/connect/introspect", identity_introspect, NEED_NONE,
+		FORM, "ask what a token is good for"},
+	{METHOD_POST, "/connect/revocation", identity_revoke, NEED_NONE, FORM,
+		"give a token back"},
+	{METHOD_OPTIONS, "/connect/revocation", identity_preflight, NEED_NONE,
+		0, "ask whether another origin may"},
+	{METHOD_GET, "/connect/userinfo", identity_userinfo, NEED_NONE, 0,
 		"who the user of a token is"},
-	{METHOD_POST, "/connect/userinfo", identity_userinfo, NEED_LOGIN, FORM,
+	{METHOD_POST, "/connect/userinfo", identity_userinfo, NEED_NONE, FORM,
 		"the same, by a form"},
+	{METHOD_GET, "/connect/userinfo/emails", identity_emails, NEED_NONE, 0,
+		"the addresses of that user"},
 	{METHOD_OPTIONS, "/connect/userinfo", identity_preflight, NEED_NONE, 0,
 		"ask whether another origin may"},
 	{METHOD_GET, "/connect/endsession", identity_end_session, NEED_NONE, 0,
@@ -266,6 +275,7 @@ static void
 finish(struct worker *worker)
 {
 	slots_close(&worker->providers.slots);
+	identity_forget_signers(&worker->identity);
 	caller_gate_free(worker->identity.gate);
 	json_object_put(worker->identity.assets);
 	mustache_set_free(worker->templates);
@@ -283,6 +293,7 @@ serve(struct worker *worker, struct arena *arena)
 		.database = &worker->conf.database,
 		.issuer = worker->conf.issuer,
 		.page_fault = identity_fault,
+		.rights_changed = identity_rights_changed,
 	};
 	struct fault fault = {.rc = RC_OK};
 

@@ -179,6 +179,7 @@ oauth_client(struct req *req, const struct pairs *form, struct client *client)
 	if (given.name == NULL)
 		return oauth_refuse(
 			req, "invalid_client", "client_id is missing");
+	*client = (struct client){.client_id = given.name};
 	proof = (struct client_proof){given.name, given.secret, req->address};
 	return check_client(req, &proof, client);
 }

@@ -33,7 +33,8 @@ MUST_CHECK enum rc oauth_param(struct req *req, const struct pairs *pairs,
 	const char *name, const char **value);
 
 /* The client of a request, authenticated by Basic, by the form, by its
- * certificate, or public.
+ * certificate, or public; client->client_id is what it called itself even
+ * when it is refused.
  * Fails: invalid_client, invalid_request, temporarily_unavailable. */
 MUST_CHECK enum rc oauth_client(
 	struct req *req, const struct pairs *form, struct client *client);

@@ -131,8 +131,10 @@ page_next(const char *next)
 static bool
 is_for_programs(const struct req *req)
 {
-	static const char *const paths[] = {
-		"/connect/token", "/connect/userinfo", "/.well-known/"};
+	static const char *const paths[] = {"/connect/token",
+		"/connect/userinfo", "/connect/introspect",
+		"/connect/revocation", "/connect/deviceauthorization",
+		"/.well-known/"};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(paths); i++)
 		if (strncmp(req->path, paths[i], strlen(paths[i])) == 0)

@@ -10,10 +10,13 @@
 #include "lib/jsonw.h"
 #include "lib/jwt.h"
 #include "lib/tls.h"
+#include "model/policy.h"
 
-#define UPKEEP_US   CLOCK_HOUR_US
-#define ID_TOKEN_S  3600
-#define HALF_SHA256 (SECRET_HASH_BYTES / 2)
+#define UPKEEP_US  CLOCK_HOUR_US
+#define ID_TOKEN_S 3600
+/* Who is in more groups finds them in userinfo: tokens stay small. */
+#define NAMES_BYTES_MAX 3072
+#define HALF_SHA256     (SECRET_HASH_BYTES / 2)
 
 enum rc
 identity_upkeep(struct req *req)
@@ -33,19 +36,62 @@ identity_upkeep(struct req *req)
 	return rc;
 }
 
-/* Read for every token: an emergency replaces it at once, and beside the
- * signature it costs nothing. */
-static enum rc
-active_key(struct req *req, struct signing_key *key)
+void
+identity_forget_signers(const struct identity *identity)
 {
+	struct identity_memory *memory = identity->memory;
+
+	for (size_t i = 0; i < IDENTITY_SIGNERS; i++) {
+		jwt_signer_free(memory->signers[i]);
+		memory->signers[i] = NULL;
+	}
+}
+
+void
+identity_rights_changed(const void *app)
+{
+	const struct identity *identity = app;
+
+	identity_forget_signers(identity);
+	caller_gate_forget(identity->gate);
+}
+
+static enum rc
+read_signer(struct req *req, const char *algorithm, struct jwt_signer **signer)
+{
+	struct signing_key key = {.kid = NULL};
+	enum rc rc = signing_key_active(req->db, req->arena,
+		identity_of(req)->seal, algorithm, &key, &req->fault);
+
+	if (rc == RC_NOT_FOUND)
+		return fault_set(
+			&req->fault, RC_BUG, "no active key for %s", algorithm);
+	return rc == RC_OK ? jwt_signer_new(key.kid, key.algorithm,
+				     key.private_pem, signer, &req->fault)
+			   : rc;
+}
+
+/* Kept until a key changes: every loop hears of that before its next request
+ * (identity_forget_signers). */
+static enum rc
+find_signer(struct req *req, const char *algorithm,
+	const struct jwt_signer **signer)
+{
+	struct identity_memory *memory = identity_of(req)->memory;
+	size_t place = 0;
 	enum rc rc = identity_upkeep(req);
 
+	while (signing_key_algorithms[place] != NULL &&
+		strcmp(signing_key_algorithms[place], algorithm) != 0)
+		place++;
+	if (rc == RC_OK && place >= IDENTITY_SIGNERS)
+		return fault_set(
+			&req->fault, RC_BUG, "algorithm %s", algorithm);
+	if (rc == RC_OK && memory->signers[place] == NULL)
+		rc = read_signer(req, algorithm, &memory->signers[place]);
 	if (rc == RC_OK)
-		rc = signing_key_active(req->db, req->arena,
-			identity_of(req)->seal, key, &req->fault);
-	return rc == RC_NOT_FOUND
-		       ? fault_set(&req->fault, RC_BUG, "no active signing key")
-		       : rc;
+		*signer = memory->signers[place];
+	return rc;
 }
 
 static void
@@ -79,18 +125,19 @@ claims_begin(
 }
 
 static enum rc
-claims_sign(struct req *req, struct claims *claims, const char **token)
+claims_sign(struct req *req, struct claims *claims, const struct client *client,
+	const char **token)
 {
-	struct signing_key key = {.kid = NULL};
-	enum rc rc = active_key(req, &key);
+	const struct jwt_signer *signer = NULL;
+	enum rc rc = find_signer(req, client->algorithm, &signer);
 
 	jsonw_close_obj(&claims->json);
 	if (rc != RC_OK)
 		return rc;
 	if (claims->text->overflow)
 		return fault_set(&req->fault, RC_BUG, "claims are too long");
-	return jwt_sign(req->arena, key.kid, key.algorithm, key.private_pem,
-		claims->text->data, token, &req->fault);
+	return jwt_sign(
+		req->arena, signer, claims->text->data, token, &req->fault);
 }
 
 static const char *
@@ -100,15 +147,6 @@ uuid_text(struct arena *arena, const uint8_t uuid[UUID_BYTES])
 
 	uuid_format(text, uuid);
 	return text;
-}
-
-static const char *
-random_uuid(struct arena *arena)
-{
-	uint8_t uuid[UUID_BYTES];
-
-	uuid_random(uuid);
-	return uuid_text(arena, uuid);
 }
 
 static void
@@ -132,15 +170,15 @@ write_user(struct req *req, struct jsonw *json, const struct bearer *bearer)
 }
 
 enum rc
-identity_sign_access(
-	struct req *req, const struct bearer *bearer, const char **token)
+identity_sign_access(struct req *req, struct bearer *bearer, const char **token)
 {
 	const struct client *client = bearer->client;
 	struct claims claims;
 	struct jsonw *json = &claims.json;
 
 	claims_begin(req, &claims, "access", client->access_token_s);
-	jsonw_str(json, "jti", random_uuid(req->arena));
+	uuid_random(bearer->jti);
+	jsonw_str(json, "jti", uuid_text(req->arena, bearer->jti));
 	jsonw_str(json, "client_id", client->client_id);
 	jsonw_int(json, "client_epoch", client->epoch);
 	jsonw_str(json, "scope", oauth_join(req->arena, bearer->scopes));
@@ -156,7 +194,7 @@ identity_sign_access(
 				TLS_FINGERPRINT_BYTES));
 		jsonw_close_obj(json);
 	}
-	return claims_sign(req, &claims, token);
+	return claims_sign(req, &claims, client, token);
 }
 
 /* The left half of the hash ties the two tokens together (Core 3.1.3.6). */
@@ -169,44 +207,107 @@ access_hash(struct req *req, const char *access)
 	return encode_base64url(req->arena, hash, HALF_SHA256);
 }
 
-void
-identity_write_profile(
-	struct jsonw *json, const struct user *user, bool profile, bool email)
+static void
+write_names(struct jsonw *json, const char *key, const char *const *names)
+{
+	jsonw_open_arr(json, key);
+	for (; *names != NULL; names++)
+		jsonw_str(json, NULL, *names);
+	jsonw_close_arr(json);
+}
+
+static void
+write_person(struct jsonw *json, const struct user *user)
 {
 	const char *name =
 		user->full_name[0] != '\0' ? user->full_name : user->name;
 
-	if (profile) {
-		jsonw_str(json, "name", name);
-		jsonw_str(json, "preferred_username", user->name);
-	}
-	if (email && user->email[0] != '\0') {
+	jsonw_str(json, "name", name);
+	jsonw_str(json, "preferred_username", user->name);
+}
+
+static size_t
+bytes_of(const char *const *names)
+{
+	size_t bytes = 0;
+
+	for (; *names != NULL; names++)
+		bytes += strlen(*names) + 3;
+	return bytes;
+}
+
+/* Groups and roles are for applications such as Grafana, which know the users
+ * of the grid by nothing else. */
+enum rc
+identity_write_profile(struct req *req, struct jsonw *json,
+	const struct user *user, const struct identity_claims *wanted)
+{
+	struct policy_names names;
+	enum rc rc = RC_OK;
+
+	if (wanted->profile)
+		write_person(json, user);
+	if (wanted->email && user->email[0] != '\0') {
 		jsonw_str(json, "email", user->email);
 		jsonw_bool(json, "email_verified", true);
 	}
+	if (!wanted->roles)
+		return RC_OK;
+	rc = policy_names(req->db, req->arena, CALLER_USER, user->id, &names,
+		&req->fault);
+	if (rc != RC_OK)
+		return rc;
+	if (wanted->names_bytes_max != 0 &&
+		bytes_of((const char *const *)names.groups) +
+				bytes_of((const char *const *)names.roles) >
+			wanted->names_bytes_max)
+		return RC_OK;
+	write_names(json, "groups", (const char *const *)names.groups);
+	write_names(json, "roles", (const char *const *)names.roles);
+	return RC_OK;
+}
+
+static void
+write_amr(struct jsonw *json, const char *const *amr)
+{
+	if (amr != NULL && *amr != NULL)
+		write_names(json, "amr", amr);
+}
+
+static struct identity_claims
+wanted_claims(const struct bearer *bearer)
+{
+	bool profile = client_list_has(bearer->scopes, "profile");
+
+	return (struct identity_claims){
+		.profile = profile,
+		.email = client_list_has(bearer->scopes, "email"),
+		.roles = profile || client_list_has(bearer->scopes, "roles"),
+		.names_bytes_max = NAMES_BYTES_MAX,
+	};
 }
 
 enum rc
 identity_sign_id(struct req *req, const struct bearer *bearer,
 	const char *access, const char **token)
 {
+	const struct identity_claims wanted = wanted_claims(bearer);
 	const struct grant *grant = bearer->grant;
 	struct claims claims;
 	struct jsonw *json = &claims.json;
+	enum rc rc;
 
 	claims_begin(req, &claims, "id", ID_TOKEN_S);
 	jsonw_str(json, "sub", uuid_text(req->arena, bearer->user->uuid));
 	jsonw_str(json, "aud", bearer->client->client_id);
 	jsonw_str(json, "sid", uuid_text(req->arena, grant->sid));
 	jsonw_int(json, "auth_time", grant->auth_time_us / CLOCK_SECOND_US);
-	jsonw_open_arr(json, "amr");
-	jsonw_str(json, NULL, "pwd");
-	jsonw_close_arr(json);
+	write_amr(json, grant->amr);
 	jsonw_str(json, "at_hash", access_hash(req, access));
 	if (grant->nonce != NULL)
 		jsonw_str(json, "nonce", grant->nonce);
-	identity_write_profile(json, bearer->user,
-		client_list_has(bearer->scopes, "profile"),
-		client_list_has(bearer->scopes, "email"));
-	return claims_sign(req, &claims, token);
+	rc = identity_write_profile(req, json, bearer->user, &wanted);
+	if (rc != RC_OK)
+		return rc;
+	return claims_sign(req, &claims, bearer->client, token);
 }

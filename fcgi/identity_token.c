@@ -1,18 +1,21 @@
-/* identity_token: POST /connect/token, the three grants. */
+/* identity_token: POST /connect/token, the four grants. */
 
 #include <string.h>
 
 #include "fcgi/identity.h"
+#include "fcgi/identity_audit.h"
 #include "fcgi/identity_oauth.h"
 #include "fcgi/identity_sign.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/tls.h"
+#include "model/device.h"
 #include "model/grant.h"
 #include "model/user.h"
 
-#define VERIFIER_MIN 43
-#define VERIFIER_MAX 128
+#define REFRESH_PURPOSE "fgrefres"
+#define VERIFIER_MIN    43
+#define VERIFIER_MAX    128
 
 static const char unreserved[] = "abcdefghijklmnopqrstuvwxyz"
 				 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
@@ -27,6 +30,7 @@ struct ask {
 	const char *redirect_uri;
 	const char *verifier;
 	const char *refresh;
+	const char *device_code;
 };
 
 struct reply {
@@ -64,7 +68,7 @@ write_reply(struct req *req, struct resp *resp, const struct bearer *bearer,
 
 /* What only a user can give. */
 static const char *const scopes_of_users[] = {
-	"openid", "profile", "email", "offline_access", NULL};
+	"openid", "profile", "email", "roles", "offline_access", NULL};
 
 /* Without "scope" the client gets all that it can have by itself. */
 static const char *const *
@@ -106,7 +110,7 @@ machine_scopes(
 
 /* A node's access data work only over its own certificate. */
 static enum rc
-check_certificate(struct req *req, const struct client *client,
+check_node(struct req *req, const struct client *client,
 	uint8_t fingerprint[TLS_FINGERPRINT_BYTES])
 {
 	struct caller node = {.kind = CALLER_NOBODY};
@@ -123,6 +127,26 @@ check_certificate(struct req *req, const struct client *client,
 	return rc;
 }
 
+/* The tokens of those who log in by a certificate work only over it. */
+static enum rc
+bind(struct req *req, const struct client *client,
+	uint8_t fingerprint[TLS_FINGERPRINT_BYTES], struct bearer *bearer)
+{
+	const char *escaped = req->param(req, "SSL_CLIENT_CERT");
+	bool certificate =
+		strcmp(client->authentication, CLIENT_BY_CERTIFICATE) == 0;
+	enum rc rc = RC_OK;
+
+	if (client->node_id != 0)
+		rc = check_node(req, client, fingerprint);
+	else if (certificate)
+		rc = tls_fingerprint_escaped(
+			req->arena, escaped, fingerprint, &req->fault);
+	if (rc == RC_OK && (client->node_id != 0 || certificate))
+		bearer->fingerprint = fingerprint;
+	return rc;
+}
+
 static enum rc
 grant_client(struct req *req, struct resp *resp, const struct ask *ask)
 {
@@ -136,12 +160,12 @@ grant_client(struct req *req, struct resp *resp, const struct ask *ask)
 		return oauth_refuse(req, "unauthorized_client",
 			"a public client cannot act by itself");
 	rc = machine_scopes(req, ask, &bearer.scopes);
-	if (rc == RC_OK && client->node_id != 0) {
-		rc = check_certificate(req, client, fingerprint);
-		bearer.fingerprint = fingerprint;
-	}
+	if (rc == RC_OK)
+		rc = bind(req, client, fingerprint, &bearer);
 	if (rc == RC_OK)
 		rc = identity_sign_access(req, &bearer, &reply.access);
+	if (rc == RC_OK)
+		rc = identity_audit_token(req, ask->grant_type, &bearer);
 	if (rc == RC_OK)
 		write_reply(req, resp, &bearer, &reply);
 	return rc;
@@ -160,29 +184,84 @@ find_user(struct req *req, const struct grant *grant, struct user *user)
 	return rc;
 }
 
-/* Access token, ID token with openid, refresh token with offline_access. */
-static enum rc
-issue(struct req *req, struct resp *resp, struct bearer *bearer,
-	const struct grant *full)
-{
-	const struct client *client = bearer->client;
-	struct reply reply = {NULL, NULL, NULL};
-	struct user *user = arena_alloc(req->arena, sizeof(*user));
-	enum rc rc = find_user(req, bearer->grant, user);
+/* What is given for a grant; "refresh" NULL = no refresh token. */
+struct issue {
+	struct bearer bearer;
+	const char *refresh;
+	bool stored; /* the refresh token is one that we have already */
+};
 
-	bearer->user = user;
-	if (rc == RC_OK)
-		rc = identity_sign_access(req, bearer, &reply.access);
+/* May it come back without its user? */
+static bool
+gets_refresh(const struct client *client, const struct grant *grant)
+{
+	return client_list_has(grant->scopes, "offline_access") &&
+	       client_list_has((const char *const *)client->grants,
+		       CLIENT_GRANT_REFRESH);
+}
+
+/* Access token, ID token with openid, refresh token; in a transaction with the
+ * audit of it. */
+static enum rc
+sign_and_store(struct req *req, const struct ask *ask, struct issue *issue,
+	struct reply *reply)
+{
+	struct bearer *bearer = &issue->bearer;
+	enum rc rc = identity_sign_access(req, bearer, &reply->access);
+
 	if (rc == RC_OK && client_list_has(bearer->scopes, "openid"))
-		rc = identity_sign_id(req, bearer, reply.access, &reply.id);
-	if (rc == RC_OK && client_list_has(full->scopes, "offline_access") &&
-		client_list_has((const char *const *)client->grants,
-			CLIENT_GRANT_REFRESH))
-		rc = grant_refresh_create(req->db, req->arena, full,
-			client->refresh_idle_s, &reply.refresh, &req->fault);
+		rc = identity_sign_id(req, bearer, reply->access, &reply->id);
+	if (rc == RC_OK && issue->refresh != NULL && !issue->stored)
+		rc = grant_refresh_create(req->db, bearer->grant,
+			ask->client.refresh_idle_s, issue->refresh,
+			&req->fault);
+	reply->refresh = issue->refresh;
+	return rc == RC_OK ? identity_audit_token(req, ask->grant_type, bearer)
+			   : rc;
+}
+
+static enum rc
+issue_tokens(struct req *req, struct resp *resp, const struct ask *ask,
+	struct issue *issue)
+{
+	struct reply reply = {NULL, NULL, NULL};
+	uint8_t fingerprint[TLS_FINGERPRINT_BYTES];
+	struct user *user = arena_alloc(req->arena, sizeof(*user));
+	enum rc rc = find_user(req, issue->bearer.grant, user);
+
+	issue->bearer.user = user;
 	if (rc == RC_OK)
-		write_reply(req, resp, bearer, &reply);
+		rc = bind(req, &ask->client, fingerprint, &issue->bearer);
+	if (rc == RC_OK)
+		rc = db_begin(req->db, DB_READ_COMMITTED, &req->fault);
+	if (rc != RC_OK)
+		return rc;
+	rc = sign_and_store(req, ask, issue, &reply);
+	if (rc == RC_OK)
+		rc = db_commit(req->db, &req->fault);
+	else
+		db_rollback(req->db);
+	if (rc == RC_OK)
+		write_reply(req, resp, &issue->bearer, &reply);
 	return rc;
+}
+
+/* The first tokens of a family. */
+static enum rc
+issue_first(struct req *req, struct resp *resp, const struct ask *ask,
+	struct grant *grant)
+{
+	struct issue issue = {
+		.bearer = {.client = &ask->client,
+			.grant = grant,
+			.scopes = grant->scopes},
+	};
+
+	grant->dies_us = clock_now_us() +
+			 ask->client.refresh_absolute_s * CLOCK_SECOND_US;
+	if (gets_refresh(&ask->client, grant))
+		issue.refresh = secret_token(req->arena);
+	return issue_tokens(req, resp, ask, &issue);
 }
 
 static bool
@@ -253,7 +332,6 @@ static enum rc
 grant_code(struct req *req, struct resp *resp, const struct ask *ask)
 {
 	struct grant grant;
-	struct bearer bearer = {.client = &ask->client, .grant = &grant};
 	enum rc rc;
 
 	if (ask->code == NULL)
@@ -263,30 +341,106 @@ grant_code(struct req *req, struct resp *resp, const struct ask *ask)
 		rc = check_redirect(req, ask, &grant);
 	if (rc == RC_OK)
 		rc = check_verifier(req, ask, &grant);
-	if (rc != RC_OK)
-		return rc;
-	bearer.scopes = grant.scopes;
-	grant.dies_us = clock_now_us() +
-			ask->client.refresh_absolute_s * CLOCK_SECOND_US;
-	return issue(req, resp, &bearer, &grant);
+	return rc == RC_OK ? issue_first(req, resp, ask, &grant) : rc;
 }
 
-/* Scopes may become fewer, never more; the new refresh token keeps them all. */
+/* RFC 8628 3.5: the device asks until somebody has decided. */
+static enum rc
+grant_device(struct req *req, struct resp *resp, const struct ask *ask)
+{
+	static const struct {
+		const char *error;
+		const char *description;
+	} answers[] = {
+		[DEVICE_PENDING] = {"authorization_pending",
+			"nobody has decided yet"},
+		[DEVICE_SLOW_DOWN] = {"slow_down",
+			"wait 5 seconds longer between two requests"},
+		[DEVICE_DENIED] = {"access_denied", "the user said no"},
+		[DEVICE_EXPIRED] = {"expired_token", "begin anew"},
+	};
+	struct grant grant = {.client_id = 0};
+	enum device_state state;
+	enum rc rc;
+
+	if (ask->device_code == NULL)
+		return oauth_refuse(
+			req, "invalid_request", "device_code is missing");
+	rc = device_poll(req->db, req->arena, ask->device_code, ask->client.id,
+		&grant, &state, &req->fault);
+	if (rc == RC_NOT_FOUND)
+		return invalid_grant(req, "the device code is not valid");
+	if (rc != RC_OK)
+		return rc;
+	if (state != DEVICE_GRANTED)
+		return oauth_refuse(
+			req, answers[state].error, answers[state].description);
+	return issue_first(req, resp, ask, &grant);
+}
+
+/* --- refreshing -------------------------------------------------------- */
+
+/* Scopes may become fewer, never more; what the client may no longer have is
+ * gone. The new refresh token keeps them all. */
 static enum rc
 narrow(struct req *req, const struct ask *ask, const struct grant *grant,
 	const char *const **scopes)
 {
-	enum rc rc;
+	const struct client *client = &ask->client;
+	const char **kept;
+	size_t count = 0;
+	enum rc rc = RC_OK;
 
 	*scopes = grant->scopes;
-	if (ask->scope == NULL)
-		return RC_OK;
-	rc = oauth_scopes(req, &ask->client, ask->scope, scopes);
-	for (size_t i = 0; rc == RC_OK && (*scopes)[i] != NULL; i++)
+	if (ask->scope != NULL)
+		rc = oauth_scopes(req, client, ask->scope, scopes);
+	for (size_t i = 0; rc == RC_OK && (*scopes)[i] != NULL; i++, count++)
 		if (!client_list_has(grant->scopes, (*scopes)[i]))
 			rc = oauth_refuse(
 				req, "invalid_scope", "more than was granted");
-	return rc;
+	if (rc != RC_OK)
+		return rc;
+	kept = arena_array(req->arena, count + 1, sizeof(*kept));
+	count = 0;
+	for (size_t i = 0; (*scopes)[i] != NULL; i++)
+		if (client_list_has(
+			    (const char *const *)client->scopes, (*scopes)[i]))
+			kept[count++] = (*scopes)[i];
+	*scopes = kept;
+	return RC_OK;
+}
+
+/* With a grace time the next token follows from the one that was used, so
+ * that it can be given again without being stored. */
+static const char *
+next_refresh(struct req *req, const struct ask *ask)
+{
+	if (ask->client.refresh_grace_s == 0)
+		return secret_token(req->arena);
+	return secret_derive(req->arena, identity_of(req)->seal->key,
+		REFRESH_PURPOSE, ask->refresh);
+}
+
+/* Use the token up, or once more, and say what is given for it. */
+static enum rc
+use_refresh(struct req *req, const struct ask *ask, struct grant *grant,
+	struct issue *issue)
+{
+	const struct client *client = &ask->client;
+	enum rc rc;
+
+	if (!client->rotate_refresh)
+		return grant_refresh_keep(req->db, req->arena, ask->refresh,
+			client->id, client->refresh_idle_s, grant, &req->fault);
+	issue->refresh = next_refresh(req, ask);
+	rc = grant_refresh_use(req->db, req->arena, ask->refresh, client->id,
+		grant, &req->fault);
+	if (rc != RC_CONFLICT || client->refresh_grace_s == 0)
+		return rc;
+	issue->stored = true;
+	rc = grant_refresh_again(req->db, req->arena, ask->refresh, client->id,
+		client->refresh_grace_s, issue->refresh, grant, &req->fault);
+	return rc == RC_NOT_FOUND ? RC_CONFLICT : rc;
 }
 
 /* Within a transaction: whatever fails gives the refresh token back. */
@@ -294,20 +448,34 @@ static enum rc
 rotate(struct req *req, struct resp *resp, const struct ask *ask,
 	struct grant *grant)
 {
-	struct bearer bearer = {.client = &ask->client, .grant = grant};
+	struct issue issue = {
+		.bearer = {.client = &ask->client, .grant = grant}};
 	enum rc rc = db_begin(req->db, DB_READ_COMMITTED, &req->fault);
 
+	if (rc != RC_OK)
+		return rc;
+	rc = use_refresh(req, ask, grant, &issue);
 	if (rc == RC_OK)
-		rc = grant_refresh_use(req->db, req->arena, ask->refresh,
-			ask->client.id, grant, &req->fault);
+		rc = narrow(req, ask, grant, &issue.bearer.scopes);
 	if (rc == RC_OK)
-		rc = narrow(req, ask, grant, &bearer.scopes);
-	if (rc == RC_OK)
-		rc = issue(req, resp, &bearer, grant);
+		rc = issue_tokens(req, resp, ask, &issue);
 	if (rc == RC_OK)
 		return db_commit(req->db, &req->fault);
 	db_rollback(req->db);
 	return rc;
+}
+
+/* Somebody has a copy: nobody keeps anything of this grant. */
+static enum rc
+used_twice(struct req *req, const struct ask *ask, const struct grant *grant)
+{
+	enum rc rc;
+
+	log_warn(req->id,
+		"client %s: a refresh token came twice, its family is revoked",
+		ask->client.client_id);
+	rc = grant_revoke(req->db, grant->family, &req->fault);
+	return rc == RC_OK ? RC_NOT_FOUND : rc;
 }
 
 static enum rc
@@ -322,15 +490,8 @@ grant_refresh(struct req *req, struct resp *resp, const struct ask *ask)
 	rc = identity_upkeep(req); /* has its own transaction */
 	if (rc == RC_OK)
 		rc = rotate(req, resp, ask, &grant);
-	if (rc == RC_CONFLICT) {
-		log_warn(req->id,
-			"client %s: a refresh token came twice, its "
-			"family is revoked",
-			ask->client.client_id);
-		rc = grant_revoke(req->db, grant.family, &req->fault);
-		if (rc == RC_OK)
-			rc = RC_NOT_FOUND;
-	}
+	if (rc == RC_CONFLICT)
+		rc = used_twice(req, ask, &grant);
 	return rc == RC_NOT_FOUND
 		       ? invalid_grant(req, "the refresh token is not valid")
 		       : rc;
@@ -351,6 +512,7 @@ read_params(struct req *req, struct ask *ask)
 		{"redirect_uri", &ask->redirect_uri},
 		{"code_verifier", &ask->verifier},
 		{"refresh_token", &ask->refresh},
+		{"device_code", &ask->device_code},
 	};
 	enum rc rc = req_form(req, &ask->form);
 
@@ -371,6 +533,7 @@ dispatch(struct req *req, struct resp *resp, const struct ask *ask)
 		{CLIENT_GRANT_CLIENT, grant_client},
 		{CLIENT_GRANT_CODE, grant_code},
 		{CLIENT_GRANT_REFRESH, grant_refresh},
+		{CLIENT_GRANT_DEVICE, grant_device},
 	};
 
 	if (ask->grant_type == NULL)
@@ -401,13 +564,8 @@ identity_token(struct req *req, struct resp *resp)
 		rc = oauth_client(req, &ask.form, &ask.client);
 	if (rc == RC_OK)
 		rc = dispatch(req, resp, &ask);
-	if (rc != RC_OK)
-		log_info(req->id, "token refused: client=%s error=%s",
-			ask.client.client_id != NULL ? ask.client.client_id
-						     : "-",
-			req->fault.code);
-	else
-		log_info(req->id, "token issued: client=%s grant=%s",
-			ask.client.client_id, ask.grant_type);
+	if (rc != RC_OK && rc != RC_RETRY)
+		rc = identity_audit_refusal(
+			req, "token.refuse", ask.client.client_id, rc);
 	return oauth_answer(req, resp, rc);
 }

@@ -1,4 +1,4 @@
-/* jwt: signed tokens, made and checked with libjwt 1.10.2. */
+/* jwt: signed tokens, checked with libjwt 1.10.2. */
 
 #include "lib/jwt.h"
 
@@ -427,27 +427,4 @@ jwt_verify(struct jwt_ring *ring, struct arena *arena, const char *text,
 	if (rc == RC_OK)
 		*claims = token.payload;
 	return rc;
-}
-
-enum rc
-jwt_sign(struct arena *arena, const char *kid, const char *algorithm,
-	const char *private_pem, const char *claims, const char **token,
-	struct fault *fault)
-{
-	jwt_t *jwt = NULL;
-	char *text = NULL;
-
-	if (jwt_new(&jwt) == 0 && jwt_add_grants_json(jwt, claims) == 0 &&
-		jwt_add_header(jwt, "kid", kid) == 0 &&
-		jwt_set_alg(jwt, parse_algorithm(algorithm),
-			(const unsigned char *)private_pem,
-			(int)strlen(private_pem)) == 0)
-		text = jwt_encode_str(jwt);
-	if (text != NULL)
-		*token = arena_strdup(arena, text);
-	free(text);
-	jwt_free(jwt);
-	return text != NULL ? RC_OK
-			    : fault_set(fault, RC_BUG,
-				      "cannot sign with key %.60s", kid);
 }

@@ -1,5 +1,5 @@
 /*
- * jwt: signed tokens (RFC 7519), made and checked with libjwt 1.10.2.
+ * jwt: signed tokens (RFC 7519), checked with libjwt 1.10.2.
  *
  * The only file that knows libjwt. That version takes an HS256 token made with
  * an RSA public key for a good one, takes any token when it has no key, looks
@@ -13,7 +13,8 @@
  * tell the kinds of tokens apart instead.
  *
  * libjwt reads the PEM anew for every token; a ring therefore remembers the
- * signatures that it has verified.
+ * signatures that it has verified, and tokens are made with OpenSSL alone
+ * (jwt_sign.c): reading the private key costs twice as much as to sign.
  */
 #ifndef FG_LIB_JWT_H
 #define FG_LIB_JWT_H
@@ -68,13 +69,24 @@ MUST_CHECK enum rc jwt_verify(struct jwt_ring *ring, struct arena *arena,
 	const char *token, const struct jwt_expect *expect,
 	struct json_object **claims, struct fault *fault);
 
+/* A private key that signs; parsed once, used often, by one thread. */
+struct jwt_signer;
+
 /*
- * Sign the JSON object "claims" with a private key.
- * Fails: RC_BUG claims or key are not usable.
+ * "kid" is written into every token: letters that need no escape in JSON.
+ * Owns:  the caller frees *signer; NULL when it fails.
+ * Fails: RC_BAD_INPUT no private key, or not one for RS256 or ES256.
  */
-MUST_CHECK enum rc jwt_sign(struct arena *arena, const char *kid,
-	const char *algorithm, const char *private_pem, const char *claims,
-	const char **token, struct fault *fault);
+MUST_CHECK enum rc jwt_signer_new(const char *kid, const char *algorithm,
+	const char *private_pem, struct jwt_signer **signer,
+	struct fault *fault);
+void jwt_signer_free(struct jwt_signer *signer);
+const char *jwt_signer_kid(const struct jwt_signer *signer);
+
+/* Sign the JSON object "claims". Fails: RC_BUG the key does not sign. */
+MUST_CHECK enum rc jwt_sign(struct arena *arena,
+	const struct jwt_signer *signer, const char *claims, const char **token,
+	struct fault *fault);
 
 /* Text or whole number of a claim; NULL or false when it is anything else. */
 const char *jwt_claim_text(struct json_object *claims, const char *name);

@@ -33,6 +33,20 @@ secret_hash(uint8_t hash[SECRET_HASH_BYTES], const void *data, size_t bytes)
 	crypto_hash_sha256(hash, data, bytes);
 }
 
+char *
+secret_derive(struct arena *arena, const uint8_t key[SECRET_HASH_BYTES],
+	const char purpose[SECRET_PURPOSE_BYTES], const char *text)
+{
+	uint8_t own[SECRET_HASH_BYTES];
+	uint8_t out[SECRET_HASH_BYTES];
+
+	crypto_kdf_derive_from_key(own, sizeof(own), 1, purpose, key);
+	crypto_generichash(out, sizeof(out), (const uint8_t *)text,
+		strlen(text), own, sizeof(own));
+	sodium_memzero(own, sizeof(own));
+	return encode_base64url(arena, out, sizeof(out));
+}
+
 bool
 secret_equal(const void *left, const void *right, size_t bytes)
 {

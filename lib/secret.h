@@ -20,6 +20,14 @@ char *secret_token(struct arena *arena);
 void secret_hash(
 	uint8_t hash[SECRET_HASH_BYTES], const void *data, size_t bytes);
 
+/*
+ * A token that only the holder of "key" can make, the same every time for the
+ * same purpose and text: BLAKE2b, keyed. It looks like one of secret_token.
+ */
+#define SECRET_PURPOSE_BYTES 8
+char *secret_derive(struct arena *arena, const uint8_t key[SECRET_HASH_BYTES],
+	const char purpose[SECRET_PURPOSE_BYTES], const char *text);
+
 bool secret_equal(const void *left, const void *right, size_t bytes);
 
 /*

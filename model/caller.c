@@ -36,8 +36,9 @@ const struct stmt caller_stmts[] = {
 		"   AND session.seen_at > now() - interval '30 minutes'"},
 	[CALLER_TOUCH] = {"caller_touch", "b",
 		"UPDATE session SET seen_at = now() WHERE hash = $1"},
-	/* $1 client $2 its epoch $3 user or NULL $4 its epoch $5 family */
-	[CALLER_TOKEN] = {"caller_token", "tnunu",
+	/* $1 client $2 its epoch $3 user or NULL $4 its epoch $5 family
+	 * $6 jti; a node that is not authorised has no tokens at all */
+	[CALLER_TOKEN] = {"caller_token", "tnunuu",
 		"SELECT client.id"
 		"     , client.name"
 		"     , coalesce(client.node_id, 0)"
@@ -46,13 +47,17 @@ const struct stmt caller_stmts[] = {
 		"     , coalesce(account.administrator, false)"
 		"  FROM client"
 		"  LEFT JOIN account ON account.uuid = $3"
+		"  LEFT JOIN node ON node.id = client.node_id"
 		" WHERE client.client_id = $1"
 		"   AND client.state = 'active'"
 		"   AND client.epoch = $2"
 		"   AND ($3 IS NULL OR"
 		"        (account.state = 'active' AND account.epoch = $4))"
 		"   AND NOT EXISTS"
-		"       (SELECT FROM revoked_family WHERE family = $5)"},
+		"       (SELECT FROM revoked_family WHERE family = $5)"
+		"   AND NOT EXISTS"
+		"       (SELECT FROM revoked_token WHERE jti = $6)"
+		"   AND (node.id IS NULL OR node.state = 'authorised')"},
 	[CALLER_CERTIFICATE] = {"caller_certificate", "b", /* $1 fingerprint */
 		"SELECT node.id"
 		"     , node.name"
@@ -130,14 +135,14 @@ from_bearer(struct caller_gate *gate, struct req *req, const char *token)
 	int64_t node_id = 0;
 	enum rc rc;
 
-	secret_hash(key, token, strlen(token));
+	caller_hash_proof(req, NEED_API, token, key);
 	req->caller = caller_recall(gate, req->arena, key);
 	if (req->caller != NULL)
 		return RC_OK;
 	rc = caller_of_token(gate, req, token, CALLER_AUDIENCE_API, caller,
 		&node_id, &claims);
-	if (rc == RC_OK && json_object_object_get_ex(claims, "cnf", NULL))
-		rc = caller_refuse(&req->fault, "is bound to a certificate");
+	if (rc == RC_OK)
+		rc = caller_check_binding(req, claims);
 	if (rc != RC_OK)
 		return rc;
 	caller_remember(gate, key, caller);
@@ -197,10 +202,12 @@ static enum rc
 authenticate_person(struct caller_gate *gate, struct req *req, enum need need)
 {
 	struct caller *nobody = req->caller;
-	const char *token = caller_bearer(req);
+	const char *token = NULL;
 	const char *cookie = req_cookie(req, CALLER_COOKIE);
-	enum rc rc;
+	enum rc rc = caller_read_bearer(req, &token);
 
+	if (rc != RC_OK)
+		return rc;
 	if (token != NULL)
 		rc = from_bearer(gate, req, token);
 	else if (cookie != NULL)

@@ -34,6 +34,8 @@ struct caller {
 	int64_t user_epoch;
 	uint8_t family[16]; /* of the grant it came from */
 	bool has_family;
+	uint8_t token_id[16]; /* its jti */
+	bool has_token_id;
 };
 
 /* For db_open of every program that authenticates. */
@@ -80,6 +82,15 @@ MUST_CHECK enum rc caller_recheck(struct db *db, struct arena *arena,
  */
 MUST_CHECK enum rc caller_find_node(
 	struct req *req, uint8_t fingerprint[32], struct caller *node);
+
+/*
+ * What an access token of any audience is good for now: its claims, and the
+ * caller as if it had been sent with it, whatever it is bound to.
+ * Fails: RC_UNAUTHENTICATED it is not, or no more; RC_UNAVAILABLE.
+ */
+struct json_object;
+MUST_CHECK enum rc caller_inspect(struct caller_gate *gate, struct req *req,
+	const char *token, struct caller *caller, struct json_object **claims);
 
 bool caller_has_scope(const struct caller *caller, const char *scope);
 

@@ -38,8 +38,23 @@ struct caller *caller_recall(struct caller_gate *gate, struct arena *arena,
 /* Fails: RC_UNAUTHENTICATED InvalidToken, always. */
 enum rc caller_refuse(struct fault *fault, const char *why);
 
-/* The token of "Authorization: Bearer ..."; NULL when there is none. */
-const char *caller_bearer(const struct req *req);
+/*
+ * The token of "Authorization: Bearer ..."; NULL when there is none.
+ * Fails: RC_BAD_INPUT InvalidRequest: no b64token (RFC 6750 2.1), or a second
+ *        token as a parameter, which alone is no token here.
+ */
+MUST_CHECK enum rc caller_read_bearer(struct req *req, const char **token);
+
+/* A digest of the token, the certificate of this connection, and what they
+ * are to prove: a node is not found again as anybody else. */
+void caller_hash_proof(struct req *req, enum need need, const char *token,
+	uint8_t key[SECRET_HASH_BYTES]);
+
+/* A token with "cnf" counts only over the connection of that certificate.
+ * Fails: RC_UNAUTHENTICATED. */
+struct json_object;
+MUST_CHECK enum rc caller_check_binding(
+	struct req *req, struct json_object *claims);
 
 /*
  * Who holds this access token; "node_id" is that of the client's node or 0.

@@ -86,6 +86,20 @@ bound_to(struct arena *arena, struct json_object *claims,
 				     TLS_FINGERPRINT_BYTES)) == 0;
 }
 
+enum rc
+caller_check_binding(struct req *req, struct json_object *claims)
+{
+	uint8_t fingerprint[TLS_FINGERPRINT_BYTES];
+
+	if (!json_object_object_get_ex(claims, "cnf", NULL))
+		return RC_OK;
+	if (check_connection(req) == RC_OK &&
+		read_certificate(req, fingerprint) == RC_OK &&
+		bound_to(req->arena, claims, fingerprint))
+		return RC_OK;
+	return caller_refuse(&req->fault, "is bound to another certificate");
+}
+
 /* The token of this node, bound to this certificate. */
 static enum rc
 check_node_token(struct caller_gate *gate, struct req *req, const char *token,
@@ -109,21 +123,12 @@ check_node_token(struct caller_gate *gate, struct req *req, const char *token,
 	caller->client = sender.client;
 	caller->client_epoch = sender.client_epoch;
 	caller->expires_us = sender.expires_us;
+	memcpy(caller->token_id, sender.token_id, sizeof(caller->token_id));
+	caller->has_token_id = sender.has_token_id;
 	if (!caller_has_scope(caller, CALLER_SCOPE_HUB))
 		return fault_tell(&req->fault, RC_DENIED, "InsufficientScope",
 			NULL, "The token lacks the scope hub.");
 	return RC_OK;
-}
-
-/* Certificate and token together; neither alone finds the entry again. */
-static void
-hash_node(struct req *req, const char *token, uint8_t key[SECRET_HASH_BYTES])
-{
-	const char *certificate = req->param(req, "SSL_CLIENT_CERT");
-	const char *text =
-		arena_printf(req->arena, "%s\n%s", certificate, token);
-
-	secret_hash(key, text, strlen(text));
 }
 
 /* The long way, once a second: certificate, node, token. */
@@ -147,13 +152,15 @@ enum rc
 caller_authenticate_node(struct caller_gate *gate, struct req *req)
 {
 	struct caller *caller;
-	const char *token = caller_bearer(req);
+	const char *token = NULL;
 	uint8_t key[SECRET_HASH_BYTES];
 	enum rc rc = check_connection(req);
 
+	if (rc == RC_OK)
+		rc = caller_read_bearer(req, &token);
 	if (rc != RC_OK)
 		return rc;
-	hash_node(req, token != NULL ? token : "", key);
+	caller_hash_proof(req, NEED_NODE, token != NULL ? token : "", key);
 	caller = caller_recall(gate, req->arena, key);
 	if (caller == NULL) {
 		caller = arena_alloc(req->arena, sizeof(*caller));

@@ -11,14 +11,73 @@
 #define KEYS_US         (5 * CLOCK_SECOND_US)
 #define KEYS_UNKNOWN_US (30 * CLOCK_SECOND_US)
 
-const char *
-caller_bearer(const struct req *req)
+/* RFC 6750 2.1: b64token. */
+static bool
+well_formed(const char *token)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789-._~+/";
+	size_t length = strspn(token, letters);
+
+	return length > 0 &&
+	       token[length + strspn(token + length, "=")] == '\0';
+}
+
+static bool
+has_parameter(const char *text)
+{
+	static const char name[] = "access_token=";
+	const char *at = text;
+
+	while ((at = strstr(at, name)) != NULL) {
+		if (at == text || at[-1] == '&')
+			return true;
+		at++;
+	}
+	return false;
+}
+
+/* A token as a parameter ends up in logs: none is accepted, and a request that
+ * sends two leaves open which one it means. */
+static bool
+sends_parameter(const struct req *req)
+{
+	return has_parameter(req->query) ||
+	       (strncasecmp(req->content_type,
+			"application/x-www-form-urlencoded", 33) == 0 &&
+		       has_parameter(req->body));
+}
+
+enum rc
+caller_read_bearer(struct req *req, const char **token)
 {
 	const char *header = req_header(req, "Authorization");
 
-	if (header == NULL || strncasecmp(header, "Bearer ", 7) != 0)
-		return NULL;
-	return header + 7 + strspn(header + 7, " ");
+	*token = NULL;
+	if (header == NULL || strncasecmp(header, "Bearer", 6) != 0 ||
+		(header[6] != ' ' && header[6] != '\0'))
+		return RC_OK;
+	*token = header + 6 + strspn(header + 6, " ");
+	if (!well_formed(*token))
+		return fault_tell(&req->fault, RC_BAD_INPUT, "InvalidRequest",
+			NULL, "Behind Bearer stands no token.");
+	if (sends_parameter(req))
+		return fault_tell(&req->fault, RC_BAD_INPUT, "InvalidRequest",
+			NULL, "The token is sent in two ways at once.");
+	return RC_OK;
+}
+
+void
+caller_hash_proof(struct req *req, enum need need, const char *token,
+	uint8_t key[SECRET_HASH_BYTES])
+{
+	const char *certificate = req->param(req, "SSL_CLIENT_CERT");
+	const char *text = arena_printf(req->arena, "%s\n%s\n%s",
+		need == NEED_NODE ? "node" : "token",
+		certificate != NULL ? certificate : "", token);
+
+	secret_hash(key, text, strlen(text));
 }
 
 /* A key id is the digest of its key, so equal ids are equal keys. */
@@ -125,6 +184,7 @@ read_claims(struct req *req, struct json_object *claims, struct caller *caller,
 	bool *is_user)
 {
 	const char *family = jwt_claim_text(claims, "fam");
+	const char *jti = jwt_claim_text(claims, "jti");
 	int64_t expires_s = 0;
 
 	caller->subject = jwt_claim_text(claims, "sub");
@@ -133,6 +193,7 @@ read_claims(struct req *req, struct json_object *claims, struct caller *caller,
 	*is_user = jwt_claim_int(claims, "user_epoch", &caller->user_epoch);
 	caller->has_family =
 		family != NULL && uuid_parse(family, caller->family);
+	caller->has_token_id = jti != NULL && uuid_parse(jti, caller->token_id);
 	if (caller->subject == NULL || caller->client == NULL ||
 		caller->scopes == NULL ||
 		!jwt_claim_int(claims, "client_epoch", &caller->client_epoch) ||
@@ -152,6 +213,7 @@ caller_find_token(struct db *db, struct arena *arena,
 	uint8_t uuid[UUID_BYTES];
 	struct param user = P_NULL('u');
 	struct param family = P_NULL('u');
+	struct param token = P_NULL('u');
 	enum rc rc;
 
 	if (is_user && !uuid_parse(caller->subject, uuid))
@@ -160,9 +222,11 @@ caller_find_token(struct db *db, struct arena *arena,
 		user = P_UUID(uuid);
 	if (caller->has_family)
 		family = P_UUID(caller->family);
+	if (caller->has_token_id)
+		token = P_UUID(caller->token_id);
 	rc = db_find(db, arena, &caller_stmts[CALLER_TOKEN],
 		PARAMS(P_TEXT(caller->client), P_SHORT(caller->client_epoch),
-			user, P_SHORT(caller->user_epoch), family),
+			user, P_SHORT(caller->user_epoch), family, token),
 		rows, fault);
 	return rc == RC_NOT_FOUND ? caller_refuse(fault, "has been revoked")
 				  : rc;
@@ -192,4 +256,14 @@ caller_of_token(struct caller_gate *gate, struct req *req, const char *token,
 	caller->administrator = is_user && rows_bool(rows, 0, 5);
 	*node_id = rows_int(rows, 0, 2);
 	return RC_OK;
+}
+
+enum rc
+caller_inspect(struct caller_gate *gate, struct req *req, const char *token,
+	struct caller *caller, struct json_object **claims)
+{
+	int64_t node_id = 0;
+
+	return caller_of_token(
+		gate, req, token, NULL, caller, &node_id, claims);
 }

@@ -173,6 +173,12 @@ text_or(const char *text, const char *fallback)
 	return text != NULL ? text : fallback;
 }
 
+static const char *
+or_null(const char *text)
+{
+	return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
 static int64_t
 number_or(int64_t number, int64_t fallback)
 {
@@ -206,7 +212,7 @@ store_client(struct db *db, struct arena *arena, int statement,
 			P_SHORT(number_or(
 				wanted->refresh_absolute_s, ABSOLUTE_S)),
 			P_BOOL(wanted->trusted), P_BOOL(wanted->introspects),
-			P_TEXT(text_or(wanted->backchannel_logout_uri, "")),
+			P_TEXT(or_null(wanted->backchannel_logout_uri)),
 			P_BOOL(wanted->backchannel_session_required),
 			P_TEXT(text_or(wanted->home_page, ""))),
 		&rows, fault);

@@ -49,7 +49,7 @@ struct client {
 	const char *certificate_name;
 	bool rotate_refresh;
 	int64_t refresh_grace_s; /* a used refresh token works so long again */
-	const char *backchannel_logout_uri; /* "" = none */
+	const char *backchannel_logout_uri; /* NULL = none */
 	bool backchannel_session_required;
 	const char *home_page; /* "" = none */
 };

@@ -22,6 +22,7 @@ struct grant {
 	uint8_t sid[UUID_BYTES];
 	const char *const *scopes; /* NULL-terminated */
 	int64_t auth_time_us;
+	const char *const *amr; /* how the user logged in; NULL = unknown */
 	/* Only of a code. */
 	const uint8_t *session_hash;
 	const char *redirect_uri;
@@ -44,9 +45,10 @@ MUST_CHECK enum rc grant_code_create(struct db *db, struct arena *arena,
 MUST_CHECK enum rc grant_code_use(struct db *db, struct arena *arena,
 	const char *code, struct grant *grant, struct fault *fault);
 
-/* A refresh token of the grant's family; at the latest it dies at dies_us. */
-MUST_CHECK enum rc grant_refresh_create(struct db *db, struct arena *arena,
-	const struct grant *grant, int64_t idle_s, const char **token,
+/* Store a refresh token of the grant's family; at the latest it dies at
+ * dies_us. */
+MUST_CHECK enum rc grant_refresh_create(struct db *db,
+	const struct grant *grant, int64_t idle_s, const char *token,
 	struct fault *fault);
 
 /*
@@ -57,6 +59,42 @@ MUST_CHECK enum rc grant_refresh_create(struct db *db, struct arena *arena,
 MUST_CHECK enum rc grant_refresh_use(struct db *db, struct arena *arena,
 	const char *token, int64_t client_id, struct grant *grant,
 	struct fault *fault);
+
+/*
+ * Use a refresh token that does not rotate once more: its idle time begins
+ * anew. Fails: RC_NOT_FOUND.
+ */
+MUST_CHECK enum rc grant_refresh_keep(struct db *db, struct arena *arena,
+	const char *token, int64_t client_id, int64_t idle_s,
+	struct grant *grant, struct fault *fault);
+
+/*
+ * A refresh token that was used up less than "grace_s" ago, and "successor",
+ * which was given for it, has not been used: the answer was lost, or two tabs
+ * asked at once. Fails: RC_NOT_FOUND.
+ */
+MUST_CHECK enum rc grant_refresh_again(struct db *db, struct arena *arena,
+	const char *token, int64_t client_id, int64_t grace_s,
+	const char *successor, struct grant *grant, struct fault *fault);
+
+/* What a refresh token is good for now, without using it.
+ * Fails: RC_NOT_FOUND unknown, used, expired, revoked, of another client. */
+struct grant_facts {
+	uint8_t family[UUID_BYTES];
+	uint8_t sid[UUID_BYTES];
+	const char **scopes;
+	const uint8_t *user; /* account.uuid */
+	const char *user_name;
+	int64_t issued_us;
+	int64_t expires_us;
+};
+MUST_CHECK enum rc grant_refresh_find(struct db *db, struct arena *arena,
+	const char *token, int64_t client_id, struct grant_facts *facts,
+	struct fault *fault);
+
+/* One access token is refused from now on, until it expires by itself. */
+MUST_CHECK enum rc grant_revoke_token(struct db *db,
+	const uint8_t jti[UUID_BYTES], int64_t expires_us, struct fault *fault);
 
 /* Every token of the family is refused from now on. */
 MUST_CHECK enum rc grant_revoke(

@@ -12,7 +12,7 @@ ALTER TABLE client
   , ADD COLUMN introspects boolean NOT NULL DEFAULT false -- may ask about tokens of other clients
   , ADD COLUMN rotate_refresh boolean NOT NULL DEFAULT true
   , ADD COLUMN refresh_grace_s integer NOT NULL DEFAULT 0 CHECK (refresh_grace_s BETWEEN 0 AND 10)
-  , ADD COLUMN backchannel_logout_uri text NOT NULL DEFAULT ''
+  , ADD COLUMN backchannel_logout_uri text CHECK (length(backchannel_logout_uri) BETWEEN 1 AND 2000)
   , ADD COLUMN backchannel_session_required boolean NOT NULL DEFAULT false
   , ADD COLUMN home_page text NOT NULL DEFAULT '';
 
@@ -28,6 +28,9 @@ ALTER TABLE client
         AND (certificate_kind IS NULL) = (certificate_name IS NULL))
   , ADD CONSTRAINT client_public_rotates CHECK (rotate_refresh OR authentication <> 'none')
   , ADD CONSTRAINT client_public_pkce CHECK (require_pkce OR authentication <> 'none');
+
+-- How the person had logged in (RFC 8176), for the ID tokens to come.
+ALTER TABLE refresh_token ADD COLUMN amr text[] NOT NULL DEFAULT '{}';
 
 -- One access token each; a whole grant is in revoked_family.
 CREATE TABLE revoked_token (

@@ -37,7 +37,8 @@ static const struct stmt test_stmts[] = {
 		"UPDATE session SET seen_at = seen_at - $1 * interval '1 min'"},
 	[STMT_STATES] = {"test_states", "",
 		"SELECT coalesce(string_agg(state, ' ' ORDER BY state), '')"
-		" FROM signing_key WHERE state <> 'removed'"},
+		" FROM signing_key WHERE state <> 'removed'"
+		" AND algorithm = 'RS256'"},
 	[STMT_PEEK] = {"test_peek", "",
 		"SELECT count(*) FROM account_password"},
 	[STMT_KEYS] = {"test_keys", "",
@@ -393,15 +394,15 @@ test_signing_key_is_sealed(void **state)
 	struct rows *rows;
 
 	(void)state;
-	good(signing_key_active(
-		grid.identity, grid.arena, &seal, &key, &grid.fault));
+	good(signing_key_active(grid.identity, grid.arena, &seal,
+		SIGNING_KEY_ES256, &key, &grid.fault));
 	assert_non_null(strstr(key.private_pem, "BEGIN PRIVATE KEY"));
 	assert_int_equal(signing_key_active(grid.identity, grid.arena, &other,
-				 &key, &grid.fault),
+				 SIGNING_KEY_RS256, &key, &grid.fault),
 		RC_BUG);
 	good(db_find(grid.identity, grid.arena, &test_stmts[STMT_KEYS],
 		NO_PARAMS, &rows, &grid.fault));
-	assert_int_equal(rows_int(rows, 0, 0), 1);
+	assert_int_equal(rows_int(rows, 0, 0), 2);
 }
 
 static void
@@ -526,6 +527,19 @@ test_grant_code_works_once(void **state)
 		RC_NOT_FOUND);
 }
 
+static const char *
+make_refresh(struct grant *grant)
+{
+	static const char *const amr[] = {"otp", NULL};
+	const char *token = secret_token(grid.arena);
+
+	grant->amr = amr;
+	grant->dies_us = clock_now_us() + CLOCK_DAY_US;
+	good(grant_refresh_create(
+		grid.identity, grant, 3600, token, &grid.fault));
+	return token;
+}
+
 static void
 test_grant_refresh_dies_with_its_family_and_session(void **state)
 {
@@ -538,26 +552,59 @@ test_grant_refresh_dies_with_its_family_and_session(void **state)
 	(void)state;
 	make_grant(&grant, &session);
 	memcpy(grant.sid, session.sid, UUID_BYTES);
-	grant.dies_us = clock_now_us() + CLOCK_DAY_US;
-	good(grant_refresh_create(
-		grid.identity, grid.arena, &grant, 3600, &first, &grid.fault));
+	first = make_refresh(&grant);
 	good(grant_refresh_use(grid.identity, grid.arena, first,
 		grant.client_id, &got, &grid.fault));
+	assert_string_equal(got.amr[0], "otp");
 	assert_int_equal(grant_refresh_use(grid.identity, grid.arena, first,
 				 grant.client_id, &got, &grid.fault),
 		RC_CONFLICT);
 	good(grant_revoke(grid.identity, got.family, &grid.fault));
-	good(grant_refresh_create(
-		grid.identity, grid.arena, &grant, 3600, &second, &grid.fault));
+	second = make_refresh(&grant);
 	assert_int_equal(grant_refresh_use(grid.identity, grid.arena, second,
 				 grant.client_id, &got, &grid.fault),
 		RC_NOT_FOUND);
 	uuid_random(grant.family);
-	good(grant_refresh_create(
-		grid.identity, grid.arena, &grant, 3600, &second, &grid.fault));
+	second = make_refresh(&grant);
 	good(session_end(grid.identity, &session, &grid.fault));
 	assert_int_equal(grant_refresh_use(grid.identity, grid.arena, second,
 				 grant.client_id, &got, &grid.fault),
+		RC_NOT_FOUND);
+}
+
+/* Two tabs asked at once, or an answer was lost. */
+static void
+test_grant_refresh_works_again_within_its_grace(void **state)
+{
+	struct session session;
+	struct grant grant;
+	struct grant got = {.client_id = 0};
+	const char *first;
+	const char *next;
+
+	(void)state;
+	make_grant(&grant, &session);
+	memcpy(grant.sid, session.sid, UUID_BYTES);
+	first = make_refresh(&grant);
+	next = secret_derive(grid.arena, seal.key, "fgrefres", first);
+	assert_string_equal(
+		next, secret_derive(grid.arena, seal.key, "fgrefres", first));
+	assert_int_equal(grant_refresh_again(grid.identity, grid.arena, first,
+				 grant.client_id, 10, next, &got, &grid.fault),
+		RC_NOT_FOUND);
+	good(grant_refresh_use(grid.identity, grid.arena, first,
+		grant.client_id, &got, &grid.fault));
+	good(grant_refresh_create(
+		grid.identity, &grant, 3600, next, &grid.fault));
+	good(grant_refresh_again(grid.identity, grid.arena, first,
+		grant.client_id, 10, next, &got, &grid.fault));
+	assert_int_equal(grant_refresh_again(grid.identity, grid.arena, first,
+				 grant.client_id, 0, next, &got, &grid.fault),
+		RC_NOT_FOUND);
+	good(grant_refresh_use(grid.identity, grid.arena, next, grant.client_id,
+		&got, &grid.fault));
+	assert_int_equal(grant_refresh_again(grid.identity, grid.arena, first,
+				 grant.client_id, 10, next, &got, &grid.fault),
 		RC_NOT_FOUND);
 }
 
@@ -692,12 +739,15 @@ static const char *
 sign(const char *claims)
 {
 	struct signing_key key;
+	struct jwt_signer *signer;
 	const char *token;
 
-	good(signing_key_active(
-		grid.identity, grid.arena, &seal, &key, &grid.fault));
-	good(jwt_sign(grid.arena, key.kid, key.algorithm, key.private_pem,
-		claims, &token, &grid.fault));
+	good(signing_key_active(grid.identity, grid.arena, &seal,
+		SIGNING_KEY_RS256, &key, &grid.fault));
+	good(jwt_signer_new(
+		key.kid, key.algorithm, key.private_pem, &signer, &grid.fault));
+	good(jwt_sign(grid.arena, signer, claims, &token, &grid.fault));
+	jwt_signer_free(signer);
 	return token;
 }
 
@@ -1023,6 +1073,8 @@ main(void)
 		cmocka_unit_test(test_grant_code_works_once),
 		cmocka_unit_test(
 			test_grant_refresh_dies_with_its_family_and_session),
+		cmocka_unit_test(
+			test_grant_refresh_works_again_within_its_grace),
 		cmocka_unit_test(test_device_waits_until_somebody_decides),
 		cmocka_unit_test(
 			test_device_that_polls_too_soon_slows_down_for_good),

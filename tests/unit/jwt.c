@@ -122,11 +122,16 @@ static const char *
 signed_by(struct grid *grid, const char *kid, const char *algorithm,
 	const struct tls_key *key)
 {
+	struct jwt_signer *signer = NULL;
 	const char *token = NULL;
 
-	assert_int_equal(jwt_sign(grid->arena, kid, algorithm, key->private_pem,
-				 good_claims, &token, &grid->fault),
+	assert_int_equal(jwt_signer_new(kid, algorithm, key->private_pem,
+				 &signer, &grid->fault),
 		RC_OK);
+	assert_int_equal(jwt_sign(grid->arena, signer, good_claims, &token,
+				 &grid->fault),
+		RC_OK);
+	jwt_signer_free(signer);
 	return token;
 }
 
