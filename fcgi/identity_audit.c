@@ -97,6 +97,7 @@ identity_audit_refusal(
 	if (written != RC_OK)
 		return written;
 	req->fault = refusal;
+	req->audited = true;
 	return rc;
 }
 

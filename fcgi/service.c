@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fcgi/challenge.h"
 #include "fcgi/refusals.h"
 #include "lib/clock.h"
 #include "lib/encode.h"
@@ -228,7 +229,8 @@ allow_list(struct arena *arena, unsigned allowed)
 /* What the client is told in words is expected: nobody has to act.
  * A handler may have set headers such as WWW-Authenticate: they stay. */
 static void
-answer_fault(struct loop *loop, struct req *req, struct resp *resp)
+answer_fault(struct loop *loop, struct req *req, struct resp *resp,
+	const struct route *route)
 {
 	const struct fault *fault = &req->fault;
 
@@ -242,16 +244,8 @@ answer_fault(struct loop *loop, struct req *req, struct resp *resp)
 		resp_fault(resp, fault);
 	if (resp->status == 503)
 		resp_header(resp, "Retry-After", "2");
-	if (fault->rc == RC_UNAUTHENTICATED)
-		resp_header(resp, "WWW-Authenticate",
-			req_header(req, "Authorization") != NULL
-				? "Bearer realm=\"fieldgrid\", "
-				  "error=\"invalid_token\""
-				: "Bearer realm=\"fieldgrid\"");
-	if (strcmp(fault->code, "InsufficientScope") == 0)
-		resp_header(resp, "WWW-Authenticate",
-			"Bearer realm=\"fieldgrid\", "
-			"error=\"insufficient_scope\"");
+	challenge_add(
+		req, resp, fault, route != NULL ? route->need : NEED_NONE);
 	if (resp->status >= 500 && fault->client[0] == '\0')
 		log_error(
 			req->id, "%s: %s", fault_name(fault->rc), fault->text);
@@ -378,7 +372,7 @@ serve_one(struct loop *loop)
 	resp->transport = loop;
 	rc = handle(loop, req, resp, &route);
 	if (rc != RC_OK && !resp->started)
-		answer_fault(loop, req, resp);
+		answer_fault(loop, req, resp, route);
 	if (loop->db != NULL)
 		refusals_note(loop->refusals, req, resp, route);
 	log_access(req, resp, route, started_us);

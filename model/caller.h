@@ -14,6 +14,7 @@
 #define CALLER_AUDIENCE_API "fieldgrid-api"
 #define CALLER_AUDIENCE_HUB "fieldgrid-hub"
 #define CALLER_SCOPE_HUB    "hub"
+#define CALLER_SCOPE_API    "API"
 
 enum caller_kind { CALLER_NOBODY, CALLER_USER, CALLER_CLIENT, CALLER_NODE };
 
