@@ -38,10 +38,8 @@ after(() => grid?.close());
 
 function words(option, ...values) { return values.flatMap((value) => [option, value]); }
 
-/** Its password is random and shown once. */
 function addUser(user) {
-  user.password = /password: (\S+)/.exec(
-    grid.ctl('user', 'add', user.name, '--email', `${user.name}@grid.test`))[1];
+  user.password = grid.addUser(user.name, '--email', `${user.name}@grid.test`).password;
 }
 
 // --- helpers ---------------------------------------------------------------------

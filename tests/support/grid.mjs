@@ -9,7 +9,7 @@
 // that kills things asks for its own: openGrid({ own: true }).
 
 import { execFile, execFileSync } from 'node:child_process';
-import { webcrypto } from 'node:crypto';
+import { randomBytes, webcrypto } from 'node:crypto';
 import fs from 'node:fs';
 import https from 'node:https';
 import net from 'node:net';
@@ -132,6 +132,23 @@ class Grid {
     return execFileSync(path.join(build, 'fieldgridctl'),
       ['--config', path.join(this.state, 'etc/fieldgridctl.conf'), ...words.map(String)],
       { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  }
+
+  /**
+   * A user with a password that is good from the start (a random one must be
+   * changed first); returns { name, password } for logIn().
+   */
+  addUser(name, ...words) {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fieldgrid-user-'));
+    const file = path.join(folder, 'password');
+    const password = randomBytes(15).toString('base64url');
+    fs.writeFileSync(file, `${password}\n`, { mode: 0o600 });
+    try {
+      this.ctl('user', 'add', name, '--password-file', file, ...words);
+    } finally {
+      fs.rmSync(folder, { recursive: true });
+    }
+    return { name, password };
   }
 
   /** Run SQL as the superuser; returns rows as arrays of text. */
