@@ -41,7 +41,7 @@ identity_forget_signers(const struct identity *identity)
 {
 	struct identity_memory *memory = identity->memory;
 
-	for (size_t i = 0; i < IDENTITY_SIGNERS; i++) {
+	for (size_t i = 0; memory != NULL && i < IDENTITY_SIGNERS; i++) {
 		jwt_signer_free(memory->signers[i]);
 		memory->signers[i] = NULL;
 	}
