@@ -120,6 +120,7 @@ extern const struct ctl_command ctl_keys_commands[];
 extern const struct ctl_command ctl_migrate_commands[];
 extern const struct ctl_command ctl_node_commands[];
 extern const struct ctl_command ctl_policy_commands[];
+extern const struct ctl_command ctl_provider_commands[];
 extern const struct ctl_command ctl_screen_commands[];
 extern const struct ctl_command ctl_session_commands[];
 extern const struct ctl_command ctl_setup_commands[];

@@ -41,6 +41,7 @@ static const struct ctl_command *const tables[] = {
 	ctl_session_commands,
 	ctl_client_commands,
 	ctl_node_commands,
+	ctl_provider_commands,
 	ctl_policy_commands,
 	ctl_screen_commands,
 	ctl_datasource_commands,

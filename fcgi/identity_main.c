@@ -5,6 +5,7 @@
 
 #include "fcgi/identity.h"
 #include "fcgi/identity_admin.h"
+#include "fcgi/identity_admin_provider.h"
 #include "fcgi/identity_federation.h"
 #include "fcgi/identity_link.h"
 #include "fcgi/identity_page.h"
@@ -130,6 +131,27 @@ const struct route identity_routes[] = {
 		0, "sessions"},
 	{METHOD_DELETE, "/api/v1/admin/sessions/{session}", admin_session_end,
 		NEED_ADMIN, 0, "end a session and its tokens"},
+	{METHOD_GET, "/api/v1/admin/providers", admin_provider_list, NEED_ADMIN,
+		0, "every provider upstream"},
+	{METHOD_POST, "/api/v1/admin/providers", admin_provider_create,
+		NEED_ADMIN, ADMIN_PROVIDER_BYTES_MAX, "add one"},
+	{METHOD_GET, "/api/v1/admin/providers/{provider}", admin_provider_get,
+		NEED_ADMIN, 0, "one of them"},
+	{METHOD_PATCH, "/api/v1/admin/providers/{provider}",
+		admin_provider_change, NEED_ADMIN, ADMIN_PROVIDER_BYTES_MAX,
+		"change it"},
+	{METHOD_DELETE, "/api/v1/admin/providers/{provider}",
+		admin_provider_remove, NEED_ADMIN, 0, "forget it"},
+	{METHOD_POST, "/api/v1/admin/providers/{provider}/test",
+		admin_provider_test, NEED_ADMIN, BODY,
+		"ask it now, and say what is wrong"},
+	{METHOD_GET, "/api/v1/admin/providers/{provider}/groups",
+		admin_provider_groups, NEED_ADMIN, 0,
+		"what its groups are here"},
+	{METHOD_PUT, "/api/v1/admin/providers/{provider}/groups",
+		admin_provider_map, NEED_ADMIN, BODY, "map a group"},
+	{METHOD_DELETE, "/api/v1/admin/providers/{provider}/groups",
+		admin_provider_unmap, NEED_ADMIN, 0, "end a mapping"},
 	ROUTES_END,
 };
 

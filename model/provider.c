@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "model/group_mapping.h"
 #include "model/provider_check.h"
 
 #define COLUMNS                                                                \
@@ -29,9 +30,7 @@ enum {
 	STMT_SECRET_REMOVE,
 	STMT_FORGET,
 	STMT_REMOVE,
-	STMT_REMOVE_LINKS,
-	STMT_REMOVE_MAPPING,
-	STMT_REMOVE_MEMBERS
+	STMT_REMOVE_LINKS
 };
 
 const struct stmt provider_stmts[] = {
@@ -84,10 +83,6 @@ const struct stmt provider_stmts[] = {
 		"DELETE FROM provider WHERE id = $1"},
 	[STMT_REMOVE_LINKS] = {"provider_remove_links", "t",
 		"DELETE FROM account_link WHERE issuer = $1"},
-	[STMT_REMOVE_MAPPING] = {"provider_remove_mapping", "t",
-		"DELETE FROM group_mapping WHERE source = $1"},
-	[STMT_REMOVE_MEMBERS] = {"provider_remove_members", "t",
-		"DELETE FROM group_account WHERE source = $1"},
 	STMT_END,
 };
 
@@ -270,7 +265,6 @@ enum rc
 provider_remove(struct db *db, struct arena *arena,
 	const struct provider *provider, struct fault *fault)
 {
-	struct param source = P_TEXT(provider_source(arena, provider));
 	enum rc rc = db_begin(db, DB_READ_COMMITTED, fault);
 
 	if (rc != RC_OK)
@@ -278,11 +272,8 @@ provider_remove(struct db *db, struct arena *arena,
 	rc = db_exec(db, &provider_stmts[STMT_REMOVE_LINKS],
 		PARAMS(P_TEXT(provider->issuer)), NULL, fault);
 	if (rc == RC_OK)
-		rc = db_exec(db, &provider_stmts[STMT_REMOVE_MAPPING],
-			PARAMS(source), NULL, fault);
-	if (rc == RC_OK)
-		rc = db_exec(db, &provider_stmts[STMT_REMOVE_MEMBERS],
-			PARAMS(source), NULL, fault);
+		rc = group_mapping_forget(
+			db, provider_source(arena, provider), fault);
 	if (rc == RC_OK)
 		rc = db_exec(db, &provider_stmts[STMT_REMOVE],
 			PARAMS(P_SHORT(provider->id)), NULL, fault);
@@ -367,4 +358,46 @@ provider_secret(struct db *db, struct arena *arena,
 					 "the secret of provider %s was sealed "
 					 "with another seal file",
 					 provider->name);
+}
+
+/* --- writing ----------------------------------------------------------- */
+
+static void
+write_words(struct jsonw *json, const char *name, const char **words)
+{
+	jsonw_open_arr(json, name);
+	for (; *words != NULL; words++)
+		jsonw_str(json, NULL, *words);
+	jsonw_close_arr(json);
+}
+
+void
+provider_write(struct jsonw *json, const struct provider *provider)
+{
+	jsonw_str(json, "name", provider->name);
+	jsonw_str(json, "title", provider->title);
+	jsonw_str(json, "issuer", provider->issuer);
+	jsonw_str(json, "clientId", provider->client_id);
+	jsonw_bool(json, "hasSecret", provider->has_secret);
+	jsonw_str(json, "authentication", provider->authentication);
+	write_words(json, "scopes", provider->scopes);
+	write_words(json, "hosts", provider->hosts);
+	jsonw_str(json, "authority", provider->authority_pem);
+	jsonw_str(json, "subject", provider->subject);
+	jsonw_str(json, "nameClaim", provider->name_claim);
+	jsonw_str(json, "groupsClaim", provider->groups_claim);
+	write_words(json, "factorValues", provider->factor_values);
+	jsonw_bool(json, "createAccounts", provider->create_accounts);
+	jsonw_str(json, "state", provider->active ? "active" : "disabled");
+}
+
+const char *
+provider_json(struct arena *arena, const struct provider *provider)
+{
+	struct jsonw *json = jsonw_in(arena);
+
+	jsonw_open_obj(json, NULL);
+	provider_write(json, provider);
+	jsonw_close_obj(json);
+	return json->out->data;
 }

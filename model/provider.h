@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "lib/db.h"
+#include "lib/jsonw.h"
 #include "lib/seal.h"
 #include "lib/slice.h"
 
@@ -108,5 +109,10 @@ MUST_CHECK enum rc provider_active(struct db *db, struct arena *arena,
 MUST_CHECK enum rc provider_secret(struct db *db, struct arena *arena,
 	const struct provider *provider, const struct seal *seal,
 	const char **secret, struct fault *fault);
+
+/* Its members for people who administer it, never a secret; and the same as
+ * an object in "arena", for the audit. */
+void provider_write(struct jsonw *json, const struct provider *provider);
+const char *provider_json(struct arena *arena, const struct provider *provider);
 
 #endif
