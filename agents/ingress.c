@@ -11,6 +11,7 @@
 #include "agents/ingress_conf.h"
 #include "agents/sender.h"
 #include "lib/clock.h"
+#include "lib/guard.h"
 
 #define LAST_SENDING_US  (2 * CLOCK_SECOND_US) /* after SIGTERM */
 #define EXIT_CONFIG      78 /* sysexits: a restart would not help */
@@ -298,6 +299,7 @@ main(int argc, char **argv)
 	bool failed;
 	enum rc rc;
 
+	guard_process();
 	/* One heap, given back early: an agent shares a small machine. */
 	mallopt(M_ARENA_MAX, 1);
 	mallopt(M_TRIM_THRESHOLD, ARENA_TRIM_BYTES);

@@ -7,6 +7,7 @@
 
 #include "fcgi/ctl.h"
 #include "lib/conf.h"
+#include "lib/guard.h"
 #include "lib/log.h"
 
 #define EXIT_MISUSE    2
@@ -345,6 +346,7 @@ main(int argc, char **argv)
 	struct ctl ctl = {.arena = arena_new()};
 	int code;
 
+	guard_process();
 	log_open("fieldgridctl", LOG_WARN);
 	code = begin(&ctl, argv + 1, argc - 1);
 	arena_free(ctl.arena);

@@ -330,8 +330,15 @@ clean_up(struct loop *loop)
 {
 	bool large = arena_used(loop->arena) > KEEP_BYTES ||
 		     loop->resp.sent_bytes > 0 ||
+		     loop->body.capacity > BODY_KEEP_BYTES ||
 		     loop->resp.body.capacity > KEEP_BYTES;
 
+	/* Passwords came in, tokens went out. */
+	buf_wipe(&loop->resp.body);
+	if (loop->req.body_bytes > 0)
+		explicit_bzero(loop->body.data, loop->req.body_bytes);
+	if (loop->body.capacity > BODY_KEEP_BYTES)
+		buf_free(&loop->body);
 	if (loop->resp.body.capacity > KEEP_BYTES)
 		buf_free(&loop->resp.body);
 	arena_reset(loop->arena);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/guard.h"
 #include "lib/log.h"
 
 static void
@@ -129,6 +130,7 @@ service_begin(int argc, char **argv, const char *name,
 	struct fault fault;
 	enum wish wish;
 
+	guard_process();
 	log_open(name, LOG_INFO);
 	wish = read_options(argc, argv, name, entries, routes, &config);
 	if (wish == WISH_DONE || wish == WISH_WRONG)

@@ -76,6 +76,14 @@ run_deferred(struct arena *arena)
 	}
 }
 
+/* There may have been passwords and tokens in it. */
+static void
+wipe(struct block *block)
+{
+	explicit_bzero(block->data, block->used_bytes);
+	block->used_bytes = 0;
+}
+
 void
 arena_reset(struct arena *arena)
 {
@@ -86,9 +94,10 @@ arena_reset(struct arena *arena)
 
 		arena->blocks = block->next != NULL ? block->next
 						    : block_new(BLOCK_BYTES);
+		wipe(block);
 		free(block);
 	}
-	arena->blocks->used_bytes = 0;
+	wipe(arena->blocks);
 	arena->used_bytes = 0;
 }
 

@@ -17,7 +17,8 @@ struct arena;
 struct arena *arena_new(void);
 void arena_free(struct arena *arena);
 
-/* Run the deferred destructors, newest first, and keep one block for reuse. */
+/* Run the deferred destructors, newest first, wipe what was there, and keep
+ * one block for reuse. */
 void arena_reset(struct arena *arena);
 
 /* Zeroed memory, aligned for any type. */

@@ -35,6 +35,14 @@ buf_clear(struct buf *buf)
 		buf->data[0] = '\0';
 }
 
+void
+buf_wipe(struct buf *buf)
+{
+	if (buf->data != NULL)
+		explicit_bzero(buf->data, buf->length);
+	buf_clear(buf);
+}
+
 static void
 grow(struct buf *buf, size_t needed)
 {

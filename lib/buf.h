@@ -26,6 +26,8 @@ struct buf {
 void buf_init(struct buf *buf, size_t limit_bytes);
 void buf_free(struct buf *buf);
 void buf_clear(struct buf *buf);
+/* As buf_clear, and overwrite what it held. */
+void buf_wipe(struct buf *buf);
 
 /* Room for "bytes" more; NULL when that would pass the limit. */
 void *buf_reserve(struct buf *buf, size_t bytes);

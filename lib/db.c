@@ -36,7 +36,7 @@ struct db {
 	int64_t tried_us;
 	bool in_transaction;
 	bool connected_anew; /* what was notified before is not known */
-	int nested; /* savepoints in it */
+	int nested;          /* savepoints in it */
 };
 
 struct rows {

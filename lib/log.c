@@ -39,21 +39,26 @@ log_set_level(const char *name)
 	return false;
 }
 
-/* A value between quotes must not end the quotes nor the line. */
-static size_t
+/* A value between quotes must not end the quotes nor the line; a control
+ * character becomes \xNN. */
+static void
 quote(char *out, size_t size, const char *text)
 {
 	size_t used = 0;
 
-	for (; *text != '\0' && used + 2 < size; text++) {
+	for (; *text != '\0' && used + 4 < size; text++) {
 		unsigned char byte = (unsigned char)*text;
 
+		if (byte < 0x20 || byte == 0x7f) {
+			snprintf(out + used, size - used, "\\x%02x", byte);
+			used += 4;
+			continue;
+		}
 		if (byte == '"' || byte == '\\')
 			out[used++] = '\\';
-		out[used++] = byte < 0x20 || byte == 0x7f ? ' ' : (char)byte;
+		out[used++] = (char)byte;
 	}
 	out[used] = '\0';
-	return used;
 }
 
 static void

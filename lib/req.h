@@ -56,7 +56,7 @@ struct req {
 	const void *app;       /* the program's struct app */
 	struct caller *caller; /* who asks (model/caller.h); never NULL */
 	struct policy_cache *policies; /* (model/policy_cache.h); NULL = none */
-	bool audited;          /* a refusal is in the audit already */
+	bool audited;                  /* a refusal is in the audit already */
 	struct fault fault;
 
 	/* A FastCGI parameter such as HTTP_COOKIE; NULL when it is not set. */

@@ -253,17 +253,23 @@ class Grid {
     return new Node(this, name, folder);
   }
 
-  /** The processes of a service: hub, api, identity, controller, web, keeper, nginx, postgresql. */
+  /** The processes of a service: hub, api, identity, controller, web, keeper, ingress-NAME, nginx, postgresql. */
   pids(service) {
-    const folders = [path.join(this.state, 'home', service)];
-    if (service === 'postgresql') folders.push(path.join(this.state, 'postgresql'));
+    const folders = [path.join(this.state, 'home', service), path.join(this.state, service)];
+    const conf = service.startsWith('ingress-') ? `/node/${service.slice(8)}/ingress.conf` : `/etc/${service}.conf`;
+    const matches = (pid) => {
+      const text = (name) => fs.readFileSync(`/proc/${pid}/${name}`, 'utf8');
+      // Our programs show nobody their folder (lib/guard.h), but their words.
+      if (text('comm').startsWith('fieldgrid-'))
+        return text('cmdline').split('\0').includes(path.join(this.state, conf));
+      // In a mount namespace of its own a path may have a longer beginning.
+      const folder = fs.readlinkSync(`/proc/${pid}/cwd`);
+      return folders.some((own) => folder.endsWith(own)) &&
+        !['sh', 'setpriv', 'multiwatch', 'find'].includes(text('comm').trim());
+    };
     return fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
       try {
-        // In a mount namespace of its own a path may have a longer beginning.
-        const folder = fs.readlinkSync(`/proc/${pid}/cwd`);
-        return folders.some((own) => folder.endsWith(own)) &&
-          !['sh', 'setpriv', 'multiwatch', 'find'].includes(
-            fs.readFileSync(`/proc/${pid}/comm`, 'utf8').trim());
+        return matches(pid);
       } catch {
         return false; // it has ended
       }
