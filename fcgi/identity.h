@@ -113,6 +113,26 @@ MUST_CHECK enum rc identity_first_password(struct req *req, struct resp *resp);
 MUST_CHECK enum rc identity_enrol_page(struct req *req, struct resp *resp);
 MUST_CHECK enum rc identity_enrol(struct req *req, struct resp *resp);
 
+/* POST /connect/deviceauthorization: 200, or an error as of the token
+ * endpoint. GET /device: the form for a code. POST: the question, then what
+ * became of it; 400 wrong code, 429 too many of them. */
+MUST_CHECK enum rc identity_device_start(struct req *req, struct resp *resp);
+MUST_CHECK enum rc identity_device_page(struct req *req, struct resp *resp);
+MUST_CHECK enum rc identity_device(struct req *req, struct resp *resp);
+
+/* GET /account: sessions, applications, password, second factor. The POSTs
+ * change one of them and go back there: 303. */
+MUST_CHECK enum rc identity_account(struct req *req, struct resp *resp);
+MUST_CHECK enum rc identity_end_one(struct req *req, struct resp *resp);
+MUST_CHECK enum rc identity_end_others(struct req *req, struct resp *resp);
+MUST_CHECK enum rc identity_disconnect(struct req *req, struct resp *resp);
+MUST_CHECK enum rc identity_password_page(struct req *req, struct resp *resp);
+MUST_CHECK enum rc identity_password(struct req *req, struct resp *resp);
+MUST_CHECK enum rc identity_factor_page(struct req *req, struct resp *resp);
+MUST_CHECK enum rc identity_factor(struct req *req, struct resp *resp);
+MUST_CHECK enum rc identity_factor_codes(struct req *req, struct resp *resp);
+MUST_CHECK enum rc identity_factor_remove(struct req *req, struct resp *resp);
+
 /* GET /logout: a question. POST: 303 to the login page. */
 MUST_CHECK enum rc identity_logout_page(struct req *req, struct resp *resp);
 MUST_CHECK enum rc identity_logout(struct req *req, struct resp *resp);

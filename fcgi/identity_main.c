@@ -94,6 +94,32 @@ const struct route identity_routes[] = {
 		"link the account to a person of a provider"},
 	{METHOD_POST, "/account/unlink", identity_unlink, NEED_NONE, FORM,
 		"end such a link"},
+	{METHOD_POST, "/connect/deviceauthorization", identity_device_start,
+		NEED_NONE, FORM, "start a log-in on another device"},
+	{METHOD_GET, "/device", identity_device_page, NEED_NONE, 0,
+		"the form for a device's code"},
+	{METHOD_POST, "/device", identity_device, NEED_NONE, FORM,
+		"decide about a device"},
+	{METHOD_GET, "/account", identity_account, NEED_NONE, 0,
+		"your sessions and applications"},
+	{METHOD_POST, "/account/sessions/end", identity_end_one, NEED_NONE,
+		FORM, "end one of your sessions"},
+	{METHOD_POST, "/account/sessions/end-others", identity_end_others,
+		NEED_NONE, FORM, "end all sessions but this one"},
+	{METHOD_POST, "/account/applications/revoke", identity_disconnect,
+		NEED_NONE, FORM, "disconnect an application"},
+	{METHOD_GET, "/account/password", identity_password_page, NEED_NONE, 0,
+		"the form for a new password"},
+	{METHOD_POST, "/account/password", identity_password, NEED_NONE, FORM,
+		"change the password"},
+	{METHOD_GET, "/account/factor", identity_factor_page, NEED_NONE, 0,
+		"the form for a second factor"},
+	{METHOD_POST, "/account/factor", identity_factor, NEED_NONE, FORM,
+		"turn the second factor on"},
+	{METHOD_POST, "/account/factor/codes", identity_factor_codes, NEED_NONE,
+		FORM, "new recovery codes"},
+	{METHOD_POST, "/account/factor/remove", identity_factor_remove,
+		NEED_NONE, FORM, "turn the second factor off"},
 	{METHOD_GET, "/logout", identity_logout_page, NEED_NONE, 0,
 		"ask before logging out"},
 	{METHOD_POST, "/logout", identity_logout, NEED_NONE, FORM, "log out"},
@@ -198,7 +224,8 @@ static const struct conf_entry identity_conf_entries[] = {
 	CONF_END,
 };
 
-/* clang-format off: a line each, because every part of the service adds one */
+/* A line each, because every part of the service adds one. */
+/* clang-format off */
 static const struct stmt *const identity_stmts[] = {
 	application_stmts,
 	audit_stmts,

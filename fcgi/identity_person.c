@@ -94,7 +94,9 @@ person_send_to_login(struct req *req, struct resp *resp, bool fresh)
 {
 	const char *next = "/account";
 
-	if (req->method == METHOD_GET)
+	if (strncmp(req->path, "/login", 6) == 0)
+		next = "/";
+	else if (req->method == METHOD_GET)
 		next = arena_printf(req->arena, "%s%s%s", req->path,
 			*req->query != '\0' ? "?" : "", req->query);
 	resp_redirect(resp, arena_printf(req->arena, "/login?next=%s%s",

@@ -46,19 +46,20 @@ const struct stmt device_stmts[] = {
 		"     , scopes"
 		"     , auth_time"},
 	[STMT_FIND] = {"device_find", "b",
-		"SELECT hash"
-		"     , client_id"
-		"     , scopes"
-		"     , address"
-		"     , created_at"
+		"SELECT device_code.hash"
+		"     , client.client_id"
+		"     , device_code.scopes"
+		"     , device_code.address"
+		"     , device_code.created_at"
 		"  FROM device_code"
-		" WHERE user_hash = $1"
-		"   AND state = 'pending'"
-		"   AND expires_at > now()"},
-	/* $1 hash $2 state $3 user $4 auth_time */
-	[STMT_DECIDE] = {"device_decide", "btnz",
+		"  JOIN client ON client.id = device_code.client_id"
+		" WHERE device_code.user_hash = $1"
+		"   AND device_code.state = 'pending'"
+		"   AND device_code.expires_at > now()"},
+	/* $1 hash $2 state $3 user $4 auth_time $5 amr */
+	[STMT_DECIDE] = {"device_decide", "btnzT",
 		"UPDATE device_code"
-		"   SET state = $2, account_id = $3, auth_time = $4"
+		"   SET state = $2, account_id = $3, auth_time = $4, amr = $5"
 		" WHERE hash = $1 AND state = 'pending' AND expires_at > now()"
 		" RETURNING true"},
 	STMT_END,
@@ -226,7 +227,7 @@ device_find(struct db *db, struct arena *arena, const char *user_code,
 	if (rc != RC_OK)
 		return rc;
 	memcpy(device->hash, rows_bytes(rows, 0, 0).data, SECRET_HASH_BYTES);
-	device->client_id = rows_int(rows, 0, 1);
+	device->client_id = rows_text(rows, 0, 1);
 	device->scopes = rows_texts(rows, arena, 0, 2);
 	device->address = rows_text(rows, 0, 3);
 	device->created_us = rows_time(rows, 0, 4);
@@ -238,10 +239,16 @@ decide(struct db *db, const struct device *device, const char *state,
 	const struct session *session, struct fault *fault)
 {
 	int64_t changed = 0;
-	enum rc rc = db_exec(db, &device_stmts[STMT_DECIDE],
+	size_t methods = 0;
+	enum rc rc;
+
+	while (session->amr[methods] != NULL)
+		methods++;
+	rc = db_exec(db, &device_stmts[STMT_DECIDE],
 		PARAMS(P_BYTES(device->hash, SECRET_HASH_BYTES), P_TEXT(state),
 			P_SHORT(session->user_id),
-			P_TIME(session->auth_time_us)),
+			P_TIME(session->auth_time_us),
+			P_TEXTS(session->amr, methods)),
 		&changed, fault);
 
 	if (rc == RC_OK && changed == 0)

@@ -25,7 +25,7 @@ struct device_codes {
 /* What a person decides about. */
 struct device {
 	uint8_t hash[SECRET_HASH_BYTES];
-	int64_t client_id;
+	const char *client_id;
 	const char **scopes; /* NULL-terminated */
 	const char *address; /* that asked */
 	int64_t created_us;

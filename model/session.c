@@ -23,6 +23,10 @@ enum {
 	STMT_END_GRANTS,
 	STMT_END_REFRESH,
 	STMT_DELETE,
+	STMT_RENEW,
+	STMT_DELETE_OTHERS,
+	STMT_END_ALL_REFRESH,
+	STMT_END_TOKENS,
 	STMT_WAIT,
 	STMT_FAILED,
 	STMT_WORKED,
@@ -73,6 +77,16 @@ const struct stmt session_stmts[] = {
 		" WHERE sid = $1 AND revoked_at IS NULL"},
 	[STMT_DELETE] = {"session_delete", "b",
 		"DELETE FROM session WHERE hash = $1"},
+	/* $1 old hash $2 new hash $3 csrf */
+	[STMT_RENEW] = {"session_renew", "bbt",
+		"UPDATE session SET hash = $2, csrf = $3 WHERE hash = $1"},
+	[STMT_DELETE_OTHERS] = {"session_delete_others", "nb",
+		"DELETE FROM session WHERE account_id = $1 AND hash <> $2"},
+	[STMT_END_ALL_REFRESH] = {"session_end_all_refresh", "n",
+		"UPDATE refresh_token SET revoked_at = now()"
+		" WHERE account_id = $1 AND revoked_at IS NULL"},
+	[STMT_END_TOKENS] = {"session_end_tokens", "n",
+		"UPDATE account SET epoch = epoch + 1 WHERE id = $1"},
 	[STMT_WAIT] = {"session_wait", "T",
 		"SELECT coalesce(max(ceil(extract(epoch FROM"
 		"       blocked_until - now())))::bigint, 0)"
@@ -193,6 +207,46 @@ session_end(struct db *db, const struct session *session, struct fault *fault)
 	if (rc == RC_OK)
 		return db_commit(db, fault);
 	db_rollback(db);
+	return rc;
+}
+
+enum rc
+session_renew(struct db *db, struct arena *arena, struct session *session,
+	struct fault *fault)
+{
+	uint8_t old[SECRET_HASH_BYTES];
+	int64_t changed = 0;
+	enum rc rc;
+
+	memcpy(old, session->hash, sizeof(old));
+	session->cookie = secret_token(arena);
+	session->csrf = secret_token(arena);
+	secret_hash(session->hash, session->cookie, strlen(session->cookie));
+	rc = db_exec(db, &session_stmts[STMT_RENEW],
+		PARAMS(P_BYTES(old, sizeof(old)),
+			P_BYTES(session->hash, sizeof(session->hash)),
+			P_TEXT(session->csrf)),
+		&changed, fault);
+	if (rc == RC_OK && changed == 0)
+		rc = fault_set(fault, RC_UNAUTHENTICATED, "session has ended");
+	return rc;
+}
+
+enum rc
+session_end_others(
+	struct db *db, const struct session *session, struct fault *fault)
+{
+	struct param user = P_SHORT(session->user_id);
+	enum rc rc = db_exec(db, &session_stmts[STMT_END_ALL_REFRESH],
+		PARAMS(user), NULL, fault);
+
+	if (rc == RC_OK)
+		rc = db_exec(db, &session_stmts[STMT_END_TOKENS], PARAMS(user),
+			NULL, fault);
+	if (rc == RC_OK)
+		rc = db_exec(db, &session_stmts[STMT_DELETE_OTHERS],
+			PARAMS(user, P_BYTES(session->hash, SECRET_HASH_BYTES)),
+			NULL, fault);
 	return rc;
 }
 

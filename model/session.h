@@ -53,6 +53,15 @@ MUST_CHECK enum rc session_find(struct db *db, struct arena *arena,
 MUST_CHECK enum rc session_end(
 	struct db *db, const struct session *session, struct fault *fault);
 
+/* A new cookie for the same session, so that an old copy is worth nothing. */
+MUST_CHECK enum rc session_renew(struct db *db, struct arena *arena,
+	struct session *session, struct fault *fault);
+
+/* Every other session of the same person ends, and every token of them all.
+ * Within a transaction. */
+MUST_CHECK enum rc session_end_others(
+	struct db *db, const struct session *session, struct fault *fault);
+
 /*
  * How long "name" at "address" must wait before the next try to log in; grows
  * with failures, up to a minute, and is forgotten after a quarter of an hour.

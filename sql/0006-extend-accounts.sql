@@ -58,6 +58,7 @@ CREATE TABLE device_code (
                CHECK (state IN ('pending', 'approved', 'denied', 'used'))
   , account_id integer REFERENCES account ON DELETE CASCADE -- who decided
   , auth_time  timestamptz
+  , amr        text[]
   , sid        uuid NOT NULL -- of the grant: it outlives the browser's session
   , family     uuid NOT NULL
   , interval_s integer NOT NULL DEFAULT 5
