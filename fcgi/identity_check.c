@@ -114,6 +114,9 @@ identity_check_password(struct req *req, struct identity_check *check,
 		return too_fast(req, check);
 	rc = user_log_in(req->db, req->arena, check->name, check->password,
 		user, &req->fault);
+	if (rc == RC_UNAUTHENTICATED &&
+		strcmp(req->fault.code, "PasswordExpired") == 0)
+		return rc; /* it was the right one */
 	if (rc == RC_UNAUTHENTICATED)
 		rc = directory_log_in(req->db, req->arena,
 			identity_of(req)->directories, check->name,
