@@ -40,6 +40,7 @@ static const struct ctl_command *const tables[] = {
 	ctl_keys_commands,
 	ctl_user_commands,
 	ctl_session_commands,
+	ctl_directory_commands,
 	ctl_client_commands,
 	ctl_node_commands,
 	ctl_provider_commands,

@@ -35,4 +35,15 @@ MUST_CHECK enum rc admin_user_end_sessions(struct req *req, struct resp *resp);
 MUST_CHECK enum rc admin_session_list(struct req *req, struct resp *resp);
 MUST_CHECK enum rc admin_session_end(struct req *req, struct resp *resp);
 
+/* identity_admin_directory.c: /api/v1/admin/directories… */
+MUST_CHECK enum rc admin_directory_list(struct req *req, struct resp *resp);
+MUST_CHECK enum rc admin_directory_create(struct req *req, struct resp *resp);
+MUST_CHECK enum rc admin_directory_get(struct req *req, struct resp *resp);
+MUST_CHECK enum rc admin_directory_change(struct req *req, struct resp *resp);
+MUST_CHECK enum rc admin_directory_remove(struct req *req, struct resp *resp);
+MUST_CHECK enum rc admin_directory_groups(struct req *req, struct resp *resp);
+MUST_CHECK enum rc admin_directory_map(struct req *req, struct resp *resp);
+MUST_CHECK enum rc admin_directory_unmap(struct req *req, struct resp *resp);
+MUST_CHECK enum rc admin_directory_test(struct req *req, struct resp *resp);
+
 #endif

@@ -34,6 +34,7 @@
 
 #define FORM           IDENTITY_FORM_BYTES_MAX
 #define BODY           IDENTITY_ADMIN_BYTES_MAX
+#define DIRECTORY_BODY (2 * DIRECTORY_CA_BYTES)
 #define PROVIDER_SLOTS 2
 
 const struct route identity_routes[] = {
@@ -178,6 +179,29 @@ const struct route identity_routes[] = {
 		admin_provider_map, NEED_ADMIN, BODY, "map a group"},
 	{METHOD_DELETE, "/api/v1/admin/providers/{provider}/groups",
 		admin_provider_unmap, NEED_ADMIN, 0, "end a mapping"},
+	{METHOD_GET, "/api/v1/admin/directories", admin_directory_list,
+		NEED_ADMIN, 0, "directories whose users may log in"},
+	{METHOD_POST, "/api/v1/admin/directories", admin_directory_create,
+		NEED_ADMIN, DIRECTORY_BODY, "add a directory"},
+	{METHOD_GET, "/api/v1/admin/directories/{directory}",
+		admin_directory_get, NEED_ADMIN, 0, "one directory"},
+	{METHOD_PATCH, "/api/v1/admin/directories/{directory}",
+		admin_directory_change, NEED_ADMIN, DIRECTORY_BODY,
+		"change the settings of a directory"},
+	{METHOD_DELETE, "/api/v1/admin/directories/{directory}",
+		admin_directory_remove, NEED_ADMIN, 0,
+		"remove a directory and disable its accounts"},
+	{METHOD_GET, "/api/v1/admin/directories/{directory}/groups",
+		admin_directory_groups, NEED_ADMIN, 0,
+		"which groups there are groups here"},
+	{METHOD_PUT, "/api/v1/admin/directories/{directory}/groups",
+		admin_directory_map, NEED_ADMIN, BODY,
+		"map a group there to a group here"},
+	{METHOD_DELETE, "/api/v1/admin/directories/{directory}/groups",
+		admin_directory_unmap, NEED_ADMIN, 0, "map it no longer"},
+	{METHOD_POST, "/api/v1/admin/directories/{directory}/test",
+		admin_directory_test, NEED_ADMIN, BODY,
+		"try a directory and say what is wrong"},
 	ROUTES_END,
 };
 

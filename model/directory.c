@@ -140,13 +140,6 @@ read_list(const struct rows *rows, struct arena *arena, size_t count,
 /* --- storing -----------------------------------------------------------------
  */
 
-const char *
-directory_source(struct arena *arena, const struct directory *directory)
-{
-	return arena_printf(
-		arena, DIRECTORY_SOURCE_PREFIX "%s", directory->name);
-}
-
 /* What the sealed password is bound to. */
 static const char *
 seal_name(struct arena *arena, const uint8_t uuid[UUID_BYTES])

@@ -133,4 +133,30 @@ MUST_CHECK enum rc directory_log_in(struct db *db, struct arena *arena,
 	struct directory_gate *gate, const char *name, const char *password,
 	struct user *user, struct fault *fault);
 
+/* One thing that was tried. */
+struct directory_step {
+	const char *what; /* "connect", "people", "person" or "groups" */
+	const char *uri;  /* where; "" = wherever it was connected */
+	bool good;
+	const char *words; /* what came out, or what is wrong */
+};
+
+#define DIRECTORY_STEPS_MAX (DIRECTORY_URIS_MAX + 4)
+
+struct directory_report {
+	bool good; /* all steps were */
+	size_t count;
+	struct directory_step steps[DIRECTORY_STEPS_MAX];
+	struct texts groups; /* of the person, as they are mapped */
+};
+
+/*
+ * Try what a login would do, at every address: connect, secure, bind as the
+ * service account, count the people; and find "name", when it is not NULL, and
+ * its groups. No password of anybody is asked for, and nothing is stored.
+ */
+void directory_test(struct arena *arena, const struct seal *seal,
+	const struct directory *directory, const char *name,
+	struct directory_report *report);
+
 #endif

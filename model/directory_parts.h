@@ -2,16 +2,12 @@
 #ifndef FG_MODEL_DIRECTORY_PARTS_H
 #define FG_MODEL_DIRECTORY_PARTS_H
 
-#include "model/directory.h"
+#include "model/directory_admin.h"
 #include "model/user_link.h"
 
 /* More than a person can have; see facts of Active Directory. */
 #define DIRECTORY_GROUPS_MAX 500
 #define DIRECTORY_DEPTH_MAX  10
-
-/* "ldap:NAME": account.source and account_link.issuer of its people. */
-const char *directory_source(
-	struct arena *arena, const struct directory *directory);
 
 /* Fails: RC_BAD_INPUT with words and field. */
 MUST_CHECK enum rc directory_check(struct arena *arena,
