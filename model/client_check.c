@@ -19,7 +19,8 @@
 
 const char *const client_scopes[] = {"openid", "profile", "email", "roles",
 	"offline_access", "API", "serviceGridAPI.full_access",
-	"iiotServicesAPI", "dataStorageAPI", "hub", NULL};
+	"API.read", "API.write", "iiotServicesAPI", "dataStorageAPI", "hub",
+	NULL};
 
 static const char *const known_grants[] = {CLIENT_GRANT_CODE,
 	CLIENT_GRANT_REFRESH, CLIENT_GRANT_CLIENT, CLIENT_GRANT_DEVICE, NULL};
