@@ -4,12 +4,18 @@
 #include <stdlib.h>
 
 #include "fcgi/controller.h"
+#include "fcgi/controller_rights.h"
 #include "fcgi/service.h"
 #include "model/audit.h"
 #include "model/audit_read.h"
 #include "model/audit_verify.h"
 #include "model/caller.h"
-#include "model/policy.h"
+#include "model/client.h"
+#include "model/datasource.h"
+#include "model/group.h"
+#include "model/policy_explain.h"
+#include "model/policy_rule.h"
+#include "model/role.h"
 
 static const struct route routes[] = {
 	{METHOD_GET, "/.well-known/est/cacerts", controller_est_bundle,
@@ -18,12 +24,64 @@ static const struct route routes[] = {
 		0, "Who did what"},
 	{METHOD_GET, "/api/v1/admin/audit/verify", controller_audit_verify,
 		NEED_ADMIN, 0, "Was the latest of the audit changed?"},
+	{METHOD_GET, "/api/v1/admin/groups", controller_group_list, NEED_ADMIN,
+		0, "Groups"},
+	{METHOD_POST, "/api/v1/admin/groups", controller_group_create,
+		NEED_ADMIN, CONTROLLER_RIGHTS_BYTES_MAX, "Make a group"},
+	{METHOD_GET, "/api/v1/admin/groups/{group}", controller_group_get,
+		NEED_ADMIN, 0, "One group"},
+	{METHOD_PATCH, "/api/v1/admin/groups/{group}", controller_group_change,
+		NEED_ADMIN, CONTROLLER_RIGHTS_BYTES_MAX, "Change a group"},
+	{METHOD_DELETE, "/api/v1/admin/groups/{group}", controller_group_remove,
+		NEED_ADMIN, 0, "Remove a group and its rights"},
+	{METHOD_GET, "/api/v1/admin/groups/{group}/members",
+		controller_group_members, NEED_ADMIN, 0, "Members of a group"},
+	{METHOD_PUT, "/api/v1/admin/groups/{group}/{kind}/{member}",
+		controller_group_add, NEED_ADMIN, 0,
+		"Add a user or a group to a group"},
+	{METHOD_DELETE, "/api/v1/admin/groups/{group}/{kind}/{member}",
+		controller_group_take, NEED_ADMIN, 0,
+		"Take a user or a group out of a group"},
+	{METHOD_GET, "/api/v1/admin/roles", controller_role_list, NEED_ADMIN, 0,
+		"Roles"},
+	{METHOD_POST, "/api/v1/admin/roles", controller_role_create, NEED_ADMIN,
+		CONTROLLER_RIGHTS_BYTES_MAX, "Make a role"},
+	{METHOD_GET, "/api/v1/admin/roles/{role}", controller_role_get,
+		NEED_ADMIN, 0, "One role"},
+	{METHOD_PATCH, "/api/v1/admin/roles/{role}", controller_role_change,
+		NEED_ADMIN, CONTROLLER_RIGHTS_BYTES_MAX, "Change a role"},
+	{METHOD_DELETE, "/api/v1/admin/roles/{role}", controller_role_remove,
+		NEED_ADMIN, 0, "Remove a role, its rules and grants"},
+	{METHOD_GET, "/api/v1/admin/roles/{role}/grants",
+		controller_role_grants, NEED_ADMIN, 0, "Who holds a role"},
+	{METHOD_POST, "/api/v1/admin/roles/{role}/grants", controller_role_give,
+		NEED_ADMIN, CONTROLLER_RIGHTS_BYTES_MAX,
+		"Give a role to somebody"},
+	{METHOD_DELETE, "/api/v1/admin/roles/{role}/grants/{grant}",
+		controller_role_take, NEED_ADMIN, 0, "Take a role back"},
+	{METHOD_GET, "/api/v1/admin/rules", controller_rule_list, NEED_ADMIN, 0,
+		"Rules"},
+	{METHOD_POST, "/api/v1/admin/rules", controller_rule_create, NEED_ADMIN,
+		CONTROLLER_RIGHTS_BYTES_MAX, "Make a rule"},
+	{METHOD_GET, "/api/v1/admin/rules/{rule}", controller_rule_get,
+		NEED_ADMIN, 0, "One rule"},
+	{METHOD_PATCH, "/api/v1/admin/rules/{rule}", controller_rule_change,
+		NEED_ADMIN, CONTROLLER_RIGHTS_BYTES_MAX, "Change a rule"},
+	{METHOD_DELETE, "/api/v1/admin/rules/{rule}", controller_rule_remove,
+		NEED_ADMIN, 0, "Remove a rule"},
+	{METHOD_POST, "/api/v1/policy/check", controller_policy_check, NEED_API,
+		CONTROLLER_RIGHTS_BYTES_MAX, "May somebody do something?"},
+	{METHOD_POST, "/api/v1/policy/explain", controller_policy_explain,
+		NEED_API, CONTROLLER_RIGHTS_BYTES_MAX,
+		"Why somebody may or may not"},
 	ROUTES_END,
 };
 
 static const struct stmt *const statements[] = {audit_stmts, audit_chain_stmts,
 	audit_checkpoint_stmts, audit_read_stmts, audit_verify_stmts,
-	caller_stmts, policy_stmts, NULL};
+	caller_stmts, client_stmts, datasource_stmts, group_stmts, policy_stmts,
+	policy_explain_stmts, policy_rule_stmts, policy_subject_stmts,
+	role_stmts, variable_stmts, NULL};
 
 static const struct conf_entry controller_conf_entries[] = {
 	LOG_CONF_ENTRY(struct controller_conf, log_level),

@@ -39,7 +39,8 @@ policy_rule_write(struct jsonw *json, struct arena *arena, const char *key,
 	jsonw_str(json, "subject", rule->subject.name);
 	jsonw_str(json, "effect", rule->deny ? "deny" : "allow");
 	policy_rights_write(json, arena, "rights", rule->actions);
-	jsonw_str(json, "dataSource", rule->datasource);
+	jsonw_str(json, "dataSource",
+		rule->datasource != NULL ? rule->datasource : "*");
 	jsonw_str(json, "pattern", rule->names == NULL ? rule->pattern : NULL);
 	write_names(json, rule->names);
 	jsonw_str(json, "description", rule->description);
@@ -85,7 +86,8 @@ role_grant_write(struct jsonw *json, const struct role_grant *grant)
 	jsonw_str(json, "id", grant->id);
 	jsonw_str(json, "subjectKind", grant->subject.kind);
 	jsonw_str(json, "subject", grant->subject.name);
-	jsonw_str(json, "dataSource", grant->datasource);
+	jsonw_str(json, "dataSource",
+		grant->datasource != NULL ? grant->datasource : "*");
 	jsonw_close_obj(json);
 }
 

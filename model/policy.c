@@ -54,8 +54,8 @@ struct policy {
 
 /* --- loading -------------------------------------------------------------- */
 
-static const char *
-subject_kind(enum caller_kind kind)
+const char *
+policy_kind(enum caller_kind kind)
 {
 	switch (kind) {
 	case CALLER_USER:
@@ -120,13 +120,12 @@ compile(struct arena *arena, const struct rows *rows)
 }
 
 enum rc
-policy_compile(struct db *db, struct arena *arena, const struct caller *caller,
+policy_compile(struct db *db, struct arena *arena, const char *kind, int64_t id,
 	const struct policy_index **index, struct fault *fault)
 {
 	struct rows *rows = NULL;
 	enum rc rc = db_query(db, arena, &policy_stmts[STMT_LOAD],
-		PARAMS(P_TEXT(subject_kind(caller->kind)), P_SHORT(caller->id)),
-		&rows, fault);
+		PARAMS(P_TEXT(kind), P_SHORT(id)), &rows, fault);
 
 	if (rc == RC_OK)
 		*index = compile(arena, rows);
@@ -168,7 +167,8 @@ policy_load(struct db *db, struct arena *arena, const struct caller *caller,
 	enum rc rc = RC_OK;
 
 	if (caller->kind != CALLER_NOBODY)
-		rc = policy_compile(db, arena, caller, &index, fault);
+		rc = policy_compile(db, arena, policy_kind(caller->kind),
+			caller->id, &index, fault);
 	if (rc == RC_OK)
 		*policy = policy_wrap(arena, caller, index);
 	return rc;
@@ -190,7 +190,7 @@ policy_names(struct db *db, struct arena *arena, enum caller_kind kind,
 {
 	struct rows *rows = NULL;
 	enum rc rc = db_find(db, arena, &policy_stmts[STMT_NAMES],
-		PARAMS(P_TEXT(subject_kind(kind)), P_SHORT(id)), &rows, fault);
+		PARAMS(P_TEXT(policy_kind(kind)), P_SHORT(id)), &rows, fault);
 
 	if (rc != RC_OK)
 		return rc;
@@ -293,8 +293,8 @@ policy_may(const struct policy *policy, const struct variable *variable,
 		       policy, variable->datasource_id, variable->name, action);
 }
 
-static bool
-may_be_known(const struct policy *policy, const struct variable *variable)
+bool
+policy_knows(const struct policy *policy, const struct variable *variable)
 {
 	return variable->access != ACCESS_NONE &&
 	       granted(policy, variable->datasource_id, variable->name,
@@ -321,7 +321,7 @@ policy_check(const struct policy *policy, const struct variable *variable,
 {
 	if (policy_may(policy, variable, action))
 		return RC_OK;
-	if ((action & POLICY_READ_ALL) != 0 || !may_be_known(policy, variable))
+	if ((action & POLICY_READ_ALL) != 0 || !policy_knows(policy, variable))
 		return fault_tell(fault, RC_NOT_FOUND, "NotFound", "name",
 			"There is no variable of this name.");
 	if (granted(policy, variable->datasource_id, variable->name, action) ==

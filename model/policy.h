@@ -74,6 +74,9 @@ MUST_CHECK enum rc policy_check(const struct policy *policy,
 	const struct variable *variable, enum policy_action action,
 	struct fault *fault);
 
+/* Is it there for this caller: may anything of it be read? */
+bool policy_knows(const struct policy *policy, const struct variable *variable);
+
 /* Rules and scopes alone, for what is told by a name without a variable. */
 bool policy_allows(const struct policy *policy, int64_t datasource_id,
 	const char *variable, enum policy_action action);
@@ -118,14 +121,17 @@ MUST_CHECK enum rc policy_names(struct db *db, struct arena *arena,
 	enum caller_kind kind, int64_t id, struct policy_names *names,
 	struct fault *fault);
 
-/* --- for policy_cache alone -------------------------------------------------
+/* --- for policy_cache and policy_explain
+ * -------------------------------------------------
  */
 
 /* What the database says of a subject, compiled, and the number that changes
  * when any of it does. */
 MUST_CHECK enum rc policy_compile(struct db *db, struct arena *arena,
-	const struct caller *caller, const struct policy_index **index,
+	const char *kind, int64_t id, const struct policy_index **index,
 	struct fault *fault);
+/* "user", "client" or "node"; "" for nobody. */
+const char *policy_kind(enum caller_kind kind);
 MUST_CHECK enum rc policy_version(struct db *db, struct arena *arena,
 	int64_t *version, struct fault *fault);
 

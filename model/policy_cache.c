@@ -230,7 +230,8 @@ compile(struct db *db, const struct caller *caller, struct held **compiled,
 		abort();
 	held->users = 1;
 	held->arena = arena_new();
-	rc = policy_compile(db, held->arena, caller, &held->index, fault);
+	rc = policy_compile(db, held->arena, policy_kind(caller->kind),
+		caller->id, &held->index, fault);
 	if (rc != RC_OK)
 		let_go(held);
 	else
