@@ -88,9 +88,13 @@ page_navigate(struct req *req, struct page *page, enum page_place place,
 	const struct datasource *plant)
 {
 	struct json_object *list = view_list(page->view, "plants");
+	struct fault why;
 
 	view_bool(page->view, "at_overview", place == PAGE_OVERVIEW);
 	view_bool(page->view, "at_trend", place == PAGE_TREND);
+	view_bool(page->view, "at_admin", place == PAGE_ADMIN);
+	view_bool(page->view, "administration",
+		policy_check_administrator(page->policy, &why) == RC_OK);
 	view_bool(page->view, "many_plants",
 		page->plants.count > NAVIGATION_PLANTS);
 	for (size_t i = 0; i < page->plants.count; i++) {

@@ -31,7 +31,7 @@ struct page {
 };
 
 /* Where the navigation stands. */
-enum page_place { PAGE_OVERVIEW, PAGE_PLANT, PAGE_TREND };
+enum page_place { PAGE_OVERVIEW, PAGE_PLANT, PAGE_TREND, PAGE_ADMIN };
 
 /*
  * Load the caller's rights and the plants it may see, and start the view:

@@ -13,5 +13,9 @@ const struct route web_routes[] = {
 		.need = NEED_LOGIN, .summary = "A process screen"},
 	{METHOD_GET, "/trend", page_trend, .need = NEED_LOGIN,
 		.summary = "Trend of variables"},
+	{METHOD_GET, "/admin", page_admin, .need = NEED_ADMIN,
+		.summary = "Administration"},
+	{METHOD_GET, "/admin/{place}", page_admin_place, .need = NEED_ADMIN,
+		.summary = "Users, rights, nodes and so on"},
 	ROUTES_END,
 };

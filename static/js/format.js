@@ -121,6 +121,10 @@ export function formatDate(time_ms, zone) {
 	return `${p.year}-${p.month}-${p.day}`;
 }
 
+export function formatDateTime(time_ms, zone) {
+	return `${formatDate(time_ms, zone)} ${formatClock(time_ms, zone)}`;
+}
+
 export function formatClock(time_ms, zone, withMilliseconds = false) {
 	const p = zoneParts(time_ms, zone);
 	const text = `${p.hour}:${p.minute}:${p.second}`;

@@ -5,6 +5,7 @@ export class ApiError extends Error {
 		super(body?.errorMessage || httpWords(status));
 		this.status = status;
 		this.code = body?.errorCode ?? '';
+		this.field = body?.field ?? '';
 		this.variableErrors = body?.variableErrors;
 		this.requestId = requestId ?? '';
 	}
@@ -53,18 +54,23 @@ async function call(path, options) {
 	if (!response.ok)
 		throw new ApiError(response.status, await readBody(response),
 			response.headers.get('x-request-id'));
-	return response.json();
+	return response.status === 204 ? null : response.json();
 }
 
 export function getJson(path, signal = undefined) {
 	return call(path, { signal });
 }
 
-export function postJson(path, body, signal = undefined) {
+// A body of undefined is none.
+export function sendJson(method, path, body = undefined, signal = undefined) {
 	return call(path, {
-		method: 'POST',
-		headers: { 'content-type': 'application/json' },
-		body: JSON.stringify(body),
+		method,
+		headers: body === undefined ? {} : { 'content-type': 'application/json' },
+		body: body === undefined ? undefined : JSON.stringify(body),
 		signal,
 	});
+}
+
+export function postJson(path, body, signal = undefined) {
+	return sendJson('POST', path, body, signal);
 }
