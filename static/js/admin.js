@@ -15,6 +15,7 @@ async function show(root) {
 
 	if (noun === undefined)
 		return showOverview(root);
+	await noun.prepare?.();
 	if (query.has('item'))
 		return showItem(root, noun, query.get('item'));
 	if (query.has('new') && noun.create)

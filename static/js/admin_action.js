@@ -1,10 +1,10 @@
 // admin_action: one call that changes something, with a question before it
 // and its secret or its problem after it.
 //
-// action: { label, method, path, body, confirm, word, secrets, then }. "path"
-// and "confirm" may hold {name}s of the item. "secrets" names the members of
-// the answer that are shown once; "then" is where to go, else the view is read
-// again.
+// action: { label, method, path, body, confirm, word, secrets, report, then }.
+// "path" and "confirm" may hold {name}s of the item. "secrets" names the
+// members of the answer that are shown once, "report" makes { good, text } of
+// it; "then" is where to go, else the view is read again.
 
 import { confirm, showSecrets } from './admin_dialog.js';
 import { fill } from './admin_value.js';
@@ -23,14 +23,14 @@ export async function showOnce(title, secrets, answer) {
 		await showSecrets(title, found.map(([name, label]) => [label, answer[name]]));
 }
 
-function complain(button, error) {
+function say(button, good, text) {
 	const place = button.closest('tr')?.closest('.fg-table-box') ?? button.closest('.fg-actions') ?? button;
 
-	place.before(make('p', { class: 'fg-note fg-note-bad', role: 'alert' }, error.message));
+	place.before(make('p', { class: good ? 'fg-note' : 'fg-note fg-note-bad', role: good ? 'status' : 'alert' }, text));
 }
 
 export async function runAction(button, action, item, again) {
-	document.querySelectorAll('.fg-admin .fg-note-bad').forEach((note) => note.remove());
+	document.querySelectorAll('.fg-admin .fg-note[role]').forEach((note) => note.remove());
 	if (action.confirm && !await confirm(plain(action.confirm, item), action.word ?? action.label))
 		return;
 	button.disabled = true;
@@ -39,12 +39,16 @@ export async function runAction(button, action, item, again) {
 		const answer = await sendJson(action.method, fill(action.path, item), body);
 
 		await showOnce(action.label, action.secrets, answer);
-		if (action.then)
+		if (action.report) {
+			const { good, text } = action.report(answer);
+
+			say(button, good, text);
+		} else if (action.then)
 			location.assign(action.then);
 		else
 			await again();
 	} catch (error) {
-		complain(button, error);
+		say(button, false, error.message);
 	}
 	button.disabled = false;
 }

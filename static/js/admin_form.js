@@ -1,25 +1,18 @@
 // admin_form: a form from a list of fields, and a JSON body from the form.
 //
-// field: { name, label, kind, required, hint, max, choices, from, placeholder }
+// field: { name, label, kind, required, hint, max, initial, choices, placeholder }
 // kind: text (default), long, number, check, choice, words (several of a
 // list), lines (one text a line), secret, time, json. "choices" are words or
-// [value, label] pairs; "from" is a list of the API whose items' names they are.
+// [value, label] pairs, or a function that fetches them.
 
-import { getJson } from './http.js';
 import { make } from './page.js';
 
 let forms = 0;
 
 async function choicesOf(field) {
-	const given = field.choices ?? [];
-	let found = [];
+	const choices = typeof field.choices === 'function' ? await field.choices() : field.choices ?? [];
 
-	if (field.from) {
-		const { items } = await getJson(`${field.from}${field.from.includes('?') ? '&' : '?'}limit=500`);
-
-		found = items.map((item) => item[field.fromKey ?? 'name']);
-	}
-	return [...given, ...found].map((choice) => (Array.isArray(choice) ? choice : [choice, choice]));
+	return choices.map((choice) => (Array.isArray(choice) ? choice : [choice, choice]));
 }
 
 // --- one control of each kind: make it from a value, read it back -----------

@@ -24,14 +24,14 @@ function section(title, ...content) {
 }
 
 async function makeChange(noun, item, again) {
-	const { fields, method = 'PATCH', path = `${noun.path}/{${noun.key ?? 'name'}}`, label = 'Save' } = noun.change;
+	const { fields, body: shape, path = `${noun.path}/{${noun.key ?? 'name'}}` } = noun.change;
 
 	return section('Change', await makeForm({
-		fields, values: item, change: true, button: label,
+		fields, values: item, change: true, button: 'Save',
 		async send(body) {
 			if (Object.keys(body).length === 0)
 				return 'Nothing was changed.';
-			await sendJson(method, fill(path, item), body);
+			await sendJson('PATCH', fill(path, item), shape ? shape(body) : body);
 			await again();
 			return 'Saved.';
 		},
@@ -56,7 +56,8 @@ async function makePart(part, item, again) {
 	const form = part.add && await makeForm({
 		fields: part.add.fields, button: part.add.label, values: part.add.values?.(item, answer),
 		async send(body) {
-			const made = await sendJson(part.add.method ?? 'POST', fill(part.add.path, item), part.add.body ? part.add.body(body) : body);
+			const path = typeof part.add.path === 'function' ? part.add.path(item, body) : fill(part.add.path, item);
+			const made = await sendJson(part.add.method ?? 'POST', path, part.add.body ? part.add.body(body) : body);
 
 			await showOnce(part.title, part.add.secrets, made);
 			await again();

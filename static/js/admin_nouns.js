@@ -1,7 +1,18 @@
 // admin_nouns: what the administration is about, as data: one object a noun,
-// whose columns, fields and actions are the words of the API. admin_list,
-// admin_item and admin_form say what the members mean.
+// whose columns, fields and actions are the words of the API.
+//
+// title     of the list          path     of the list in the API
+// key       names an item in addresses (default "name")
+// columns   of the list; facts   of an item: { name, label, kind, value, none, sort, href }
+// filters   of the list          { name, label, choices or type }
+// create    { label, fields, secrets, body }; change { fields, body, never }: admin_form
+// actions   of an item, rowActions of a row: admin_action
+// parts     what belongs to an item: { title, path, columns, rowActions, add, when }
+// prepare   is awaited before anything is shown; intro makes what stands above the list
 
+import { audit } from './admin_audit.js';
 import { sessions, users } from './admin_people.js';
+import { groups, roles, rules } from './admin_rights.js';
+import { providers } from './admin_sources.js';
 
-export const nouns = { users, sessions };
+export const nouns = { users, sessions, groups, roles, rules, providers, audit };

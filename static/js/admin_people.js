@@ -1,5 +1,7 @@
 // admin_people: users and their sessions.
 
+import { namesOf } from './admin_choices.js';
+
 const STATES = ['active', 'disabled'];
 
 export const sessions = {
@@ -92,7 +94,7 @@ export const users = {
 			],
 			add: {
 				label: 'Save groups', method: 'PUT', path: `${user}/groups`,
-				fields: [{ name: 'groups', label: 'Groups that an administrator gives', kind: 'words', from: '/api/v1/admin/groups', always: true }],
+				fields: [{ name: 'groups', label: 'Groups that an administrator gives', kind: 'words', choices: namesOf('/api/v1/admin/groups'), always: true }],
 				values: (item, answer) => ({ groups: answer.items.filter(({ source }) => source === '').map(({ name }) => name) }),
 			},
 		},

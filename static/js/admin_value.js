@@ -20,8 +20,14 @@ function showTime(value) {
 // What needs a look is not said by colour alone: the word is there as well.
 const ALERTING = new Set(['disabled', 'blocked', 'pending', 'retired', 'removed', 'refused', 'failed', 'deny']);
 
-function showState(value) {
-	return make('span', { class: ALERTING.has(value) ? 'fg-word fg-word-alert' : 'fg-word' }, String(value));
+export function showWord(word, alerting) {
+	return make('span', { class: alerting ? 'fg-word fg-word-alert' : 'fg-word' }, word);
+}
+
+// Long values fold away; the summary is what they begin with.
+function showFold(value) {
+	return make('details', {}, make('summary', {}, Object.keys(value).join(', ')),
+		make('pre', {}, JSON.stringify(value, null, 2)));
 }
 
 function showLink(value, column, item) {
@@ -33,7 +39,8 @@ const KINDS = {
 	text: (value) => String(value),
 	time: showTime,
 	yesno: (value) => (value ? 'yes' : 'no'),
-	state: showState,
+	state: (value) => showWord(String(value), ALERTING.has(value)),
+	fold: showFold,
 	words: (value) => (value.length > 0 ? value.join(', ') : NONE),
 	code: (value) => make('code', {}, String(value)),
 	lines: (value) => make('pre', {}, Array.isArray(value) ? value.join('\n') : String(value)),
