@@ -8,6 +8,8 @@ import { showList } from './admin_list.js';
 import { nouns } from './admin_nouns.js';
 import { showOverview } from './admin_overview.js';
 import { showProblem } from './admin_value.js';
+import { formatZone } from './format.js';
+import { pageZone } from './page.js';
 
 async function show(root) {
 	const noun = nouns[root.dataset.fgAdmin];
@@ -25,6 +27,7 @@ async function show(root) {
 
 const root = document.querySelector('[data-fg-admin]');
 
+document.querySelector('[data-fg-zone]').textContent = formatZone(Date.now(), pageZone());
 root.setAttribute('aria-busy', 'true');
 try {
 	await show(root);

@@ -38,7 +38,7 @@ export const audit = {
 	columns: [
 		{ name: 'time', label: 'When', sort: 'time', kind: 'time' },
 		{ name: 'actor', label: 'Who', value: (entry) => entry.actor || entry.subject || entry.actorKind },
-		{ name: 'action', label: 'Did what' },
+		{ name: 'action', label: 'Did what', kind: 'word' },
 		{ name: 'object', label: 'To what' },
 		{ name: 'result', label: 'Result', kind: 'state' },
 		{ name: 'address', label: 'From where' },

@@ -37,6 +37,7 @@ function showLink(value, column, item) {
 
 const KINDS = {
 	text: (value) => String(value),
+	word: (value) => showWord(String(value), false), // does not break
 	time: showTime,
 	yesno: (value) => (value ? 'yes' : 'no'),
 	state: (value) => showWord(String(value), ALERTING.has(value)),

@@ -22,7 +22,7 @@ static const struct listing_filter filters[] = {
 	{"since", offsetof(struct filter, since_us), LISTING_TIME, NULL},
 	LISTING_FILTERS_END,
 };
-static const struct listing listing = {sorts, filters};
+static const struct listing listing = {.sorts = sorts, .filters = filters};
 
 /* Whatever is accepted is within its limits; whatever is not has words. */
 static void

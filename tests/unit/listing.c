@@ -24,7 +24,7 @@ static const struct listing_filter filters[] = {
 	{"since", offsetof(struct filter, since_us), LISTING_TIME, NULL},
 	LISTING_FILTERS_END,
 };
-static const struct listing listing = {sorts, filters};
+static const struct listing listing = {.sorts = sorts, .filters = filters};
 
 static enum rc
 read_query(struct arena *arena, const char *query, struct req *req,
