@@ -47,7 +47,6 @@ struct identity_conf {
 
 /* What one worker remembers between requests. */
 struct identity_memory {
-	int64_t upkeep_us; /* steady clock; 0 = never */
 	/* Private keys that sign, one for each algorithm; NULL = read it. */
 	struct jwt_signer *signers[IDENTITY_SIGNERS];
 };

@@ -12,29 +12,10 @@
 #include "lib/tls.h"
 #include "model/policy.h"
 
-#define UPKEEP_US  CLOCK_HOUR_US
 #define ID_TOKEN_S 3600
 /* Who is in more groups finds them in userinfo: tokens stay small. */
 #define NAMES_BYTES_MAX 3072
 #define HALF_SHA256     (SECRET_HASH_BYTES / 2)
-
-enum rc
-identity_upkeep(struct req *req)
-{
-	const struct identity *identity = identity_of(req);
-	int64_t last_us = identity->memory->upkeep_us;
-	enum rc rc;
-
-	if (last_us != 0 && clock_steady_us() - last_us < UPKEEP_US)
-		return RC_OK;
-	rc = signing_key_rotate(
-		req->db, req->arena, identity->seal, &req->fault);
-	if (rc == RC_OK)
-		rc = session_sweep(req->db, &req->fault);
-	if (rc == RC_OK)
-		identity->memory->upkeep_us = clock_steady_us();
-	return rc;
-}
 
 void
 identity_forget_signers(const struct identity *identity)
@@ -79,15 +60,15 @@ find_signer(struct req *req, const char *algorithm,
 {
 	struct identity_memory *memory = identity_of(req)->memory;
 	size_t place = 0;
-	enum rc rc = identity_upkeep(req);
+	enum rc rc = RC_OK;
 
 	while (signing_key_algorithms[place] != NULL &&
 		strcmp(signing_key_algorithms[place], algorithm) != 0)
 		place++;
-	if (rc == RC_OK && place >= IDENTITY_SIGNERS)
+	if (place >= IDENTITY_SIGNERS)
 		return fault_set(
 			&req->fault, RC_BUG, "algorithm %s", algorithm);
-	if (rc == RC_OK && memory->signers[place] == NULL)
+	if (memory->signers[place] == NULL)
 		rc = read_signer(req, algorithm, &memory->signers[place]);
 	if (rc == RC_OK)
 		*signer = memory->signers[place];

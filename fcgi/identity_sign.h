@@ -19,9 +19,6 @@ struct bearer {
 	uint8_t jti[UUID_BYTES];    /* of the access token, once it is signed */
 };
 
-/* Do what the clock demands: rotate keys, sweep; at most once an hour. */
-MUST_CHECK enum rc identity_upkeep(struct req *req);
-
 /* With the algorithm of the client. Fails: RC_UNAVAILABLE, RC_DB, RC_BUG. */
 MUST_CHECK enum rc identity_sign_access(
 	struct req *req, struct bearer *bearer, const char **token);

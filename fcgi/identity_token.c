@@ -487,9 +487,7 @@ grant_refresh(struct req *req, struct resp *resp, const struct ask *ask)
 	if (ask->refresh == NULL)
 		return oauth_refuse(
 			req, "invalid_request", "refresh_token is missing");
-	rc = identity_upkeep(req); /* has its own transaction */
-	if (rc == RC_OK)
-		rc = rotate(req, resp, ask, &grant);
+	rc = rotate(req, resp, ask, &grant);
 	if (rc == RC_CONFLICT)
 		rc = used_twice(req, ask, &grant);
 	return rc == RC_NOT_FOUND

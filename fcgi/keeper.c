@@ -2,6 +2,7 @@
 
 #include "fcgi/keeper.h"
 
+#include "fcgi/keeper_keys.h"
 #include "fcgi/service.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -10,12 +11,13 @@
 #include "model/expiry.h"
 #include "model/pack.h"
 #include "model/partition.h"
+#include "model/signing_key.h"
 
 /* Months in which chunks are merged whenever there was packing. */
 #define RECENT_MONTHS 2
 
 const struct stmt *const keeper_stmts[] = {audit_stmts, chunk_store_stmts,
-	expiry_stmts, pack_stmts, partition_stmts, NULL};
+	expiry_stmts, pack_stmts, partition_stmts, signing_key_stmts, NULL};
 
 #define KEEPER(member) offsetof(struct keeper_conf, member)
 
@@ -32,6 +34,9 @@ const struct conf_entry keeper_conf_entries[] = {
 		2, 100, "partitions that are made before they are needed"},
 	{"keeper", "history_days", CONF_INT, KEEPER(history_days), "0", 0,
 		36500, "drop months of history that ended before; 0 = never"},
+	{"keys", "seal_file", CONF_PATH, KEEPER(seal_file), "", 0, 0,
+		"key that seals secrets in the database; empty = token keys "
+		"are not rotated"},
 	{"audit", "key_file", CONF_PATH, KEEPER(audit_key_file), "", 0, 0,
 		"key that signs checkpoints of the audit; empty = none"},
 	{"audit", "checkpoint_file", CONF_PATH, KEEPER(audit_checkpoint_file),
@@ -185,6 +190,7 @@ static const struct task tasks[] = {
 	{merge_old, CLOCK_HOUR_US},
 	{retain, CLOCK_HOUR_US},
 	{prune, 10 * CLOCK_MINUTE_US},
+	{keeper_keys_rotate, CLOCK_MINUTE_US},
 };
 
 _Static_assert(

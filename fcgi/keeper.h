@@ -12,6 +12,7 @@
 
 #include "lib/arena.h"
 #include "lib/db.h"
+#include "lib/seal.h"
 
 struct keeper_conf {
 	const char *log_level;
@@ -21,6 +22,7 @@ struct keeper_conf {
 	int64_t partition_hours;
 	int64_t partitions_ahead;
 	int64_t history_days;
+	const char *seal_file;             /* "" = none */
 	const char *audit_key_file;        /* "" = no checkpoints */
 	const char *audit_checkpoint_file; /* "" = none */
 	bool audit_syslog;
@@ -34,7 +36,8 @@ extern const struct stmt *const keeper_stmts[];
 struct keeper {
 	struct keeper_conf conf;
 	struct db *db;
-	struct arena *arena; /* of one task */
+	struct arena *arena;     /* of one task */
+	const struct seal *seal; /* opens secrets; NULL = not configured */
 	const volatile sig_atomic_t *stop;
 	bool owner;
 	int64_t due_us[16]; /* of the tasks, by the steady clock */

@@ -1,6 +1,7 @@
 /* keeper_main: fieldgrid-keeper, which packs, merges, drops and prunes. */
 
 #include <signal.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,15 +119,35 @@ work_once(struct keeper *keeper, struct keeper_audit *audit, enum wish wish)
 	return EXIT_FAILURE;
 }
 
+static enum rc
+load_seal(struct keeper *keeper, struct seal *seal, struct fault *fault)
+{
+	enum rc rc;
+
+	if (keeper->conf.seal_file[0] == '\0') {
+		log_warn(NULL,
+			"[keys] seal_file is not set: token keys are not "
+			"rotated");
+		return RC_OK;
+	}
+	rc = seal_load(keeper->arena, keeper->conf.seal_file, seal, fault);
+	if (rc == RC_OK)
+		keeper->seal = seal;
+	return rc;
+}
+
 static int
 run(struct keeper *keeper, enum wish wish)
 {
 	struct keeper_audit *audit = NULL;
+	struct seal seal;
 	struct fault fault;
 	int exit_code;
-	enum rc rc = db_open(&keeper->conf.database, "fieldgrid-keeper",
-		keeper_stmts, &keeper->db, &fault);
+	enum rc rc = load_seal(keeper, &seal, &fault);
 
+	if (rc == RC_OK)
+		rc = db_open(&keeper->conf.database, "fieldgrid-keeper",
+			keeper_stmts, &keeper->db, &fault);
 	if (rc == RC_OK)
 		rc = keeper_audit_open(&keeper->conf, &stop, &audit, &fault);
 	if (rc != RC_OK) {
@@ -138,6 +159,7 @@ run(struct keeper *keeper, enum wish wish)
 				       : work_once(keeper, audit, wish);
 	keeper_audit_close(audit);
 	db_close(keeper->db);
+	sodium_memzero(&seal, sizeof(seal));
 	return exit_code;
 }
 

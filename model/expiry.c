@@ -7,9 +7,10 @@ const struct stmt expiry_stmts[] = {
 		"DELETE FROM session"
 		" WHERE expires_at <= now()"
 		" OR seen_at <= now() - interval '1 day'"},
+	/* used twice, it still ends what came from it (RFC 6749, 4.1.2) */
 	{"expiry_code", "",
 		"DELETE FROM authorization_code"
-		" WHERE expires_at <= now() - interval '1 day'"},
+		" WHERE expires_at <= now() - interval '31 days'"},
 	{"expiry_refresh", "",
 		"DELETE FROM refresh_token WHERE dies_at <= now()"},
 	{"expiry_family", "",

@@ -30,12 +30,7 @@ enum {
 	STMT_WAIT,
 	STMT_FAILED,
 	STMT_WORKED,
-	STMT_UNLOCK,
-	STMT_SWEEP_SESSIONS,
-	STMT_SWEEP_CODES,
-	STMT_SWEEP_REFRESH,
-	STMT_SWEEP_FAMILIES,
-	STMT_SWEEP_FAILURES
+	STMT_UNLOCK
 };
 
 const struct stmt session_stmts[] = {
@@ -112,18 +107,6 @@ const struct stmt session_stmts[] = {
 	[STMT_UNLOCK] = {"session_unlock", "tt",
 		"DELETE FROM login_failure"
 		" WHERE subject = $1 OR starts_with(subject, $2)"},
-	[STMT_SWEEP_SESSIONS] = {"session_sweep", "",
-		"DELETE FROM session WHERE NOT " SESSION_OPEN},
-	[STMT_SWEEP_CODES] = {"session_sweep_codes", "",
-		"DELETE FROM authorization_code"
-		" WHERE expires_at < now() - interval '31 days'"},
-	[STMT_SWEEP_REFRESH] = {"session_sweep_refresh", "",
-		"DELETE FROM refresh_token WHERE dies_at < now()"},
-	[STMT_SWEEP_FAMILIES] = {"session_sweep_families", "",
-		"DELETE FROM revoked_family WHERE expires_at < now()"},
-	[STMT_SWEEP_FAILURES] = {"session_sweep_failures", "",
-		"DELETE FROM login_failure"
-		" WHERE blocked_until < now() - interval '1 hour'"},
 	STMT_END,
 };
 
@@ -341,15 +324,4 @@ session_login_unlock(struct db *db, struct arena *arena, const char *name,
 	return db_exec(db, &session_stmts[STMT_UNLOCK],
 		PARAMS(P_TEXT(subjects.name), P_TEXT(subjects.pair)), NULL,
 		fault);
-}
-
-enum rc
-session_sweep(struct db *db, struct fault *fault)
-{
-	enum rc rc = RC_OK;
-
-	for (int i = STMT_SWEEP_SESSIONS;
-		i <= STMT_SWEEP_FAILURES && rc == RC_OK; i++)
-		rc = db_exec(db, &session_stmts[i], NO_PARAMS, NULL, fault);
-	return rc;
 }

@@ -79,7 +79,4 @@ MUST_CHECK enum rc session_login_worked(struct db *db, struct arena *arena,
 MUST_CHECK enum rc session_login_unlock(struct db *db, struct arena *arena,
 	const char *name, struct fault *fault);
 
-/* Delete what has ended: sessions, codes, tokens, counters. */
-MUST_CHECK enum rc session_sweep(struct db *db, struct fault *fault);
-
 #endif

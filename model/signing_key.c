@@ -53,10 +53,13 @@ const struct stmt signing_key_stmts[] = {
 		" WHERE kid = (SELECT kid FROM signing_key"
 		"               WHERE state = 'pending' AND algorithm = $1"
 		"               ORDER BY created_at LIMIT 1)"},
+	/* an hour after the last token: ID tokens live 3600 s */
 	[STMT_REMOVE] = {"signing_key_remove", "",
 		"UPDATE signing_key SET state = 'removed', changed_at = now()"
 		" WHERE state = 'retiring'"
-		"   AND changed_at < now() - interval '2 days'"},
+		"   AND changed_at < now() - interval '1 hour' -"
+		"       make_interval(secs => greatest(3600"
+		"         , (SELECT max(access_token_s) FROM client)))"},
 	[STMT_FORGET] = {"signing_key_forget", "",
 		"DELETE FROM signing_key_private WHERE kid IN"
 		" (SELECT kid FROM signing_key"

@@ -31,8 +31,8 @@ enum { STMT_AGE_KEYS, STMT_AGE_SESSION, STMT_STATES, STMT_PEEK, STMT_KEYS };
 static const struct stmt test_stmts[] = {
 	[STMT_AGE_KEYS] = {"test_age_keys", "n",
 		"UPDATE signing_key SET"
-		" created_at = created_at - $1 * interval '1 day',"
-		" changed_at = changed_at - $1 * interval '1 day'"},
+		" created_at = created_at - $1 * interval '1 hour',"
+		" changed_at = changed_at - $1 * interval '1 hour'"},
 	[STMT_AGE_SESSION] = {"test_age_session", "n",
 		"UPDATE session SET seen_at = seen_at - $1 * interval '1 min'"},
 	[STMT_STATES] = {"test_states", "",
@@ -51,6 +51,8 @@ static const struct stmt *const sets[] = {caller_stmts, client_stmts,
 	policy_rule_stmts, session_stmts, signing_key_stmts, user_stmts,
 	test_stmts, NULL};
 
+static const struct stmt *const keeper_sets[] = {signing_key_stmts, NULL};
+
 static const struct seal seal = {{1, 2, 3}};
 
 struct grid {
@@ -58,6 +60,7 @@ struct grid {
 	struct db *owner;
 	struct db *identity;
 	struct db *hub;
+	struct db *keeper;
 	struct fault fault;
 };
 
@@ -72,6 +75,7 @@ set_up(void **state)
 	grid.owner = cluster_open("fieldgrid_owner", sets);
 	grid.identity = cluster_open("fieldgrid_identity", sets);
 	grid.hub = cluster_open("fieldgrid_hub", sets);
+	grid.keeper = cluster_open("fieldgrid_keeper", keeper_sets);
 	return 0;
 }
 
@@ -79,6 +83,7 @@ static int
 tear_down(void **state)
 {
 	(void)state;
+	db_close(grid.keeper);
 	db_close(grid.hub);
 	db_close(grid.identity);
 	db_close(grid.owner);
@@ -360,30 +365,40 @@ test_client_refuses_what_is_unsafe(void **state)
 
 /* --- signing keys ------------------------------------------------------ */
 
+/* As the keeper does, with its rights, "hours" later. */
 static void
-rotate_to(int64_t days, const char *states)
+rotate_to(int64_t hours, const char *states)
 {
 	struct rows *rows;
 
-	exec_as_owner(STMT_AGE_KEYS, days);
-	good(signing_key_rotate(grid.identity, grid.arena, &seal, &grid.fault));
+	exec_as_owner(STMT_AGE_KEYS, hours);
+	good(signing_key_rotate(grid.keeper, grid.arena, &seal, &grid.fault));
 	good(db_find(grid.identity, grid.arena, &test_stmts[STMT_STATES],
 		NO_PARAMS, &rows, &grid.fault));
 	assert_string_equal(rows_text(rows, 0, 0), states);
 }
 
+/* Published for a day before it signs, and known until an hour after the last
+ * token that it signed. */
 static void
 test_signing_key_lives_its_states(void **state)
 {
 	(void)state;
 	rotate_to(0, "active");
 	rotate_to(0, "active");
-	rotate_to(88, "active");
-	rotate_to(1, "active pending");
-	rotate_to(0, "active pending");
+	rotate_to(88 * 24, "active");
+	rotate_to(24, "active pending");
+	rotate_to(23, "active pending");
 	rotate_to(1, "active retiring");
 	rotate_to(1, "active retiring");
-	rotate_to(2, "active");
+	good(db_script(grid.owner,
+		"UPDATE client SET access_token_s = 7200"
+		" WHERE id = (SELECT min(id) FROM client)",
+		&grid.fault));
+	rotate_to(1, "active retiring");
+	rotate_to(1, "active");
+	good(db_script(grid.owner, "UPDATE client SET access_token_s = 3600",
+		&grid.fault));
 }
 
 static void
@@ -448,7 +463,6 @@ test_session_ends_when_unused(void **state)
 	assert_int_equal(session_find(grid.identity, grid.arena, session.cookie,
 				 &found, &grid.fault),
 		RC_NOT_FOUND);
-	good(session_sweep(grid.identity, &grid.fault));
 }
 
 static void
