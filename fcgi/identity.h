@@ -119,6 +119,12 @@ MUST_CHECK enum rc identity_device_start(struct req *req, struct resp *resp);
 MUST_CHECK enum rc identity_device_page(struct req *req, struct resp *resp);
 MUST_CHECK enum rc identity_device(struct req *req, struct resp *resp);
 
+/* For nginx alone: 204 with X-Auth-User, -Name, -Email, -Groups and -Roles;
+ * 401 nobody is logged in; 403 without the right in GATE_REQUIRE. Login: 303 to
+ * the login page and from there back to GATE_NEXT. */
+MUST_CHECK enum rc identity_gate(struct req *req, struct resp *resp);
+MUST_CHECK enum rc identity_gate_login(struct req *req, struct resp *resp);
+
 /* GET /account: sessions, applications, password, second factor. The POSTs
  * change one of them and go back there: 303. */
 MUST_CHECK enum rc identity_account(struct req *req, struct resp *resp);

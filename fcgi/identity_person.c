@@ -41,9 +41,13 @@ person_find(struct req *req, struct person *person)
 		return fault_tell(&req->fault, RC_UNAUTHENTICATED, "NoSession",
 			NULL,
 			"You are not logged in, or your session has ended.");
-	if (rc == RC_OK)
-		person_become(req, &person->user);
-	return rc;
+	if (rc != RC_OK)
+		return rc;
+	person_become(req, &person->user);
+	req->caller->csrf = person->session.csrf; /* by a session, no token */
+	memcpy(req->caller->credential, person->session.hash,
+		sizeof(req->caller->credential));
+	return RC_OK;
 }
 
 enum rc
