@@ -9,6 +9,7 @@
 
 #include "fcgi/keeper.h"
 #include "fcgi/keeper_audit.h"
+#include "fcgi/keeper_directory.h"
 #include "fcgi/service.h"
 #include "lib/log.h"
 
@@ -79,14 +80,62 @@ tell(enum rc rc, const struct fault *fault, enum rc *told)
 	*told = rc;
 }
 
+/* What works beside the tasks, each in a thread of its own. */
+struct helpers {
+	struct keeper_audit *audit;
+	struct keeper_directory *directory;
+};
+
+static enum rc
+helpers_open(const struct keeper *keeper, struct helpers *helpers,
+	struct fault *fault)
+{
+	enum rc rc =
+		keeper_audit_open(&keeper->conf, &stop, &helpers->audit, fault);
+
+	if (rc == RC_OK)
+		rc = keeper_directory_open(&keeper->conf, keeper->seal, &stop,
+			&helpers->directory, fault);
+	return rc;
+}
+
+static enum rc
+helpers_start(const struct helpers *helpers, struct fault *fault)
+{
+	enum rc rc = keeper_audit_start(helpers->audit, fault);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = keeper_directory_start(helpers->directory, fault);
+	if (rc != RC_OK) {
+		stop = 1;
+		keeper_audit_join(helpers->audit);
+	}
+	return rc;
+}
+
+static void
+helpers_join(const struct helpers *helpers)
+{
+	keeper_directory_join(helpers->directory);
+	keeper_audit_join(helpers->audit);
+}
+
+static void
+helpers_close(const struct helpers *helpers)
+{
+	keeper_directory_close(helpers->directory);
+	keeper_audit_close(helpers->audit);
+}
+
 static int
-serve(struct keeper *keeper, struct keeper_audit *audit)
+serve(struct keeper *keeper, const struct helpers *helpers)
 {
 	const struct timespec second = {1, 0};
 	struct fault none;
 	enum rc told = RC_OK;
 
-	if (keeper_audit_start(audit, &none) != RC_OK) {
+	if (helpers_start(helpers, &none) != RC_OK) {
 		log_error(NULL, "%s", none.text);
 		return EXIT_FAILURE;
 	}
@@ -99,20 +148,22 @@ serve(struct keeper *keeper, struct keeper_audit *audit)
 		if (!stop)
 			nanosleep(&second, NULL);
 	}
-	keeper_audit_join(audit);
+	helpers_join(helpers);
 	log_info(NULL, "stopped");
 	return EXIT_SUCCESS;
 }
 
 static int
-work_once(struct keeper *keeper, struct keeper_audit *audit, enum wish wish)
+work_once(struct keeper *keeper, const struct helpers *helpers, enum wish wish)
 {
 	struct fault fault;
 	enum rc rc = wish == WISH_ONCE ? keeper_work(keeper, &fault)
 				       : keeper_pack_now(keeper, &fault);
 
 	if (rc == RC_OK && wish == WISH_ONCE)
-		rc = keeper_audit_work(audit, &fault);
+		rc = keeper_directory_work(helpers->directory, &fault);
+	if (rc == RC_OK && wish == WISH_ONCE)
+		rc = keeper_audit_work(helpers->audit, &fault);
 	if (rc == RC_OK)
 		return EXIT_SUCCESS;
 	log_error(NULL, "%s", fault.text);
@@ -139,7 +190,7 @@ load_seal(struct keeper *keeper, struct seal *seal, struct fault *fault)
 static int
 run(struct keeper *keeper, enum wish wish)
 {
-	struct keeper_audit *audit = NULL;
+	struct helpers helpers = {NULL, NULL};
 	struct seal seal;
 	struct fault fault;
 	int exit_code;
@@ -149,15 +200,15 @@ run(struct keeper *keeper, enum wish wish)
 		rc = db_open(&keeper->conf.database, "fieldgrid-keeper",
 			keeper_stmts, &keeper->db, &fault);
 	if (rc == RC_OK)
-		rc = keeper_audit_open(&keeper->conf, &stop, &audit, &fault);
+		rc = helpers_open(keeper, &helpers, &fault);
 	if (rc != RC_OK) {
 		log_error(NULL, "%s", fault.text);
 		return EXIT_FAILURE;
 	}
 	set_signals();
-	exit_code = wish == WISH_SERVE ? serve(keeper, audit)
-				       : work_once(keeper, audit, wish);
-	keeper_audit_close(audit);
+	exit_code = wish == WISH_SERVE ? serve(keeper, &helpers)
+				       : work_once(keeper, &helpers, wish);
+	helpers_close(&helpers);
 	db_close(keeper->db);
 	sodium_memzero(&seal, sizeof(seal));
 	return exit_code;
