@@ -89,7 +89,7 @@ config_nginx() {
 	local pairs=(
 		"STATE=$state" "RUN=$state/run" "LIVE=$state/run/live.sock"
 		"NGINX=$state/etc/nginx"
-		"STATIC=$build/static/dist" "ACCESS_LOG=/dev/stderr"
+		"STATIC=$build/static/dist" "ACCESS_LOG=/dev/stderr" "ERROR_LOG=stderr"
 		"SERVER_CERTIFICATE=$state/pki/server.pem"
 		"SERVER_KEY=$state/pki/server.key" "CLIENT_CA=$state/pki/ca.pem"
 		"LOGIN_RATE=${setting[login-rate]}r/s" "TOKEN_RATE=50r/s"

@@ -18,6 +18,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { noteCommand, noteExchange } from './secrets.mjs';
 
 const run = promisify(execFile);
 
@@ -129,26 +130,11 @@ class Grid {
 
   /** Run fieldgridctl; returns its standard output, throws with its words. */
   ctl(...words) {
-    return execFileSync(path.join(build, 'fieldgridctl'),
+    const text = execFileSync(path.join(build, 'fieldgridctl'),
       ['--config', path.join(this.state, 'etc/fieldgridctl.conf'), ...words.map(String)],
       { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-  }
-
-  /**
-   * A user with a password that is good from the start (a random one must be
-   * changed first); returns { name, password } for logIn().
-   */
-  addUser(name, ...words) {
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fieldgrid-user-'));
-    const file = path.join(folder, 'password');
-    const password = randomBytes(15).toString('base64url');
-    fs.writeFileSync(file, `${password}\n`, { mode: 0o600 });
-    try {
-      this.ctl('user', 'add', name, '--password-file', file, ...words);
-    } finally {
-      fs.rmSync(folder, { recursive: true });
-    }
-    return { name, password };
+    noteCommand(this.state, text);
+    return text;
   }
 
   /** Run SQL as the superuser; returns rows as arrays of text. */
@@ -195,7 +181,11 @@ class Grid {
         const parts = [];
         response.on('data', (part) => parts.push(part));
         response.on('error', reject);
-        response.on('end', () => resolve(answer(response, Buffer.concat(parts))));
+        response.on('end', () => {
+          const reply = answer(response, Buffer.concat(parts));
+          noteExchange(this.state, headers, options.form, reply);
+          resolve(reply);
+        });
       });
       request.on('timeout', () => request.destroy(new Error(`${target}: no answer in time`)));
       request.on('error', reject);
