@@ -8,6 +8,7 @@
 #include "lib/db.h"
 #include "lib/req.h"
 #include "lib/resp.h"
+#include "lib/seal.h"
 
 /* Of the JSON endpoints. */
 #define CONTROLLER_BODY_BYTES_MAX ((size_t)256 * 1024)
@@ -16,19 +17,28 @@ struct controller_conf {
 	const char *log_level;
 	struct db_conf database;
 	const char *issuer;
-	const char *bundle; /* file: certificates that nodes shall trust */
+	const char *bundle;    /* file: certificates that nodes shall trust */
+	const char *seal_file; /* what the authority's key is sealed with */
+	int64_t certificate_s; /* life of a node's certificate */
 	const char *audit_public_key; /* file; "" = none */
 };
 
 /* req->app */
 struct controller {
 	const struct controller_conf *conf;
+	const struct seal *seal; /* of the authority's key */
 };
 
 const struct controller *controller_of(const struct req *req);
 
-/* GET /.well-known/est/cacerts: 200, public (RFC 7030, 4.1). */
-MUST_CHECK enum rc controller_est_bundle(struct req *req, struct resp *resp);
+/* The certificates that nodes trust, as they are now. */
+MUST_CHECK enum rc controller_bundle_read(struct req *req, const char **pem);
+
+struct node_view_rights;
+
+/* The member "datasources" of a node. */
+void controller_write_rights(
+	struct jsonw *json, const struct node_view_rights *rights);
 
 /* GET /api/v1/admin/audit */
 MUST_CHECK enum rc controller_audit_list(struct req *req, struct resp *resp);

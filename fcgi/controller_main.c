@@ -4,22 +4,81 @@
 #include <stdlib.h>
 
 #include "fcgi/controller.h"
+#include "fcgi/controller_ca.h"
+#include "fcgi/controller_est.h"
+#include "fcgi/controller_node.h"
 #include "fcgi/controller_rights.h"
 #include "fcgi/service.h"
+#include "lib/log.h"
 #include "model/audit.h"
 #include "model/audit_read.h"
 #include "model/audit_verify.h"
+#include "model/authority.h"
 #include "model/caller.h"
 #include "model/client.h"
 #include "model/datasource.h"
+#include "model/enrolment_access.h"
+#include "model/enrolment_issue.h"
+#include "model/failure.h"
 #include "model/group.h"
+#include "model/node_view.h"
 #include "model/policy_explain.h"
 #include "model/policy_rule.h"
 #include "model/role.h"
 
+/* Base64 of 16 KiB with line ends. */
+#define CSR  ((size_t)24 * 1024)
+#define BODY CONTROLLER_BODY_BYTES_MAX
+
 static const struct route routes[] = {
 	{METHOD_GET, "/.well-known/est/cacerts", controller_est_bundle,
 		NEED_NONE, 0, "Certificates that nodes trust"},
+	{METHOD_POST, "/.well-known/est/simpleenroll", controller_est_enrol,
+		NEED_NONE, CSR, "Become a node"},
+	{METHOD_POST, "/.well-known/est/simplereenroll", controller_est_renew,
+		NEED_NONE, CSR, "A node's next certificate"},
+	{METHOD_POST, "/hub/v1/access", controller_access, NEED_NONE, 0,
+		"A node's access data"},
+	{METHOD_GET, "/crl", controller_crl, NEED_NONE, 0,
+		"Revoked certificates"},
+	{METHOD_GET, "/crl.pem", controller_crl_pem, NEED_NONE, 0,
+		"Revoked certificates as PEM"},
+	{METHOD_GET, "/api/v1/admin/ca", controller_ca_show, NEED_ADMIN, 0,
+		"The authority of the nodes"},
+	{METHOD_GET, "/api/v1/admin/nodes", controller_node_list, NEED_ADMIN, 0,
+		"Nodes"},
+	{METHOD_POST, "/api/v1/admin/nodes", controller_node_create, NEED_ADMIN,
+		BODY, "Make a node and a token for it"},
+	{METHOD_GET, "/api/v1/admin/nodes/{node}", controller_node_show,
+		NEED_ADMIN, 0, "A node, and how its machine is"},
+	{METHOD_PATCH, "/api/v1/admin/nodes/{node}", controller_node_change,
+		NEED_ADMIN, BODY, "Change a node"},
+	{METHOD_DELETE, "/api/v1/admin/nodes/{node}", controller_node_remove,
+		NEED_ADMIN, 0, "Remove a node that never came"},
+	{METHOD_POST, "/api/v1/admin/nodes/{node}/token", controller_node_token,
+		NEED_ADMIN, 0, "Another token for a node"},
+	{METHOD_POST, "/api/v1/admin/nodes/{node}/approve",
+		controller_node_approve, NEED_ADMIN, BODY,
+		"Let the key in that waits"},
+	{METHOD_POST, "/api/v1/admin/nodes/{node}/block", controller_node_block,
+		NEED_ADMIN, 0, "Shut a node out at once"},
+	{METHOD_POST, "/api/v1/admin/nodes/{node}/unblock",
+		controller_node_unblock, NEED_ADMIN, 0,
+		"Let a blocked node in again"},
+	{METHOD_POST, "/api/v1/admin/nodes/{node}/retire",
+		controller_node_retire, NEED_ADMIN, 0,
+		"Shut a node out for good"},
+	{METHOD_GET, "/api/v1/admin/nodes/{node}/certificates",
+		controller_node_certificates, NEED_ADMIN, 0,
+		"Certificates of a node"},
+	{METHOD_DELETE, "/api/v1/admin/nodes/{node}/certificates/{fingerprint}",
+		controller_node_revoke, NEED_ADMIN, 0, "Revoke a certificate"},
+	{METHOD_PUT, "/api/v1/admin/nodes/{node}/datasources/{ds}",
+		controller_node_allow, NEED_ADMIN, BODY,
+		"What a node may send and receive"},
+	{METHOD_DELETE, "/api/v1/admin/nodes/{node}/datasources/{ds}",
+		controller_node_disallow, NEED_ADMIN, 0,
+		"A node may neither send nor receive it"},
 	{METHOD_GET, "/api/v1/admin/audit", controller_audit_list, NEED_ADMIN,
 		0, "Who did what"},
 	{METHOD_GET, "/api/v1/admin/audit/verify", controller_audit_verify,
@@ -79,7 +138,9 @@ static const struct route routes[] = {
 
 static const struct stmt *const statements[] = {audit_stmts, audit_chain_stmts,
 	audit_checkpoint_stmts, audit_read_stmts, audit_verify_stmts,
-	caller_stmts, client_stmts, datasource_stmts, group_stmts, policy_stmts,
+	authority_stmts, caller_stmts, client_stmts, datasource_stmts,
+	enrolment_access_stmts, enrolment_issue_stmts, enrolment_stmts,
+	failure_stmts, group_stmts, node_view_stmts, policy_stmts,
 	policy_explain_stmts, policy_rule_stmts, policy_subject_stmts,
 	role_stmts, variable_stmts, NULL};
 
@@ -93,6 +154,12 @@ static const struct conf_entry controller_conf_entries[] = {
 	{"authority", "bundle", CONF_PATH,
 		offsetof(struct controller_conf, bundle), NULL, 0, 0,
 		"PEM file with the certificates that nodes shall trust"},
+	{"authority", "seal_file", CONF_PATH,
+		offsetof(struct controller_conf, seal_file), NULL, 0, 0,
+		"file with the key that seals the key of the authority"},
+	{"authority", "certificate_s", CONF_INT,
+		offsetof(struct controller_conf, certificate_s), "7776000", 120,
+		94608000, "life of a node's certificate in seconds"},
 	{"audit", "public_key", CONF_PATH,
 		offsetof(struct controller_conf, audit_public_key), "", 0, 0,
 		"public half of the key that signs the audit; empty = do not "
@@ -111,13 +178,19 @@ main(int argc, char **argv)
 {
 	struct arena *arena = arena_new();
 	struct controller_conf conf = {.log_level = NULL};
-	const struct controller controller = {.conf = &conf};
+	struct seal seal;
+	const struct controller controller = {.conf = &conf, .seal = &seal};
+	struct fault fault;
 	struct service_start start =
 		service_begin(argc, argv, "fieldgrid-controller",
 			controller_conf_entries, routes, arena, &conf);
 	int code = start.exit_code;
 
-	if (start.next == SERVICE_RUN)
+	if (start.next == SERVICE_RUN &&
+		seal_load(arena, conf.seal_file, &seal, &fault) != RC_OK) {
+		log_error(NULL, "%s", fault.text);
+		code = EXIT_FAILURE;
+	} else if (start.next == SERVICE_RUN)
 		code = service_run(&(struct service){
 			.name = "fieldgrid-controller",
 			.routes = routes,

@@ -25,6 +25,7 @@ struct ctl_conf {
 	const char *data;     /* folder with sql/ and templates/ */
 	const char *passwords; /* file of well-known ones */
 	const char *pki;      /* folder with the authority */
+	const char *ca_seal;  /* file that seals the authority's key */
 	const char *seal_key; /* file that seals signing keys */
 	const char *audit_key; /* signs the audit; public half in .pub */
 };
@@ -114,6 +115,7 @@ MUST_CHECK enum rc ctl_audit(struct ctl *ctl, const char *action,
 
 extern const struct ctl_command ctl_archive_commands[];
 extern const struct ctl_command ctl_audit_commands[];
+extern const struct ctl_command ctl_ca_commands[];
 extern const struct ctl_command ctl_client_commands[];
 extern const struct ctl_command ctl_datasource_commands[];
 extern const struct ctl_command ctl_directory_commands[];

@@ -1,67 +1,17 @@
 /* ctl_keys: the grid's own keys: authority, server certificate, token keys. */
 
 #include <stdio.h>
-#include <unistd.h>
 
-#include "fcgi/ctl.h"
+#include "fcgi/ctl_pki.h"
 #include "lib/file.h"
 #include "lib/secret.h"
 #include "lib/tls_issue.h"
 #include "model/audit_checkpoint.h"
 #include "model/signing_key.h"
 
-#define AUTHORITY_DAYS 3650
-#define SERVER_DAYS    397
-#define PEM_BYTES      ((size_t)64 * 1024)
+#define SERVER_DAYS 397
 
 static const struct stmt *const stmts[] = {signing_key_stmts, NULL};
-
-static const char *
-pki_path(struct ctl *ctl, const char *name)
-{
-	return arena_printf(ctl->arena, "%s/%s", ctl->conf.pki, name);
-}
-
-static bool
-exists(const char *path)
-{
-	return access(path, F_OK) == 0;
-}
-
-/* The private half first: whoever sees the certificate finds the key. */
-static enum rc
-write_identity(
-	struct ctl *ctl, const char *name, const struct tls_identity *identity)
-{
-	enum rc rc = file_write(
-		pki_path(ctl, arena_printf(ctl->arena, "%s.key", name)),
-		identity->private_pem, 0600, &ctl->fault);
-
-	if (rc != RC_OK)
-		return rc;
-	return file_write(
-		pki_path(ctl, arena_printf(ctl->arena, "%s.pem", name)),
-		identity->certificate_pem, 0644, &ctl->fault);
-}
-
-static enum rc
-make_authority(struct ctl *ctl)
-{
-	struct tls_identity authority;
-	uint8_t random[4];
-	enum rc rc;
-
-	secret_random(random, sizeof(random));
-	rc = tls_issue_root(ctl->arena,
-		arena_printf(ctl->arena, "fieldgrid private authority %s",
-			encode_hex(ctl->arena, random, sizeof(random))),
-		AUTHORITY_DAYS, &authority, &ctl->fault);
-	if (rc == RC_OK)
-		rc = write_identity(ctl, "ca", &authority);
-	if (rc == RC_OK)
-		printf("The authority is %s.\n", pki_path(ctl, "ca.pem"));
-	return rc;
-}
 
 static enum rc
 make_seal(struct ctl *ctl)
@@ -97,30 +47,12 @@ keys_init(struct ctl *ctl)
 {
 	const char *audit_public =
 		arena_printf(ctl->arena, "%s.pub", ctl->conf.audit_key);
-	enum rc rc = RC_OK;
+	enum rc rc = ctl_pki_init(ctl);
 
-	if (!exists(pki_path(ctl, "ca.pem")))
-		rc = make_authority(ctl);
-	if (rc == RC_OK && !exists(ctl->conf.seal_key))
+	if (rc == RC_OK && !ctl_exists(ctl->conf.seal_key))
 		rc = make_seal(ctl);
-	if (rc == RC_OK && !exists(audit_public))
+	if (rc == RC_OK && !ctl_exists(audit_public))
 		rc = make_audit_key(ctl, audit_public);
-	return rc;
-}
-
-static enum rc
-read_authority(struct ctl *ctl, struct tls_identity *authority)
-{
-	char *certificate;
-	char *key;
-	enum rc rc = file_read(ctl->arena, pki_path(ctl, "ca.pem"), PEM_BYTES,
-		&certificate, NULL, &ctl->fault);
-
-	if (rc == RC_OK)
-		rc = file_read(ctl->arena, pki_path(ctl, "ca.key"), PEM_BYTES,
-			&key, NULL, &ctl->fault);
-	if (rc == RC_OK)
-		*authority = (struct tls_identity){key, certificate};
 	return rc;
 }
 
@@ -129,16 +61,16 @@ keys_server(struct ctl *ctl)
 {
 	struct tls_identity authority;
 	struct tls_identity server;
-	enum rc rc = read_authority(ctl, &authority);
+	enum rc rc = ctl_pki_server_signer(ctl, &authority);
 
 	if (rc == RC_OK)
 		rc = tls_issue_server(ctl->arena, &authority, ctl->arguments,
 			SERVER_DAYS, &server, &ctl->fault);
 	if (rc == RC_OK)
-		rc = write_identity(ctl, "server", &server);
+		rc = ctl_pki_write(ctl, "server", &server, 0600);
 	if (rc == RC_OK)
 		printf("The server's certificate is %s, good for %d days.\n",
-			pki_path(ctl, "server.pem"), SERVER_DAYS);
+			ctl_pki_path(ctl, "server.pem"), SERVER_DAYS);
 	return rc;
 }
 
@@ -172,6 +104,11 @@ keys_replace(struct ctl *ctl)
 	return rc;
 }
 
+static const struct ctl_option server_options[] = {
+	CTL_PKI_ROOT_OPTION,
+	CTL_OPTIONS_END,
+};
+
 const struct ctl_command ctl_keys_commands[] = {
 	{"keys", "init", "", 0, 0,
 		"make the private authority, the seal of the token keys and "
@@ -180,7 +117,7 @@ const struct ctl_command ctl_keys_commands[] = {
 	{"keys", "server", "NAME...", 1, CTL_ARGUMENTS_MAX,
 		"issue the server's certificate for these host names and "
 		"addresses",
-		NULL, NULL, keys_server},
+		server_options, NULL, keys_server},
 	{"keys", "rotate", "", 0, 0,
 		"make the first token key, or change over when it is due", NULL,
 		stmts, keys_rotate},

@@ -1,34 +1,32 @@
-/* ctl_node: machines join the grid, are listed and are shut out. */
+/* ctl_node: machines join the grid, are looked at and are shut out. */
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
-#include "fcgi/ctl.h"
+#include "fcgi/ctl_node.h"
+#include "fcgi/ctl_pki.h"
 #include "lib/file.h"
-#include "model/caller.h"
+#include "lib/tls_bundle.h"
+#include "model/audit.h"
+#include "model/authority.h"
 #include "model/client.h"
 #include "model/datasource.h"
-#include "model/enrolment.h"
+#include "model/enrolment_access.h"
+#include "model/enrolment_code.h"
+#include "model/enrolment_issue.h"
 
-#define CERTIFICATE_DAYS 365
-#define PEM_BYTES        ((size_t)64 * 1024)
+#define CERTIFICATE_DAYS 90
+#define DAY_S            86400
 
-static const struct stmt *const stmts[] = {
-	enrolment_stmts, datasource_stmts, client_stmts, NULL};
+static const struct stmt *const stmts[] = {audit_stmts, authority_stmts,
+	client_stmts, datasource_stmts, enrolment_access_stmts,
+	enrolment_issue_stmts, enrolment_stmts, NULL};
 
-/* What a new node takes home. */
-struct bundle {
-	const char *folder;
-	const char *client_id;
-	const char *secret;
-	const char *authority_pem;
-	struct tls_identity identity;
-};
-
-static enum rc
-find_node(struct ctl *ctl, struct enrolled *node)
+enum rc
+ctl_node_find(struct ctl *ctl, struct enrolled *node)
 {
 	const char *name = ctl->arguments[0];
 	enum rc rc =
@@ -40,8 +38,15 @@ find_node(struct ctl *ctl, struct enrolled *node)
 	return rc;
 }
 
-/* --- rights
- * ------------------------------------------------------------------------ */
+static enum rc
+record(struct ctl *ctl, const char *action, const char *name, const char *after)
+{
+	return ctl_audit(ctl, action, arena_printf(ctl->arena, "node:%s", name),
+		NULL, after);
+}
+
+/* --- datasources
+ * -------------------------------------------------------------- */
 
 /* The datasource UUID; with a name it is created when missing. */
 static enum rc
@@ -69,9 +74,21 @@ find_datasource(struct ctl *ctl, const char *text, const char *name,
 	return rc;
 }
 
+/* Is the UUID of "value" among the values of an option? */
+static bool
+given(struct ctl *ctl, const char *option, const char *value)
+{
+	const char **values = ctl_options(ctl, option);
+
+	for (; *values != NULL; values++)
+		if (strncasecmp(*values, value, UUID_TEXT_BYTES - 1) == 0)
+			return true;
+	return false;
+}
+
 /* Each value of the option is "UUID" or "UUID:NAME". */
 static enum rc
-allow(struct ctl *ctl, int64_t node_id, const char *option, bool publish)
+allow(struct ctl *ctl, int64_t node_id, const char *option)
 {
 	const char **values = ctl_options(ctl, option);
 	enum rc rc = RC_OK;
@@ -86,7 +103,8 @@ allow(struct ctl *ctl, int64_t node_id, const char *option, bool publish)
 		rc = find_datasource(ctl, uuid, name, &datasource);
 		if (rc == RC_OK)
 			rc = enrolment_allow(ctl->db, node_id, datasource.id,
-				publish, !publish, &ctl->fault);
+				given(ctl, "publish", uuid),
+				given(ctl, "subscribe", uuid), &ctl->fault);
 	}
 	return rc;
 }
@@ -94,65 +112,98 @@ allow(struct ctl *ctl, int64_t node_id, const char *option, bool publish)
 static enum rc
 allow_all(struct ctl *ctl, int64_t node_id)
 {
-	enum rc rc = allow(ctl, node_id, "publish", true);
+	enum rc rc = allow(ctl, node_id, "publish");
 
-	return rc == RC_OK ? allow(ctl, node_id, "subscribe", false) : rc;
+	return rc == RC_OK ? allow(ctl, node_id, "subscribe") : rc;
 }
 
-/* --- the bundle
- * --------------------------------------------------------------------- */
+/* --- a token
+ * ------------------------------------------------------------------- */
 
 static enum rc
-read_authority(struct ctl *ctl, struct tls_identity *authority)
+offer(struct ctl *ctl, const struct enrolled *node, const char **code)
 {
-	char *certificate;
-	char *key;
-	enum rc rc = file_read(ctl->arena,
-		arena_printf(ctl->arena, "%s/ca.pem", ctl->conf.pki), PEM_BYTES,
-		&certificate, NULL, &ctl->fault);
+	struct enrolment_token token;
+	struct enrolment_code parts;
+	const char *bundle = NULL;
+	enum rc rc = enrolment_offer(
+		ctl->db, ctl->arena, node->id, &token, &ctl->fault);
 
 	if (rc == RC_OK)
-		rc = file_read(ctl->arena,
-			arena_printf(ctl->arena, "%s/ca.key", ctl->conf.pki),
-			PEM_BYTES, &key, NULL, &ctl->fault);
+		rc = ctl_pki_bundle(ctl, &bundle);
 	if (rc == RC_OK)
-		*authority = (struct tls_identity){key, certificate};
+		rc = tls_bundle_pin(ctl->arena, bundle, parts.pin, &ctl->fault);
+	if (rc != RC_OK)
+		return rc;
+	memcpy(parts.uuid, node->uuid, UUID_BYTES);
+	parts.secret = token.secret;
+	*code = enrolment_code_write(ctl->arena, &parts);
+	return record(ctl, "node.token", node->name, NULL);
+}
+
+static void
+print_token(const char *code)
+{
+	printf("On the machine, within a day:\n"
+	       "  fieldgrid-ingress enrol https://HOST --token %s\n",
+		code);
+}
+
+static enum rc
+node_token(struct ctl *ctl)
+{
+	struct enrolled node;
+	const char *code = NULL;
+	enum rc rc = ctl_begin(ctl);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = ctl_node_find(ctl, &node);
+	if (rc == RC_OK)
+		rc = offer(ctl, &node, &code);
+	rc = ctl_end(ctl, rc);
+	if (rc == RC_OK)
+		print_token(code);
 	return rc;
 }
+
+/* --- files for a machine that cannot enrol itself
+ * ------------------------------- */
+
+/* What such a node takes home. */
+struct bundle {
+	const char *folder;
+	const char *trust_pem;
+	const char *chain_pem;
+	struct enrolment_access access;
+	struct tls_identity identity;
+};
 
 static enum rc
 issue(struct ctl *ctl, const struct enrolled *node, struct bundle *bundle)
 {
-	struct tls_identity authority;
+	struct enrolment_signer signer = {.authority_id = 0};
+	struct seal seal;
 	int64_t days = CERTIFICATE_DAYS;
 	enum rc rc = ctl_option_int(ctl, "days", 1, 3650, &days);
 
+	signer.life_s = days * DAY_S;
 	if (rc == RC_OK)
-		rc = read_authority(ctl, &authority);
+		rc = seal_load(
+			ctl->arena, ctl->conf.ca_seal, &seal, &ctl->fault);
 	if (rc == RC_OK)
-		rc = enrolment_issue(ctl->db, ctl->arena, node, &authority,
-			(int)days, &bundle->identity, &ctl->fault);
+		rc = authority_load(ctl->db, ctl->arena, &seal,
+			&signer.authority_id, &signer.identity, &ctl->fault);
 	if (rc == RC_OK)
-		bundle->authority_pem = authority.certificate_pem;
+		rc = enrolment_issue(ctl->db, ctl->arena, node, &signer,
+			&bundle->identity, &ctl->fault);
+	if (rc == RC_OK)
+		rc = ctl_pki_bundle(ctl, &bundle->trust_pem);
+	if (rc == RC_OK)
+		rc = tls_bundle_chain(ctl->arena,
+			bundle->identity.certificate_pem, bundle->trust_pem,
+			&bundle->chain_pem, &ctl->fault);
 	return rc;
-}
-
-/* A client of the node's name, for tokens of the hub. */
-static enum rc
-give_access(struct ctl *ctl, const struct enrolled *node, struct bundle *bundle)
-{
-	static const char *const grants[] = {CLIENT_GRANT_CLIENT, NULL};
-	static const char *const scopes[] = {CALLER_SCOPE_HUB, NULL};
-	struct client_new wanted = {.client_id = node->name,
-		.name = node->name,
-		.node_id = node->id,
-		.grants = grants,
-		.scopes = scopes};
-	struct client client;
-
-	bundle->client_id = node->name;
-	return client_create(ctl->db, ctl->arena, &wanted, &client,
-		&bundle->secret, &ctl->fault);
 }
 
 static enum rc
@@ -162,11 +213,11 @@ write_bundle(struct ctl *ctl, const struct bundle *bundle)
 		const char *name;
 		const char *text;
 	} files[] = {
-		{"ca.pem", bundle->authority_pem},
-		{"node.pem", bundle->identity.certificate_pem},
+		{"ca.pem", bundle->trust_pem},
+		{"node.pem", bundle->chain_pem},
 		{"node.key", bundle->identity.private_pem},
-		{"client_id", bundle->client_id},
-		{"client_secret", bundle->secret},
+		{"client_id", bundle->access.client_id},
+		{"client_secret", bundle->access.secret},
 	};
 	enum rc rc = RC_OK;
 
@@ -181,23 +232,44 @@ write_bundle(struct ctl *ctl, const struct bundle *bundle)
 	return rc;
 }
 
-/* --- the commands
- * -------------------------------------------------------------------- */
-
-/* Pending, with its rights and its certificate. */
+/* A node without its files is never let in. */
 static enum rc
-create(struct ctl *ctl, struct enrolled *node, struct bundle *bundle)
+equip(struct ctl *ctl, const struct enrolled *node, struct bundle *bundle)
 {
-	const char *name = ctl->arguments[0];
-	enum rc rc = enrolment_create(ctl->db, ctl->arena, name,
-		ctl_option_or(ctl, "kind", "ingress"), node, &ctl->fault);
+	enum rc rc = issue(ctl, node, bundle);
 
-	if (rc == RC_CONFLICT)
-		return fault_set(&ctl->fault, rc,
-			"there is a node \"%s\" already", name);
+	if (rc == RC_OK)
+		rc = enrolment_access_give(ctl->db, ctl->arena, node,
+			&bundle->access, &ctl->fault);
+	if (rc == RC_OK)
+		rc = write_bundle(ctl, bundle);
+	if (rc == RC_OK)
+		rc = enrolment_turn(
+			ctl->db, node->id, ENROLMENT_AUTHORISE, &ctl->fault);
+	if (rc == RC_OK)
+		rc = record(ctl, "node.enrol", node->name, NULL);
+	return rc;
+}
+
+/* --- adding
+ * --------------------------------------------------------------------- */
+
+static enum rc
+create(struct ctl *ctl, struct enrolled *node)
+{
+	const struct enrolment_new wanted = {.name = ctl->arguments[0],
+		.kind = ctl_option_or(ctl, "kind", "ingress"),
+		.description = ctl_option(ctl, "description"),
+		.needs_approval = ctl_option(ctl, "approval") != NULL};
+	enum rc rc = enrolment_create(
+		ctl->db, ctl->arena, &wanted, node, &ctl->fault);
+
 	if (rc == RC_OK)
 		rc = allow_all(ctl, node->id);
-	return rc == RC_OK ? issue(ctl, node, bundle) : rc;
+	if (rc == RC_OK)
+		rc = record(ctl, "node.create", node->name,
+			audit_values(ctl->arena, "kind", node->kind, NULL));
+	return rc;
 }
 
 static void
@@ -219,41 +291,23 @@ node_add(struct ctl *ctl)
 {
 	struct bundle bundle = {.folder = ctl_option(ctl, "out")};
 	struct enrolled node;
-	enum rc rc;
+	const char *code = NULL;
+	enum rc rc = ctl_begin(ctl);
 
-	if (bundle.folder == NULL)
-		return fault_set(&ctl->fault, RC_BAD_INPUT,
-			"--out FOLDER is needed: the node's files go there");
-	rc = ctl_begin(ctl);
+	if (rc != RC_OK)
+		return rc;
+	rc = create(ctl, &node);
 	if (rc == RC_OK)
-		rc = ctl_end(ctl, create(ctl, &node, &bundle));
-	if (rc == RC_OK)
-		rc = give_access(ctl, &node, &bundle);
-	if (rc == RC_OK)
-		rc = write_bundle(ctl, &bundle);
-	/* Last: a node without its files is never let in. */
-	if (rc == RC_OK)
-		rc = enrolment_set_state(
-			ctl->db, node.id, "authorised", &ctl->fault);
-	if (rc == RC_OK)
+		rc = bundle.folder != NULL ? equip(ctl, &node, &bundle)
+					   : offer(ctl, &node, &code);
+	rc = ctl_end(ctl, rc);
+	if (rc != RC_OK)
+		return rc;
+	if (code != NULL)
+		print_token(code);
+	else
 		print_added(&node, &bundle);
-	return rc;
-}
-
-static enum rc
-node_list(struct ctl *ctl)
-{
-	struct enrolled_list list;
-	enum rc rc = enrolment_list(ctl->db, ctl->arena, &list, &ctl->fault);
-
-	for (size_t i = 0; rc == RC_OK && i < list.count; i++) {
-		char uuid[UUID_TEXT_BYTES];
-
-		uuid_format(uuid, list.items[i].uuid);
-		printf("%s\t%s\t%s\t%s\n", uuid, list.items[i].name,
-			list.items[i].kind, list.items[i].state);
-	}
-	return rc;
+	return RC_OK;
 }
 
 static enum rc
@@ -264,48 +318,112 @@ node_allow(struct ctl *ctl)
 
 	if (rc != RC_OK)
 		return rc;
-	rc = find_node(ctl, &node);
+	rc = ctl_node_find(ctl, &node);
 	if (rc == RC_OK)
 		rc = allow_all(ctl, node.id);
+	if (rc == RC_OK)
+		rc = record(ctl, "node.change", node.name, NULL);
 	return ctl_end(ctl, rc);
 }
 
+/* --- state
+ * ---------------------------------------------------------------------- */
+
 static enum rc
-set_state(struct ctl *ctl, const char *state)
+turn(struct ctl *ctl, enum enrolment_verb verb, const char *action,
+	const char *words)
 {
 	struct enrolled node;
-	enum rc rc = find_node(ctl, &node);
+	enum rc rc = ctl_begin(ctl);
 
+	if (rc != RC_OK)
+		return rc;
+	rc = ctl_node_find(ctl, &node);
 	if (rc == RC_OK)
-		rc = enrolment_set_state(ctl->db, node.id, state, &ctl->fault);
+		rc = enrolment_turn(ctl->db, node.id, verb, &ctl->fault);
 	if (rc == RC_OK)
-		printf("Node %s is %s.\n", node.name, state);
+		rc = record(ctl, action, node.name, NULL);
+	rc = ctl_end(ctl, rc);
+	if (rc == RC_OK)
+		printf("Node %s is %s.\n", node.name, words);
 	return rc;
 }
 
 static enum rc
 node_authorise(struct ctl *ctl)
 {
-	return set_state(ctl, "authorised");
+	return turn(ctl, ENROLMENT_AUTHORISE, "node.authorise", "authorised");
 }
 
 static enum rc
 node_block(struct ctl *ctl)
 {
-	return set_state(ctl, "blocked");
+	return turn(ctl, ENROLMENT_BLOCK, "node.block", "blocked");
 }
 
+static enum rc
+node_unblock(struct ctl *ctl)
+{
+	return turn(ctl, ENROLMENT_UNBLOCK, "node.unblock", "let in again");
+}
+
+static enum rc
+node_retire(struct ctl *ctl)
+{
+	return turn(ctl, ENROLMENT_RETIRE, "node.retire", "retired for good");
+}
+
+static enum rc
+node_approve(struct ctl *ctl)
+{
+	const char *key = ctl_option(ctl, "key");
+	const uint8_t *hash = NULL;
+	struct enrolled node;
+	size_t bytes = TLS_KEY_HASH_BYTES;
+	enum rc rc;
+
+	if (key != NULL)
+		hash = decode_hex(ctl->arena, key, strlen(key), &bytes);
+	if (bytes != TLS_KEY_HASH_BYTES || (key != NULL && hash == NULL))
+		return fault_set(&ctl->fault, RC_BAD_INPUT,
+			"--key: the SHA-256 of a key has 64 hexadecimal "
+			"letters");
+	rc = ctl_begin(ctl);
+	if (rc != RC_OK)
+		return rc;
+	rc = ctl_node_find(ctl, &node);
+	if (rc == RC_OK)
+		rc = enrolment_approve(
+			ctl->db, ctl->arena, node.id, hash, &ctl->fault);
+	if (rc == RC_OK)
+		rc = record(ctl, "node.approve", node.name,
+			audit_values(ctl->arena, "key", key, NULL));
+	rc = ctl_end(ctl, rc);
+	if (rc == RC_OK)
+		printf("The key that waits for %s gets its certificate.\n",
+			node.name);
+	return rc;
+}
+
+/* --- the commands
+ * ----------------------------------------------------------------- */
+
 static const struct ctl_option add_options[] = {
-	{"out", "FOLDER",
-		"where its key, certificate and access data are written"},
 	{"publish", "UUID[:NAME]",
 		"a datasource it may send; created when NAME is given and it "
-		"is "
-		"missing; may be repeated"},
+		"is missing; may be repeated"},
 	{"subscribe", "UUID[:NAME]",
 		"a datasource it may receive; may be repeated"},
 	{"kind", "KIND", "ingress (default), egress or service"},
-	{"days", "N", "how long the certificate is valid; default 365"},
+	{"description", "TEXT", "for people"},
+	{"approval", NULL,
+		"the key it comes with needs \"node approve\" before it is "
+		"let in"},
+	{"out", "FOLDER",
+		"make key, certificate and access data here instead of a "
+		"token, for a machine that cannot enrol itself"},
+	{"days", "N",
+		"with --out: how long the certificate is valid; default 90"},
 	CTL_OPTIONS_END,
 };
 
@@ -315,18 +433,35 @@ static const struct ctl_option allow_options[] = {
 	CTL_OPTIONS_END,
 };
 
+static const struct ctl_option approve_options[] = {
+	{"key", "SHA256", "only this key, as the machine shows it"},
+	CTL_OPTIONS_END,
+};
+
 const struct ctl_command ctl_node_commands[] = {
 	{"node", "add", "NAME", 1, 1,
-		"enrol a machine: identity, certificate and access data",
+		"make a node, and a token with which a machine becomes it",
 		add_options, stmts, node_add},
-	{"node", "list", "", 0, 0, "every node with its state", NULL, stmts,
-		node_list},
+	{"node", "list", "", 0, 0, "every node with its state", NULL,
+		ctl_node_view_stmts, ctl_node_list},
+	{"node", "show", "NAME", 1, 1,
+		"a node: state, certificates, and how the machine is", NULL,
+		ctl_node_view_stmts, ctl_node_show},
+	{"node", "token", "NAME", 1, 1,
+		"another token, for a machine that becomes this node", NULL,
+		stmts, node_token},
+	{"node", "approve", "NAME", 1, 1, "let the key in that waits",
+		approve_options, stmts, node_approve},
 	{"node", "allow", "NAME", 1, 1, "let it send or receive a datasource",
 		allow_options, stmts, node_allow},
-	{"node", "authorise", "NAME", 1, 1, "let it in again", NULL, stmts,
+	{"node", "authorise", "NAME", 1, 1, "let it in", NULL, stmts,
 		node_authorise},
 	{"node", "block", "NAME", 1, 1,
 		"shut it out at once: frames, tokens and streams", NULL, stmts,
 		node_block},
+	{"node", "unblock", "NAME", 1, 1, "let a blocked one in again", NULL,
+		stmts, node_unblock},
+	{"node", "retire", "NAME", 1, 1, "shut it out for good", NULL, stmts,
+		node_retire},
 	CTL_COMMANDS_END,
 };

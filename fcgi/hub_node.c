@@ -54,6 +54,18 @@ static const struct field beat_fields[] = {
 	FIELDS_END,
 };
 
+/* A beat is proof that the node has switched to this certificate. */
+static enum rc
+note_certificate(struct req *req)
+{
+	struct tls_facts facts;
+	enum rc rc = tls_read_escaped(req->arena,
+		req->param(req, "SSL_CLIENT_CERT"), &facts, &req->fault);
+
+	return rc == RC_OK ? node_note_certificate(req->db, &facts, &req->fault)
+			   : rc;
+}
+
 enum rc
 hub_beat_post(struct req *req, struct resp *resp)
 {
@@ -70,6 +82,8 @@ hub_beat_post(struct req *req, struct resp *resp)
 	body.beat.address = req->address;
 	body.beat.clock_offset_us = body.clock_us - now_us;
 	rc = node_note_beat(req->db, req->caller->id, &body.beat, &req->fault);
+	if (rc == RC_OK)
+		rc = note_certificate(req);
 	if (rc != RC_OK)
 		return rc;
 	json = resp_json(resp, 200);

@@ -98,6 +98,24 @@ tls_bundle_chain(struct arena *arena, const char *certificate_pem,
 	return RC_OK;
 }
 
+enum rc
+tls_bundle_find(struct arena *arena, const char *bundle_pem,
+	const char *private_pem, const char **certificate_pem,
+	struct fault *fault)
+{
+	STACK_OF(X509) *all = read_all(arena, bundle_pem);
+	EVP_PKEY *key = tls_read_private(arena, private_pem);
+
+	for (int i = 0; key != NULL && i < sk_X509_num(all); i++)
+		if (X509_check_private_key(sk_X509_value(all, i), key) == 1) {
+			*certificate_pem = tls_certificate_pem(
+				arena, sk_X509_value(all, i));
+			return RC_OK;
+		}
+	return tls_fault(
+		fault, RC_BAD_INPUT, "no certificate belongs to the key");
+}
+
 static bool
 has(STACK_OF(X509) * all, const X509 *wanted, int before)
 {

@@ -30,6 +30,11 @@ MUST_CHECK enum rc tls_bundle_chain(struct arena *arena,
 	const char *certificate_pem, const char *bundle_pem,
 	const char **chain_pem, struct fault *fault);
 
+/* The certificate of a private key. Fails: RC_BAD_INPUT there is none. */
+MUST_CHECK enum rc tls_bundle_find(struct arena *arena, const char *bundle_pem,
+	const char *private_pem, const char **certificate_pem,
+	struct fault *fault);
+
 /*
  * "more_pem" in front of what "bundle_pem" has and is not in it yet; expired
  * ones are left out. Either may be "".

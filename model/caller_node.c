@@ -51,7 +51,10 @@ find_node(struct req *req, const uint8_t *fingerprint, struct caller *caller)
 		return rc;
 	if (!rows_bool(rows, 0, 3))
 		return fault_tell(&req->fault, RC_DENIED, "NodeNotAuthorised",
-			NULL, "The node is not authorised.");
+			NULL,
+			"The node %s is %s; an administrator of the grid can "
+			"let it in.",
+			rows_text(rows, 0, 1), rows_text(rows, 0, 4));
 	uuid_format(uuid, rows_uuid(rows, 0, 2));
 	caller->kind = CALLER_NODE;
 	caller->id = rows_int(rows, 0, 0);

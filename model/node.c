@@ -8,6 +8,7 @@ enum {
 	POSITION_FIND,
 	NOTE_BEAT,
 	NOTE_SEEN,
+	NOTE_CERTIFICATE,
 	MAY_PUBLISH,
 };
 
@@ -37,6 +38,23 @@ const struct stmt node_stmts[] = {
 		"INSERT INTO node_status (node_id, seen_at)"
 		" SELECT n::integer, now() FROM unnest($1) AS n ORDER BY n"
 		" ON CONFLICT (node_id) DO UPDATE SET seen_at = now()"},
+	/* $1 fingerprint $2 public key $3 begin. What is in use takes the place
+	 * of what was. */
+	[NOTE_CERTIFICATE] = {"node_note_certificate", "bbz",
+		"WITH seen AS ("
+		" UPDATE node_certificate"
+		"    SET seen_at = now()"
+		"      , key_hash = coalesce(key_hash, $2)"
+		"      , not_before = coalesce(not_before, $3)"
+		"  WHERE fingerprint = $1 AND seen_at IS NULL"
+		"  RETURNING node_id, issued_at)"
+		" UPDATE node_certificate AS old"
+		"    SET revoked_at = now(), reason = 'superseded'"
+		"   FROM seen"
+		"  WHERE old.node_id = seen.node_id"
+		"    AND old.fingerprint <> $1"
+		"    AND old.issued_at <= seen.issued_at"
+		"    AND old.revoked_at IS NULL"},
 	[MAY_PUBLISH] = {"node_may_publish", "nn", /* $1 node $2 datasource */
 		"SELECT 1"
 		"  FROM node_datasource l"
@@ -72,6 +90,17 @@ node_note_beat(struct db *db, int64_t node_id, const struct node_beat *beat,
 			P_INT(beat->spool_bytes), P_TIME(beat->oldest_us),
 			P_INT(beat->lost_samples),
 			P_INT(beat->clock_offset_us)),
+		NULL, fault);
+}
+
+enum rc
+node_note_certificate(
+	struct db *db, const struct tls_facts *facts, struct fault *fault)
+{
+	return db_exec(db, &node_stmts[NOTE_CERTIFICATE],
+		PARAMS(P_BYTES(facts->fingerprint, TLS_FINGERPRINT_BYTES),
+			P_BYTES(facts->key_hash, sizeof(facts->key_hash)),
+			P_TIME(facts->not_before_us)),
 		NULL, fault);
 }
 

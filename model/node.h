@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "lib/db.h"
+#include "lib/tls.h"
 
 extern const struct stmt node_stmts[];
 
@@ -35,6 +36,11 @@ struct node_beat {
 
 MUST_CHECK enum rc node_note_beat(struct db *db, int64_t node_id,
 	const struct node_beat *beat, struct fault *fault);
+
+/* The certificate over which a node speaks: at first sight the node's older
+ * ones end. */
+MUST_CHECK enum rc node_note_certificate(
+	struct db *db, const struct tls_facts *facts, struct fault *fault);
 
 /* Nodes that have sent something just now count as seen. */
 MUST_CHECK enum rc node_note_seen(struct db *db, const int64_t *node_ids,

@@ -23,7 +23,6 @@ CREATE TABLE authority_crl (
   , number       bigint NOT NULL
   , made_at      timestamptz NOT NULL
   , next_at      timestamptz NOT NULL
-  , stale        boolean NOT NULL DEFAULT false -- something was revoked since
   , der          bytea NOT NULL
 );
 
@@ -34,6 +33,7 @@ ALTER TABLE node_certificate
   , ADD COLUMN key_hash   bytea CHECK (octet_length(key_hash) = 32) -- SHA-256 of the public key
   , ADD COLUMN issued_at  timestamptz NOT NULL DEFAULT now()
   , ADD COLUMN seen_at    timestamptz -- first beat over it
+  , ADD COLUMN certificate text -- PEM
   , ADD COLUMN reason     text CHECK (reason IN ('superseded', 'revoked', 'retired'));
 CREATE INDEX node_certificate_node ON node_certificate (node_id);
 CREATE INDEX node_certificate_key ON node_certificate (key_hash);
@@ -42,7 +42,8 @@ ALTER TABLE node
     ADD COLUMN description    text NOT NULL DEFAULT '' CHECK (length(description) <= 1000)
   , ADD COLUMN needs_approval boolean NOT NULL DEFAULT false
   , ADD COLUMN changed_at     timestamptz NOT NULL DEFAULT now() -- of its state
-  -- access data were given over this certificate
+  -- its access data wait for it, or were fetched over this certificate
+  , ADD COLUMN access_due         boolean NOT NULL DEFAULT false
   , ADD COLUMN access_fingerprint bytea;
 
 -- One for a node: a new one takes the place of the old one.

@@ -98,5 +98,6 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON authority, authority_key,
 GRANT INSERT, UPDATE ON client TO fieldgrid_controller;
 GRANT SELECT, INSERT, UPDATE, DELETE ON client_secret TO fieldgrid_controller;
 GRANT SELECT ON node_position TO fieldgrid_controller;
+GRANT SELECT, INSERT, UPDATE, DELETE ON login_failure TO fieldgrid_controller;
 GRANT UPDATE (seen_at, key_hash, not_before, revoked_at, reason)
   ON node_certificate TO fieldgrid_hub;

@@ -60,6 +60,8 @@ config_services() {
 			"paths.data=$top" \
 			"paths.pki=$state/pki" \
 			"paths.seal_key=$state/secret/seal.key" \
+			"paths.ca_seal=$state/secret/authority.seal" \
+			"authority.seal_file=$state/secret/authority.seal" \
 			"keys.seal_file=$state/secret/seal.key" \
 			"paths.audit_key=$state/secret/audit.key" \
 			"audit.key_file=$state/secret/audit.key" \

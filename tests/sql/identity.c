@@ -14,7 +14,7 @@
 #include "model/caller.h"
 #include "model/client.h"
 #include "model/device.h"
-#include "model/enrolment.h"
+#include "model/enrolment_issue.h"
 #include "model/failure.h"
 #include "model/grant.h"
 #include "model/policy_rule.h"
@@ -47,9 +47,9 @@ static const struct stmt test_stmts[] = {
 };
 
 static const struct stmt *const sets[] = {caller_stmts, client_stmts,
-	device_stmts, enrolment_stmts, failure_stmts, grant_stmts, policy_stmts,
-	policy_rule_stmts, session_stmts, signing_key_stmts, user_stmts,
-	test_stmts, NULL};
+	device_stmts, enrolment_issue_stmts, enrolment_stmts, failure_stmts,
+	grant_stmts, policy_stmts, policy_rule_stmts, session_stmts,
+	signing_key_stmts, user_stmts, test_stmts, NULL};
 
 static const struct stmt *const keeper_sets[] = {signing_key_stmts, NULL};
 
@@ -907,12 +907,15 @@ make_machine(const char *name, const struct tls_identity *authority,
 		.scopes = scopes};
 	struct client client;
 	const char *secret;
+	const struct enrolment_new node = {.name = name, .kind = "ingress"};
+	const struct enrolment_signer signer = {
+		.identity = *authority, .life_s = 90 * 86400};
 
-	good(enrolment_create(grid.owner, grid.arena, name, "ingress",
-		&machine->node, &grid.fault));
+	good(enrolment_create(
+		grid.owner, grid.arena, &node, &machine->node, &grid.fault));
 	assert_string_equal(machine->node.state, "pending");
-	good(enrolment_issue(grid.owner, grid.arena, &machine->node, authority,
-		90, &machine->identity, &grid.fault));
+	good(enrolment_issue(grid.owner, grid.arena, &machine->node, &signer,
+		&machine->identity, &grid.fault));
 	good(tls_read(grid.arena, machine->identity.certificate_pem,
 		&machine->facts, &grid.fault));
 	wanted.node_id = machine->node.id;
@@ -970,10 +973,10 @@ test_caller_node_needs_certificate_state_and_token(void **state)
 	token = node_token(&one, &one.facts);
 	assert_int_equal(
 		enter_node(gate, &one, token, "NodeNotAuthorised"), RC_DENIED);
-	good(enrolment_set_state(
-		grid.owner, one.node.id, "authorised", &grid.fault));
-	good(enrolment_set_state(
-		grid.owner, two.node.id, "authorised", &grid.fault));
+	good(enrolment_turn(
+		grid.owner, one.node.id, ENROLMENT_AUTHORISE, &grid.fault));
+	good(enrolment_turn(
+		grid.owner, two.node.id, ENROLMENT_AUTHORISE, &grid.fault));
 	good(enter_node(gate, &one, token, ""));
 	good(enter_node(gate, &one, token, "")); /* remembered */
 	assert_int_equal(
@@ -988,12 +991,13 @@ test_caller_node_needs_certificate_state_and_token(void **state)
 		RC_UNAUTHENTICATED);
 	assert_int_equal(enter_node(gate, &one, "x.y.z", "InvalidToken"),
 		RC_UNAUTHENTICATED);
-	good(enrolment_set_state(
-		grid.owner, one.node.id, "blocked", &grid.fault));
+	good(enrolment_turn(
+		grid.owner, one.node.id, ENROLMENT_BLOCK, &grid.fault));
 	usleep(1100000);
 	assert_int_equal(
 		enter_node(gate, &one, token, "NodeNotAuthorised"), RC_DENIED);
-	good(enrolment_revoke(grid.owner, two.node.id, &grid.fault));
+	good(enrolment_revoke(
+		grid.owner, two.node.id, two.facts.fingerprint, &grid.fault));
 	assert_int_equal(enter_node(gate, &two, node_token(&two, &two.facts),
 				 "UnknownCertificate"),
 		RC_DENIED);

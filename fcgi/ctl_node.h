@@ -1,0 +1,15 @@
+/* ctl_node: what the files of the commands about nodes share. */
+#ifndef FG_FCGI_CTL_NODE_H
+#define FG_FCGI_CTL_NODE_H
+
+#include "fcgi/ctl.h"
+#include "model/enrolment.h"
+
+/* The node of the first argument, a name or a UUID. Fails: RC_NOT_FOUND. */
+MUST_CHECK enum rc ctl_node_find(struct ctl *ctl, struct enrolled *node);
+
+extern const struct stmt *const ctl_node_view_stmts[];
+MUST_CHECK enum rc ctl_node_list(struct ctl *ctl);
+MUST_CHECK enum rc ctl_node_show(struct ctl *ctl);
+
+#endif
