@@ -72,18 +72,20 @@ begin(struct req *req, struct user_entry *entry)
 {
 	enum rc rc = db_begin(req->db, DB_READ_COMMITTED, &req->fault);
 
+	*entry = (struct user_entry){.user = {.name = ""}};
 	return rc == RC_OK ? find(req, entry) : rc;
 }
 
-/* Note it and commit; when "rc" is a reason not to, the dispatcher undoes
- * all. */
+/* Note it and commit; when "rc" is a reason not to, it is returned, and the
+ * dispatcher undoes all. */
 static enum rc
 finish(struct req *req, enum rc rc, struct audit *what, const char *name)
 {
+	if (rc != RC_OK)
+		return rc;
 	what->object = arena_printf(req->arena, "user:%s", name);
 	what->result = AUDIT_OK;
-	if (rc == RC_OK)
-		rc = audit_write(req, what);
+	rc = audit_write(req, what);
 	return rc == RC_OK ? db_commit(req->db, &req->fault) : rc;
 }
 
@@ -178,7 +180,7 @@ enum rc
 admin_user_create(struct req *req, struct resp *resp)
 {
 	struct user_new wanted = {.name = NULL};
-	struct user made;
+	struct user made = {.name = ""};
 	enum rc rc = req_json(req, create_fields, &wanted);
 
 	if (rc == RC_OK)
