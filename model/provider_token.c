@@ -260,6 +260,18 @@ fill_ring(struct arena *arena, const struct jwk_set *keys,
 	return rc;
 }
 
+/* "The token is old." without what "deny" puts around it. */
+static const char *
+reason_of(struct arena *arena, const struct fault *fault)
+{
+	static const char begin[] = "The token ";
+	const char *words = fault->client;
+
+	if (strncmp(words, begin, strlen(begin)) == 0)
+		words += strlen(begin);
+	return arena_strndup(arena, words, strcspn(words, "."));
+}
+
 enum rc
 provider_token_check(struct arena *arena, const struct provider_expect *expect,
 	const struct jwk_set *keys, const char *id_token,
@@ -280,8 +292,7 @@ provider_token_check(struct arena *arena, const struct provider_expect *expect,
 		return rc;
 	rc = jwt_verify(ring, arena, id_token, &wanted, &claims, fault);
 	if (rc == RC_UNAUTHENTICATED)
-		return fault_set(fault, RC_DENIED, "the ID token: %.200s",
-			arena_strdup(arena, fault->client));
+		return deny(fault, reason_of(arena, fault));
 	if (rc == RC_OK)
 		rc = check_claims(arena, expect, claims, fault);
 	if (rc == RC_OK)
