@@ -108,7 +108,7 @@ export async function showCreate(root, noun) {
 
 	root.querySelector('.fg-head').before(backLink(noun));
 	root.append(make('div', { class: 'fg-panel' }, await makeForm({
-		fields, button: label,
+		fields, button: 'Create',
 		async send(body) {
 			const made = await sendJson('POST', path, shape ? shape(body) : body);
 

@@ -13,6 +13,6 @@
 import { audit } from './admin_audit.js';
 import { sessions, users } from './admin_people.js';
 import { groups, roles, rules } from './admin_rights.js';
-import { providers } from './admin_sources.js';
+import { directories, providers } from './admin_sources.js';
 
-export const nouns = { users, sessions, groups, roles, rules, providers, audit };
+export const nouns = { users, sessions, groups, roles, rules, directories, providers, audit };

@@ -86,3 +86,61 @@ export const providers = {
 function testReport(answer) {
 	return answer.works ? { good: true, text: 'It works.' } : { good: false, text: answer.problem ?? 'It does not work.' };
 }
+
+const directory = '/api/v1/admin/directories/{name}';
+
+const DIRECTORY_FIELDS = [
+	{ name: 'uris', label: 'Addresses', kind: 'lines', rows: 2, required: true, hint: 'One a line, tried in this order: ldap://host:389 or ldaps://host:636.' },
+	{ name: 'mode', label: 'Secured by', kind: 'choice', required: true, choices: [['starttls', 'StartTLS'], ['ldaps', 'LDAPS']] },
+	{ name: 'bindDn', label: 'Service account (DN)', required: true, max: 1024 },
+	{ name: 'bindPassword', label: 'Its password', kind: 'secret', max: 1024 },
+	{ name: 'base', label: 'People are below (DN)', required: true, max: 1024 },
+	{ name: 'ca', label: 'Certificates to trust (PEM)', kind: 'long', hint: 'Empty: those of the system.' },
+	{ name: 'userFilter', label: 'Filter that finds a person', max: 1024, hint: '{name} is what was typed.' },
+	{ name: 'groupMode', label: 'Groups are found by', kind: 'choice', choices: [['none', 'nothing'], ['search', 'search, group by group'], ['matching_rule', 'matching rule (Active Directory)'], ['token_groups', 'tokenGroups (Active Directory)']] },
+	{ name: 'groupBase', label: 'Groups are below (DN)', max: 1024, hint: 'Empty: where people are.' },
+	{ name: 'groupFilter', label: 'Filter that finds groups', max: 1024, hint: '{dn} is the member\'s DN, {name} the name of a person.' },
+	{ name: 'idAttribute', label: 'Attribute that never changes', max: 64 },
+	{ name: 'nameAttribute', label: 'Attribute with the user name', max: 64 },
+	{ name: 'fullNameAttribute', label: 'Attribute with the full name', max: 64 },
+	{ name: 'emailAttribute', label: 'Attribute with the e-mail address', max: 64 },
+	{ name: 'position', label: 'Position', kind: 'number', hint: 'The lowest is asked first.' },
+	{ name: 'timeoutMs', label: 'Give up after (ms)', kind: 'number' },
+	{ name: 'syncSeconds', label: 'Ask again about everybody after (s)', kind: 'number' },
+	{ name: 'maxAgeSeconds', label: 'While it is out of reach, people stay logged in for (s)', kind: 'number' },
+];
+
+export const directories = {
+	title: 'Directories',
+	path: '/api/v1/admin/directories',
+	sort: 'position',
+	columns: [
+		{ name: 'name', label: 'Name', sort: 'name', kind: 'link' },
+		{ name: 'position', label: 'Position', sort: 'position', kind: 'number' },
+		{ name: 'uris', label: 'Addresses', kind: 'words' },
+		{ name: 'state', label: 'State', kind: 'state' },
+		{ name: 'synced', label: 'Last answer', kind: 'time', none: 'none yet' },
+		{ name: 'syncFault', label: 'Problem' },
+	],
+	filters: [{ name: 'search', label: 'Name' }, { name: 'state', label: 'State', choices: STATES }],
+	create: {
+		label: 'New directory',
+		fields: [
+			{ name: 'name', label: 'Name', required: true, max: 63, hint: 'For good: small letters, digits, "-".' },
+			{ name: 'kind', label: 'Usual settings of', kind: 'choice', required: true, choices: [['openldap', 'OpenLDAP'], ['active_directory', 'Active Directory']] },
+			...DIRECTORY_FIELDS.slice(0, 6),
+		],
+	},
+	change: { fields: DIRECTORY_FIELDS },
+	actions: [
+		{ label: 'Test', method: 'POST', path: `${directory}/test`, body: {}, report: directoryReport },
+		{ label: 'Disable', when: (item) => item.state === 'active', method: 'PATCH', path: directory, body: { state: 'disabled' }, confirm: 'Disable {name}? Sessions and tokens of its people end.' },
+		{ label: 'Enable', when: (item) => item.state === 'disabled', method: 'PATCH', path: directory, body: { state: 'active' } },
+		{ label: 'Remove', method: 'DELETE', path: directory, confirm: 'Remove the directory {name}? Its people cannot log in any more.', then: '/admin/directories' },
+	],
+	parts: [mappingPart(directory, 'Its DN.')],
+};
+
+function directoryReport({ good, steps }) {
+	return { good, text: steps.filter((step) => good || !step.good).map(({ uri, message }) => (uri ? `${uri}: ${message}` : message)).join(' ') };
+}
