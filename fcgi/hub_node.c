@@ -2,6 +2,7 @@
 
 #include "fcgi/hub.h"
 #include "fcgi/hub_catalog.h"
+#include "fcgi/hub_declared.h"
 
 #include <json-c/json.h>
 #include <math.h>
@@ -217,12 +218,46 @@ find_datasource(struct hub *hub, struct req *req, const char *text, int32_t *id)
 }
 
 static enum rc
-declare(struct hub *hub, struct req *req, int32_t datasource_id,
+find_known(struct req *req, int32_t datasource_id,
+	const struct variable_list *declared, struct variable_list *known)
+{
+	const char **names =
+		arena_array(req->arena, declared->count, sizeof(*names));
+
+	for (size_t i = 0; i < declared->count; i++)
+		names[i] = declared->items[i].name;
+	return variable_query_names(req->db, req->arena, datasource_id, names,
+		declared->count, known, &req->fault);
+}
+
+static enum rc
+store(struct req *req, int32_t datasource_id, const char *datasource,
 	const struct variable_list *declared, struct variable_list *stored)
 {
-	enum rc rc = variable_put(req->db, req->arena, datasource_id,
-		declared->items, declared->count, stored, &req->fault);
+	struct variable_list known = {0, NULL};
+	enum rc rc = find_known(req, datasource_id, declared, &known);
 
+	if (rc == RC_OK)
+		rc = variable_put(req->db, req->arena, datasource_id,
+			declared->items, declared->count, stored, &req->fault);
+	return rc == RC_OK ? hub_declared_audit(req, datasource, &known, stored)
+			   : rc;
+}
+
+static enum rc
+declare(struct hub *hub, struct req *req, int32_t datasource_id,
+	const char *datasource, const struct variable_list *declared,
+	struct variable_list *stored)
+{
+	enum rc rc = db_begin(req->db, DB_READ_COMMITTED, &req->fault);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = store(req, datasource_id, datasource, declared, stored);
+	if (rc == RC_OK)
+		rc = db_commit(req->db, &req->fault);
+	else
+		db_rollback(req->db);
 	if (rc == RC_OK)
 		image_define(hub->image, stored->items, stored->count);
 	return rc;
@@ -260,7 +295,8 @@ hub_variables_put(struct req *req, struct resp *resp)
 	if (rc == RC_OK)
 		rc = read_variables(req, body.variables, &declared);
 	if (rc == RC_OK && declared.count > 0)
-		rc = declare(hub, req, datasource_id, &declared, &stored);
+		rc = declare(hub, req, datasource_id, body.datasource,
+			&declared, &stored);
 	if (rc == RC_OK)
 		write_ids(resp_json(resp, 200), &stored);
 	return rc;

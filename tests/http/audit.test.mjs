@@ -90,6 +90,38 @@ test('asvs 16.3.2: what is refused for lack of rights is in the audit, once a mi
   assert.match(items[0].request, /^[0-9a-f]{16}$/);
 });
 
+test('what a node declares is in the audit when it changes something, and what it is refused', async () => {
+  const name = `audit-${process.pid}-node`;
+  const id = '6f1d0a52-8c1e-4a57-9a51-0b7c2f5d1777';
+  const node = grid.enrol(name, `${id}:${name}`);
+  const token = await node.token();
+  const put = async (access) => {
+    const reply = await node.request('/hub/v1/variables', {
+      method: 'PUT', token, body: {
+        datasource: id,
+        variables: ['Pump "1"', 'Level'].map((variable) => ({ name: variable, type: 'float', access })),
+      },
+    });
+    assert.equal(reply.status, 200, reply.text);
+  };
+  const rows = async () => (await list(`action=variable.declare&actor=${name}&sort=time`)).items;
+  await put('read');
+  await put('read');
+  await put('read_write');
+  const [first, second, ...more] = await rows();
+  assert.deepEqual(more, []);
+  assert.equal(first.actorKind, 'node');
+  assert.equal(first.object, `datasource:${id}`);
+  assert.deepEqual(first.after, { access: { 'Pump "1"': 'read', Level: 'read' }, added: 2, changed: 0 });
+  assert.deepEqual(second.before, { access: { 'Pump "1"': 'read', Level: 'read' } });
+  assert.deepEqual(second.after.access, { 'Pump "1"': 'read_write', Level: 'read_write' });
+  grid.ctl('node', 'block', name);
+  assert.equal((await node.request('/hub/v1/beat', { token, body: {} })).status, 403);
+  const refused = (await list('action=access.refuse&object=route:POST%20/hub/v1/beat&limit=5')).items;
+  assert.ok(refused.some((row) => row.actor === name || row.after.code === 'NodeNotAuthorised'), JSON.stringify(refused));
+  node.close();
+});
+
 test('a flood of refusals makes few rows', async () => {
   const count = () => Number(grid.sql("SELECT count(*) FROM audit_entry WHERE action = 'access.refuse'")[0][0]);
   const before_ = count();
