@@ -37,6 +37,11 @@ const struct conf_entry keeper_conf_entries[] = {
 	{"keys", "seal_file", CONF_PATH, KEEPER(seal_file), "", 0, 0,
 		"key that seals secrets in the database; empty = token keys "
 		"are not rotated"},
+	{"identity", "issuer", CONF_TEXT, KEEPER(issuer), "", 0, 0,
+		"as in identity.conf; empty = clients hear of no log-outs"},
+	{"logout", "ca_file", CONF_PATH, KEEPER(logout_ca_file), "", 0, 0,
+		"who may sign the certificates of clients that hear of "
+		"log-outs; empty = the system's list"},
 	{"audit", "key_file", CONF_PATH, KEEPER(audit_key_file), "", 0, 0,
 		"key that signs checkpoints of the audit; empty = none"},
 	{"audit", "checkpoint_file", CONF_PATH, KEEPER(audit_checkpoint_file),

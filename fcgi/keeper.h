@@ -23,6 +23,8 @@ struct keeper_conf {
 	int64_t partitions_ahead;
 	int64_t history_days;
 	const char *seal_file;             /* "" = none */
+	const char *issuer;                /* "" = no log-outs are sent */
+	const char *logout_ca_file;        /* "" = the system's list */
 	const char *audit_key_file;        /* "" = no checkpoints */
 	const char *audit_checkpoint_file; /* "" = none */
 	bool audit_syslog;

@@ -10,6 +10,7 @@
 #include "fcgi/keeper.h"
 #include "fcgi/keeper_audit.h"
 #include "fcgi/keeper_directory.h"
+#include "fcgi/keeper_logout.h"
 #include "fcgi/service.h"
 #include "lib/log.h"
 
@@ -84,7 +85,20 @@ tell(enum rc rc, const struct fault *fault, enum rc *told)
 struct helpers {
 	struct keeper_audit *audit;
 	struct keeper_directory *directory;
+	struct keeper_logout *logout; /* NULL = not configured */
 };
+
+/* Without seal and issuer there is nothing to sign notices with. */
+static enum rc
+open_logout(const struct keeper *keeper, struct helpers *helpers,
+	struct fault *fault)
+{
+	if (keeper->seal != NULL && keeper->conf.issuer[0] != '\0')
+		return keeper_logout_open(keeper, &helpers->logout, fault);
+	log_warn(NULL, "[keys] seal_file or [identity] issuer is not set: "
+		       "clients hear of no log-outs");
+	return RC_OK;
+}
 
 static enum rc
 helpers_open(const struct keeper *keeper, struct helpers *helpers,
@@ -96,6 +110,8 @@ helpers_open(const struct keeper *keeper, struct helpers *helpers,
 	if (rc == RC_OK)
 		rc = keeper_directory_open(&keeper->conf, keeper->seal, &stop,
 			&helpers->directory, fault);
+	if (rc == RC_OK)
+		rc = open_logout(keeper, helpers, fault);
 	return rc;
 }
 
@@ -111,12 +127,22 @@ helpers_start(const struct helpers *helpers, struct fault *fault)
 		stop = 1;
 		keeper_audit_join(helpers->audit);
 	}
+	if (rc != RC_OK || helpers->logout == NULL)
+		return rc;
+	rc = keeper_logout_start(helpers->logout, fault);
+	if (rc != RC_OK) {
+		stop = 1;
+		keeper_directory_join(helpers->directory);
+		keeper_audit_join(helpers->audit);
+	}
 	return rc;
 }
 
 static void
 helpers_join(const struct helpers *helpers)
 {
+	if (helpers->logout != NULL)
+		keeper_logout_join(helpers->logout);
 	keeper_directory_join(helpers->directory);
 	keeper_audit_join(helpers->audit);
 }
@@ -124,6 +150,7 @@ helpers_join(const struct helpers *helpers)
 static void
 helpers_close(const struct helpers *helpers)
 {
+	keeper_logout_close(helpers->logout);
 	keeper_directory_close(helpers->directory);
 	keeper_audit_close(helpers->audit);
 }
@@ -164,6 +191,8 @@ work_once(struct keeper *keeper, const struct helpers *helpers, enum wish wish)
 		rc = keeper_directory_work(helpers->directory, &fault);
 	if (rc == RC_OK && wish == WISH_ONCE)
 		rc = keeper_audit_work(helpers->audit, &fault);
+	if (rc == RC_OK && wish == WISH_ONCE && helpers->logout != NULL)
+		rc = keeper_logout_work(helpers->logout, &fault);
 	if (rc == RC_OK)
 		return EXIT_SUCCESS;
 	log_error(NULL, "%s", fault.text);
@@ -185,6 +214,18 @@ load_seal(struct keeper *keeper, struct seal *seal, struct fault *fault)
 	if (rc == RC_OK)
 		keeper->seal = seal;
 	return rc;
+}
+
+/* Without seal and issuer there is nothing to sign notices with. */
+static enum rc
+open_logout(const struct keeper *keeper, struct helpers *helpers,
+	struct fault *fault)
+{
+	if (keeper->seal != NULL && keeper->conf.issuer[0] != '\0')
+		return keeper_logout_open(keeper, &helpers->logout, fault);
+	log_warn(NULL, "[keys] seal_file or [identity] issuer is not set: "
+		       "clients hear of no log-outs");
+	return RC_OK;
 }
 
 static int

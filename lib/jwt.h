@@ -88,6 +88,11 @@ MUST_CHECK enum rc jwt_sign(struct arena *arena,
 	const struct jwt_signer *signer, const char *claims, const char **token,
 	struct fault *fault);
 
+/* With another "typ" than JWT: for others to read, jwt_verify refuses it. */
+MUST_CHECK enum rc jwt_sign_as(struct arena *arena,
+	const struct jwt_signer *signer, const char *type, const char *claims,
+	const char **token, struct fault *fault);
+
 /* Text or whole number of a claim; NULL or false when it is anything else. */
 const char *jwt_claim_text(struct json_object *claims, const char *name);
 bool jwt_claim_int(

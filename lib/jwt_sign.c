@@ -128,9 +128,17 @@ enum rc
 jwt_sign(struct arena *arena, const struct jwt_signer *signer,
 	const char *claims, const char **token, struct fault *fault)
 {
+	return jwt_sign_as(arena, signer, "JWT", claims, token, fault);
+}
+
+enum rc
+jwt_sign_as(struct arena *arena, const struct jwt_signer *signer,
+	const char *type, const char *claims, const char **token,
+	struct fault *fault)
+{
 	const char *header = arena_printf(arena,
-		"{\"alg\":\"%s\",\"kid\":\"%s\",\"typ\":\"JWT\"}",
-		signer->elliptic ? "ES256" : "RS256", signer->kid);
+		"{\"alg\":\"%s\",\"kid\":\"%s\",\"typ\":\"%s\"}",
+		signer->elliptic ? "ES256" : "RS256", signer->kid, type);
 	const char *text = arena_printf(arena, "%s.%s",
 		encode_base64url(arena, header, strlen(header)),
 		encode_base64url(arena, claims, strlen(claims)));

@@ -53,7 +53,8 @@ GRANT USAGE ON SEQUENCE chunk_id_seq TO fieldgrid_keeper;
 GRANT EXECUTE ON FUNCTION frame_partition_create, frame_partition_drop
   , chunk_partition_create, chunk_partition_drop TO fieldgrid_keeper;
 GRANT INSERT, UPDATE (state, changed_at) ON signing_key TO fieldgrid_keeper;
-GRANT SELECT (kid), INSERT, DELETE ON signing_key_private TO fieldgrid_keeper;
+GRANT SELECT (kid, sealed), INSERT, DELETE ON signing_key_private
+  TO fieldgrid_keeper; -- it signs logout tokens
 GRANT SELECT (expires_at) ON authorization_code TO fieldgrid_keeper;
 GRANT SELECT (dies_at) ON refresh_token TO fieldgrid_keeper;
 GRANT SELECT (blocked_until) ON login_failure TO fieldgrid_keeper;

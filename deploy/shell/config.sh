@@ -63,6 +63,7 @@ config_services() {
 			"paths.ca_seal=$state/secret/authority.seal" \
 			"authority.seal_file=$state/secret/authority.seal" \
 			"keys.seal_file=$state/secret/seal.key" \
+			"logout.ca_file=$state/pki/ca.pem" \
 			"paths.audit_key=$state/secret/audit.key" \
 			"audit.key_file=$state/secret/audit.key" \
 			"audit.public_key=$state/secret/audit.key.pub" \
