@@ -216,22 +216,10 @@ load_seal(struct keeper *keeper, struct seal *seal, struct fault *fault)
 	return rc;
 }
 
-/* Without seal and issuer there is nothing to sign notices with. */
-static enum rc
-open_logout(const struct keeper *keeper, struct helpers *helpers,
-	struct fault *fault)
-{
-	if (keeper->seal != NULL && keeper->conf.issuer[0] != '\0')
-		return keeper_logout_open(keeper, &helpers->logout, fault);
-	log_warn(NULL, "[keys] seal_file or [identity] issuer is not set: "
-		       "clients hear of no log-outs");
-	return RC_OK;
-}
-
 static int
 run(struct keeper *keeper, enum wish wish)
 {
-	struct helpers helpers = {NULL, NULL};
+	struct helpers helpers = {NULL, NULL, NULL};
 	struct seal seal;
 	struct fault fault;
 	int exit_code;
