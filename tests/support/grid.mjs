@@ -137,6 +137,23 @@ class Grid {
     return text;
   }
 
+  /**
+   * A user with a password that is good from the start (a random one must be
+   * changed first); returns { name, password } for logIn().
+   */
+  addUser(name, ...words) {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fieldgrid-user-'));
+    const file = path.join(folder, 'password');
+    const password = randomBytes(15).toString('base64url');
+    fs.writeFileSync(file, `${password}\n`, { mode: 0o600 });
+    try {
+      this.ctl('user', 'add', name, '--password-file', file, ...words);
+    } finally {
+      fs.rmSync(folder, { recursive: true });
+    }
+    return { name, password };
+  }
+
   /** Run SQL as the superuser; returns rows as arrays of text. */
   sql(text, database = 'fieldgrid') {
     const out = execFileSync('psql', ['-X', '-q', '-A', '-t', '-F', '\t', '-v', 'ON_ERROR_STOP=1',
