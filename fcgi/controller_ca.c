@@ -68,8 +68,8 @@ write_crl(struct jsonw *json, const struct authority_crl *crl)
 {
 	jsonw_open_obj(json, "crl");
 	jsonw_int(json, "number", crl->number);
-	jsonw_time(json, "madeAt", crl->made_us);
-	jsonw_time(json, "nextAt", crl->next_us);
+	jsonw_time(json, "made", crl->made_us);
+	jsonw_time(json, "next", crl->next_us);
 	jsonw_close_obj(json);
 }
 

@@ -40,7 +40,7 @@ write_waiting(struct jsonw *json, const struct node_view *node)
 	jsonw_open_obj(json, "request");
 	jsonw_str(json, "key", node->waiting_key);
 	jsonw_str(json, "address", node->waiting_address);
-	jsonw_time(json, "askedAt", node->waiting_us);
+	jsonw_time(json, "asked", node->waiting_us);
 	jsonw_bool(json, "approved", node->waiting_approved);
 	jsonw_close_obj(json);
 }
@@ -48,12 +48,12 @@ write_waiting(struct jsonw *json, const struct node_view *node)
 static void
 write_machine(struct jsonw *json, const struct node_view *node)
 {
-	jsonw_time(json, "seenAt", node->seen_us);
+	jsonw_time(json, "lastSeen", node->seen_us);
 	jsonw_str(json, "address", node->address);
 	jsonw_str(json, "version", node->version);
 	write_count(json, "spoolFrames", node->spool_frames);
 	write_count(json, "spoolBytes", node->spool_bytes);
-	jsonw_time(json, "spoolOldestAt", node->spool_oldest_us);
+	jsonw_time(json, "spoolOldest", node->spool_oldest_us);
 	write_count(json, "lostSamples", node->lost_samples);
 	if (node->has_clock)
 		jsonw_num(json, "clockOffsetMs",
@@ -74,11 +74,11 @@ write_view(struct jsonw *json, const struct node_view *node)
 	jsonw_str(json, "state", node->state);
 	jsonw_str(json, "description", node->description);
 	jsonw_bool(json, "approval", node->needs_approval);
-	jsonw_time(json, "createdAt", node->created_us);
-	jsonw_time(json, "changedAt", node->changed_us);
+	jsonw_time(json, "created", node->created_us);
+	jsonw_time(json, "changed", node->changed_us);
 	jsonw_str(json, "clientId", node->client_id);
-	jsonw_time(json, "certificateEndsAt", node->certificate_end_us);
-	jsonw_time(json, "tokenEndsAt", node->token_end_us);
+	jsonw_time(json, "certificateEnds", node->certificate_end_us);
+	jsonw_time(json, "tokenEnds", node->token_end_us);
 	write_waiting(json, node);
 	write_machine(json, node);
 }
@@ -112,7 +112,7 @@ static void
 write_token(struct jsonw *json, struct req *req, const struct shown *shown)
 {
 	jsonw_str(json, "token", shown->code);
-	jsonw_time(json, "expiresAt", shown->expires_us);
+	jsonw_time(json, "expires", shown->expires_us);
 	jsonw_str(json, "command",
 		arena_printf(req->arena,
 			"fieldgrid-ingress enrol %s --token %s",
@@ -202,7 +202,7 @@ static const struct listing_filter filters[] = {
 	{"state", offsetof(struct node_view_filter, state), LISTING_TEXT,
 		states},
 	{"kind", offsetof(struct node_view_filter, kind), LISTING_TEXT, kinds},
-	{"datasource", offsetof(struct node_view_filter, datasource),
+	{"dataSource", offsetof(struct node_view_filter, datasource),
 		LISTING_UUID, NULL},
 	{"waiting", offsetof(struct node_view_filter, waiting), LISTING_TEXT,
 		listing_yes_no},
@@ -585,11 +585,11 @@ write_certificate(
 	jsonw_open_obj(json, NULL);
 	jsonw_str(json, "fingerprint", certificate->fingerprint);
 	jsonw_str(json, "serial", certificate->serial);
-	jsonw_time(json, "issuedAt", certificate->issued_us);
+	jsonw_time(json, "issued", certificate->issued_us);
 	jsonw_time(json, "notBefore", certificate->not_before_us);
 	jsonw_time(json, "notAfter", certificate->not_after_us);
-	jsonw_time(json, "firstSeenAt", certificate->seen_us);
-	jsonw_time(json, "revokedAt", certificate->revoked_us);
+	jsonw_time(json, "firstSeen", certificate->seen_us);
+	jsonw_time(json, "revoked", certificate->revoked_us);
 	jsonw_str(json, "reason", certificate->reason);
 	jsonw_close_obj(json);
 }

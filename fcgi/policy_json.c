@@ -44,7 +44,7 @@ policy_rule_write(struct jsonw *json, struct arena *arena, const char *key,
 	jsonw_str(json, "pattern", rule->names == NULL ? rule->pattern : NULL);
 	write_names(json, rule->names);
 	jsonw_str(json, "description", rule->description);
-	jsonw_time(json, "createdAt", rule->created_us);
+	jsonw_time(json, "created", rule->created_us);
 	jsonw_close_obj(json);
 }
 
@@ -66,7 +66,7 @@ role_write(struct jsonw *json, const struct role *role)
 	jsonw_str(json, "description", role->description);
 	jsonw_bool(json, "builtIn", role->built_in);
 	jsonw_int(json, "grants", role->grants);
-	jsonw_time(json, "createdAt", role->created_us);
+	jsonw_time(json, "created", role->created_us);
 	jsonw_close_obj(json);
 }
 
@@ -109,7 +109,7 @@ group_write(struct jsonw *json, const struct group *group)
 	jsonw_str(json, "description", group->description);
 	jsonw_bool(json, "requireSecondFactor", group->require_second_factor);
 	jsonw_int(json, "members", group->members);
-	jsonw_time(json, "createdAt", group->created_us);
+	jsonw_time(json, "created", group->created_us);
 	jsonw_close_obj(json);
 }
 
