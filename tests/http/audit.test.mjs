@@ -2,7 +2,7 @@
 // can and cannot do to it.
 
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -92,7 +92,7 @@ test('asvs 16.3.2: what is refused for lack of rights is in the audit, once a mi
 
 test('what a node declares is in the audit when it changes something, and what it is refused', async () => {
   const name = `audit-${process.pid}-node`;
-  const id = '6f1d0a52-8c1e-4a57-9a51-0b7c2f5d1777';
+  const id = randomUUID();
   const node = grid.enrol(name, `${id}:${name}`);
   const token = await node.token();
   const put = async (access) => {
