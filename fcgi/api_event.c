@@ -2,6 +2,7 @@
 
 #include "fcgi/api_event.h"
 
+#include <string.h>
 #include <strings.h>
 
 #include "fcgi/api.h"
@@ -21,21 +22,49 @@ begin(struct req *req, enum policy_action action, struct plant *plant,
 		rc = api_filter_read(req, filter);
 	if (rc != RC_OK)
 		return rc;
-	if (!policy_touches(plant->policy, plant->datasource.id, action))
-		return fault_set(&req->fault, RC_DENIED, "no such right");
+	rc = policy_check_list(
+		plant->policy, plant->datasource.id, action, &req->fault);
+	if (rc != RC_OK)
+		return rc;
 	if (filter->variables.names.items == NULL)
 		filter->variables.names = (struct texts){1, all};
 	return RC_OK;
 }
 
 static bool
-is_shown(const struct plant *plant, const struct event *event)
+takes_all(const struct texts *patterns)
 {
-	if (event->variable == NULL)
-		return true;
-	return !event->hidden &&
-	       policy_allows(plant->policy, plant->datasource.id,
-		       event->variable, POLICY_READ_EVENTS);
+	for (size_t i = 0; i < patterns->count; i++)
+		if (strcmp(patterns->items[i], "*") == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Only what may be read is looked for, so that neither limits nor times tell
+ * of the rest. What is of no variable may tell of any: it needs the right to
+ * all of them, which is the right to a name that no variable has.
+ */
+static enum rc
+choose(struct req *req, const struct plant *plant, const struct texts *names,
+	struct event_filter *filter)
+{
+	struct variable_list found;
+	int32_t *ids;
+	enum rc rc = variable_query(req->db, req->arena, plant->datasource.id,
+		names->items, names->count, &found, &req->fault);
+
+	if (rc != RC_OK)
+		return rc;
+	ids = arena_array(req->arena, found.count, sizeof(*ids));
+	for (size_t i = 0; i < found.count; i++)
+		if (plant_shows(plant, &found.items[i], POLICY_READ_EVENTS))
+			ids[filter->count++] = found.items[i].id;
+	filter->variable_ids = ids;
+	filter->others = takes_all(names) &&
+			 policy_allows(plant->policy, plant->datasource.id, "",
+				 POLICY_READ_EVENTS);
+	return RC_OK;
 }
 
 static void
@@ -58,24 +87,21 @@ write_event(struct jsonw *json, const struct event *event)
 enum rc
 api_event_query(struct req *req, struct resp *resp)
 {
+	struct event_filter wanted = {.limit = EVENTS_MAX + 1};
 	struct api_filter filter;
 	struct event_list list;
 	struct plant plant;
 	struct jsonw *json;
 	enum rc rc = begin(req, POLICY_READ_EVENTS, &plant, &filter);
 
+	if (rc == RC_OK)
+		rc = choose(req, &plant, &filter.variables.names, &wanted);
 	if (rc != RC_OK)
 		return rc;
-	rc = event_query(req->db, req->arena,
-		&(struct event_filter){
-			.datasource_id = plant.datasource.id,
-			.from_us = filter.time.from_us,
-			.to_us = filter.time.to_us,
-			.patterns = filter.variables.names.items,
-			.patterns_count = filter.variables.names.count,
-			.limit = EVENTS_MAX + 1,
-		},
-		&list, &req->fault);
+	wanted.datasource_id = plant.datasource.id;
+	wanted.from_us = filter.time.from_us;
+	wanted.to_us = filter.time.to_us;
+	rc = event_query(req->db, req->arena, &wanted, &list, &req->fault);
 	if (rc != RC_OK)
 		return rc;
 	if (list.count > EVENTS_MAX)
@@ -88,8 +114,7 @@ api_event_query(struct req *req, struct resp *resp)
 	jsonw_open_obj(json, NULL);
 	jsonw_open_arr(json, "events");
 	for (size_t i = 0; i < list.count; i++)
-		if (is_shown(&plant, &list.items[i]))
-			write_event(json, &list.items[i]);
+		write_event(json, &list.items[i]);
 	jsonw_close_arr(json);
 	jsonw_close_obj(json);
 	return RC_OK;

@@ -38,11 +38,14 @@ static const struct field body_fields[] = {
 	FIELDS_END,
 };
 
-/* The variables that were asked for and may be seen, each once. */
+/* The variables that were asked for, each once: those that may be seen, and
+ * those that may not, of which no more are kept. */
 struct selection {
 	const struct policy *policy;
 	struct image_variable **variables;
 	size_t count;
+	struct image_variable **refused;
+	size_t refused_count;
 	bool overflow;
 };
 
@@ -74,10 +77,16 @@ static void
 select_one(struct selection *selection, struct image_variable *variable,
 	bool *taken)
 {
-	if (*taken || !policy_may(selection->policy, &variable->meta,
-			      POLICY_READ_VALUES))
+	if (*taken)
 		return;
 	*taken = true;
+	if (!policy_may(
+		    selection->policy, &variable->meta, POLICY_READ_VALUES)) {
+		if (selection->refused_count < LIVE_VARIABLES_MAX)
+			selection->refused[selection->refused_count++] =
+				variable;
+		return;
+	}
 	if (selection->count == LIVE_VARIABLES_MAX)
 		selection->overflow = true;
 	else
@@ -216,6 +225,8 @@ register_stream(struct hub *hub, struct req *req, struct resp *resp,
 		.caller = req->caller,
 		.variables = selection->variables,
 		.count = selection->count,
+		.refused = selection->refused,
+		.refused_count = selection->refused_count,
 	};
 	char id[LIVE_ID_BYTES];
 	enum rc rc;
@@ -247,6 +258,8 @@ hub_live_post(struct req *req, struct resp *resp)
 		return rc;
 	selection.variables = arena_array(
 		req->arena, LIVE_VARIABLES_MAX, sizeof(*selection.variables));
+	selection.refused = arena_array(
+		req->arena, LIVE_VARIABLES_MAX, sizeof(*selection.refused));
 	image_read_lock(hub->image);
 	select_all(hub, req, entries, count, &selection);
 	image_unlock(hub->image);

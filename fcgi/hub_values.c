@@ -161,7 +161,7 @@ find_datasource(struct hub *hub, struct req *req, const struct policy *policy,
 		return rc;
 	*datasource = image_datasource_by_uuid(hub->image, uuid);
 	if (*datasource == NULL ||
-		!policy_touches(policy, (*datasource)->id, POLICY_READ_VALUES))
+		!policy_sees(policy, (*datasource)->id))
 		return fault_tell(&req->fault, RC_NOT_FOUND, "NotFound", NULL,
 			"There is no such datasource.");
 	return RC_OK;

@@ -170,16 +170,17 @@ run_round(struct watcher *watcher)
 
 /* --- waiting ------------------------------------------------------------ */
 
-/* The payload is the table that changed. */
+/* The payload is the table that changed. A variable's access flag is in the
+ * catalog, and a right as well. */
 static void
 note_change(struct watcher *watcher, const char *table)
 {
-	if (strcmp(table, "datasource") == 0 ||
-		strcmp(table, "variable") == 0 ||
-		strcmp(table, "node_datasource") == 0)
-		watcher->catalog_changed = true;
-	else
-		watcher->rights_changed = true;
+	bool variable = strcmp(table, "variable") == 0;
+	bool catalog = variable || strcmp(table, "datasource") == 0 ||
+		       strcmp(table, "node_datasource") == 0;
+
+	watcher->catalog_changed |= catalog;
+	watcher->rights_changed |= variable || !catalog;
 }
 
 /* Until the next second, or at once after a notification. */

@@ -9,18 +9,19 @@
 enum { EVENT_QUERY, EVENT_APPEND };
 
 const struct stmt event_stmts[] = {
-	/* $1 datasource $2 from $3 to $4 patterns of LIKE $5 those of no
-	 * variable too $6 limit */
-	[EVENT_QUERY] = {"event_query", "iiiToi",
+	/* $1 datasource $2 from $3 to $4 variables $5 those of no variable too
+	 * $6 limit */
+	[EVENT_QUERY] = {"event_query", "iiiNoi",
 		"SELECT e.id, e.time_us, e.variable_id, v.name"
-		"     , coalesce(v.access = 0, false), e.kind, e.text, e.value"
+		"     , e.kind, e.text, e.value"
 		"     , e.username, coalesce(e.computer, n.name)"
 		"  FROM event e"
 		"  LEFT JOIN variable v ON v.id = e.variable_id"
 		"  LEFT JOIN node n ON n.id = e.node_id"
 		" WHERE e.datasource_id = $1"
 		"   AND e.time_us BETWEEN $2 AND $3"
-		"   AND (v.name LIKE ANY ($4) OR ($5 AND v.id IS NULL))"
+		"   AND (e.variable_id = ANY ($4)"
+		"        OR ($5 AND e.variable_id IS NULL))"
 		" ORDER BY e.time_us, e.id LIMIT $6"},
 	[EVENT_APPEND] = {"event_append", "iiiINTTT",
 		"INSERT INTO event (datasource_id, node_id, sequence, ordinal"
@@ -40,21 +41,11 @@ from_row(const struct rows *rows, size_t row, struct event *event)
 	event->time_us = rows_int(rows, row, 1);
 	event->variable_id = (int32_t)rows_int(rows, row, 2);
 	event->variable = rows_text(rows, row, 3);
-	event->hidden = rows_bool(rows, row, 4);
-	event->kind = rows_text(rows, row, 5);
-	event->text = rows_text(rows, row, 6);
-	event->value = rows_text(rows, row, 7);
-	event->username = rows_text(rows, row, 8);
-	event->computer = rows_text(rows, row, 9);
-}
-
-static bool
-takes_all(const struct event_filter *filter)
-{
-	for (size_t i = 0; i < filter->patterns_count; i++)
-		if (strcmp(filter->patterns[i], "*") == 0)
-			return true;
-	return false;
+	event->kind = rows_text(rows, row, 4);
+	event->text = rows_text(rows, row, 5);
+	event->value = rows_text(rows, row, 6);
+	event->username = rows_text(rows, row, 7);
+	event->computer = rows_text(rows, row, 8);
 }
 
 enum rc
@@ -62,8 +53,6 @@ event_query(struct db *db, struct arena *arena,
 	const struct event_filter *filter, struct event_list *list,
 	struct fault *fault)
 {
-	const char **likes = variable_like_patterns(
-		arena, filter->patterns, filter->patterns_count);
 	struct event *items;
 	struct rows *rows;
 	enum rc rc;
@@ -71,8 +60,8 @@ event_query(struct db *db, struct arena *arena,
 	rc = db_query(db, arena, &event_stmts[EVENT_QUERY],
 		PARAMS(P_INT(filter->datasource_id), P_INT(filter->from_us),
 			P_INT(filter->to_us),
-			P_TEXTS(likes, filter->patterns_count),
-			P_BOOL(takes_all(filter)), P_INT(filter->limit)),
+			P_SHORTS(filter->variable_ids, filter->count),
+			P_BOOL(filter->others), P_INT(filter->limit)),
 		&rows, fault);
 	if (rc != RC_OK)
 		return rc;

@@ -15,7 +15,6 @@ struct event {
 	int64_t time_us;      /* at the plant */
 	int32_t variable_id;  /* 0 = of no variable */
 	const char *variable; /* NULL = of no variable */
-	bool hidden;          /* the variable's access is none */
 	const char *kind;
 	const char *text;
 	const char *value;    /* NULL = none */
@@ -32,9 +31,9 @@ struct event_filter {
 	int64_t datasource_id;
 	int64_t from_us;             /* inclusive */
 	int64_t to_us;               /* inclusive */
-	const char *const *patterns; /* of variables; events of no variable
-				      * come when one of them is "*" */
-	size_t patterns_count;
+	const int32_t *variable_ids; /* of these */
+	size_t count;
+	bool others; /* and those of no variable */
 	int64_t limit;
 };
 

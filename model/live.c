@@ -340,12 +340,16 @@ live_end(struct live *live, const struct caller *caller, enum live_end end)
 	pthread_mutex_unlock(&live->lock);
 }
 
-/* Needs: the image's lock. */
+/* Are told and refused what they were? Needs: the image's lock. */
 static bool
-allows_all(const struct live_group *group, const struct policy *policy)
+still_fits(const struct live_group *group, const struct policy *policy)
 {
 	for (size_t i = 0; i < group->count; i++)
 		if (!policy_may(policy, &group->variables[i]->meta,
+			    POLICY_READ_VALUES))
+			return false;
+	for (size_t i = 0; i < group->refused_count; i++)
+		if (policy_may(policy, &group->refused[i]->meta,
 			    POLICY_READ_VALUES))
 			return false;
 	return true;
@@ -361,7 +365,7 @@ live_recheck(struct live *live, const struct caller *caller,
 		stream = stream->next)
 		if (stream->end == LIVE_GOES_ON &&
 			same_credential(stream->caller, caller) &&
-			!allows_all(stream->group, policy))
+			!still_fits(stream->group, policy))
 			stream->end = LIVE_RIGHTS_CHANGED;
 	image_unlock(live->image);
 	pthread_mutex_unlock(&live->lock);

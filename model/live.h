@@ -59,6 +59,10 @@ struct live_order {
 	uint8_t secret[32];
 	struct image_variable *const *variables;
 	size_t count;
+	/* Asked for as well, but not to be read now: when one of them may be
+	 * read, the stream ends, to be registered anew. */
+	struct image_variable *const *refused;
+	size_t refused_count;
 };
 
 /* Fails: RC_TOO_MANY. */
@@ -101,7 +105,8 @@ void live_callers(struct live *live, struct arena *arena,
 void live_end(
 	struct live *live, const struct caller *caller, enum live_end end);
 
-/* The same for those that hold a variable which "policy" does not allow. */
+/* The same for those that hold a variable which "policy" does not allow, or
+ * lack one that it does. */
 void live_recheck(struct live *live, const struct caller *caller,
 	const struct policy *policy);
 

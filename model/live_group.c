@@ -15,16 +15,41 @@
 /* A stream that was left out is drained when this little is pending. */
 #define DRAINED_BYTES (16 * 1024)
 
+/* Both lists, with a 0 between, which is no variable. */
 static void
-group_key(uint8_t key[SECRET_HASH_BYTES],
-	struct image_variable *const *variables, size_t count)
+group_key(uint8_t key[SECRET_HASH_BYTES], const struct live_order *order)
 {
+	size_t count = order->count + 1 + order->refused_count;
 	int32_t *ids = live_alloc(count, sizeof(*ids));
 
-	for (size_t i = 0; i < count; i++)
-		ids[i] = variables[i]->meta.id;
+	for (size_t i = 0; i < order->count; i++)
+		ids[i] = order->variables[i]->meta.id;
+	for (size_t i = 0; i < order->refused_count; i++)
+		ids[order->count + 1 + i] = order->refused[i]->meta.id;
 	secret_hash(key, ids, count * sizeof(*ids));
 	free(ids);
+}
+
+static struct image_variable **
+copy_list(struct image_variable *const *list, size_t count)
+{
+	struct image_variable **copy = live_alloc(count, sizeof(*copy));
+
+	for (size_t i = 0; i < count; i++)
+		copy[i] = list[i];
+	return copy;
+}
+
+static struct live_group *
+group_new(const struct live_order *order)
+{
+	struct live_group *group = live_alloc(1, sizeof(*group));
+
+	group->count = order->count;
+	group->variables = copy_list(order->variables, order->count);
+	group->refused_count = order->refused_count;
+	group->refused = copy_list(order->refused, order->refused_count);
+	return group;
 }
 
 static void
@@ -46,19 +71,14 @@ live_group_get(struct live *live, const struct live_order *order)
 	uint8_t key[SECRET_HASH_BYTES];
 	struct live_group *group = live->groups;
 
-	group_key(key, order->variables, order->count);
+	group_key(key, order);
 	while (group != NULL && memcmp(group->key, key, sizeof(key)) != 0)
 		group = group->next;
 	if (group == NULL) {
-		group = live_alloc(1, sizeof(*group));
+		group = group_new(order);
 		memcpy(group->key, key, sizeof(key));
-		group->count = order->count;
-		group->variables =
-			live_alloc(order->count, sizeof(*group->variables));
-		for (size_t i = 0; i < order->count; i++) {
-			group->variables[i] = order->variables[i];
+		for (size_t i = 0; i < order->count; i++)
 			note_datasource(group, order->variables[i]->datasource);
-		}
 		group->next = live->groups;
 		live->groups = group;
 	}
@@ -82,6 +102,7 @@ group_free(struct live *live, struct live_group *group)
 		at = &(*at)->next;
 	*at = group->next;
 	free(group->variables);
+	free(group->refused);
 	free(group->datasources);
 	free(group);
 }

@@ -10,12 +10,14 @@
 #include "lib/secret.h"
 #include "model/live.h"
 
-/* Streams with the same list of variables. */
+/* Streams with the same lists of variables, told and refused. */
 struct live_group {
 	struct live_group *next;
 	uint8_t key[SECRET_HASH_BYTES];
 	struct image_variable **variables; /* the index is the "ref" */
 	size_t count;
+	struct image_variable **refused;
+	size_t refused_count;
 	struct image_datasource **datasources; /* of the variables */
 	size_t datasources_count;
 	struct live_stream *streams;

@@ -259,20 +259,22 @@ touched(const struct policy *policy, int64_t datasource_id)
 
 	if (policy->administrator)
 		verdict.allow = POLICY_EVERY;
-	return policy->scope & verdict.allow & ~verdict.deny;
+	return verdict.allow & ~verdict.deny;
 }
 
 bool
 policy_touches(const struct policy *policy, int64_t datasource_id,
 	enum policy_action action)
 {
-	return (touched(policy, datasource_id) & (uint32_t)action) != 0;
+	return (policy->scope & touched(policy, datasource_id) &
+		       (uint32_t)action) != 0;
 }
 
 bool
 policy_sees(const struct policy *policy, int64_t datasource_id)
 {
-	return (touched(policy, datasource_id) & POLICY_READ_ALL) != 0;
+	return (policy->scope & touched(policy, datasource_id) &
+		       POLICY_READ_ALL) != 0;
 }
 
 /* What the variable's own flag lets the outside do at most. */
@@ -335,6 +337,17 @@ policy_check(const struct policy *policy, const struct variable *variable,
 			"The licence does not cover %s.",
 			policy_action_name(action));
 	return tell_scope(fault);
+}
+
+enum rc
+policy_check_list(const struct policy *policy, int64_t datasource_id,
+	enum policy_action action, struct fault *fault)
+{
+	if (policy_touches(policy, datasource_id, action))
+		return RC_OK;
+	return (touched(policy, datasource_id) & (uint32_t)action) != 0
+		       ? tell_scope(fault)
+		       : tell_missing(action, fault);
 }
 
 /* A grid is administered as a whole: only rules about everything count, and

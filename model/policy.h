@@ -85,6 +85,11 @@ bool policy_allows(const struct policy *policy, int64_t datasource_id,
 bool policy_touches(const struct policy *policy, int64_t datasource_id,
 	enum policy_action action);
 
+/* The same in words, for a list that is filtered afterwards.
+ * Fails: RC_DENIED RightMissing or InsufficientScope. */
+MUST_CHECK enum rc policy_check_list(const struct policy *policy,
+	int64_t datasource_id, enum policy_action action, struct fault *fault);
+
 /* May anything in the datasource be read? When not, it does not exist. */
 bool policy_sees(const struct policy *policy, int64_t datasource_id);
 

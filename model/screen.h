@@ -62,4 +62,14 @@ MUST_CHECK enum rc screen_delete(struct db *db, int64_t datasource_id,
 MUST_CHECK enum rc screen_clean(const char *svg, size_t length, struct buf *out,
 	size_t *dropped, struct fault *fault);
 
+/* The variables that the bindings of a picture name, in the order in which
+ * they come; lives in "arena". "svg" is what screen_clean wrote. */
+const char **screen_bindings(
+	struct arena *arena, const char *svg, size_t *count);
+
+/* The picture without the names that "shown" says no to; lives in "arena". */
+const char *screen_restrict(struct arena *arena, const char *svg,
+	bool (*shown)(const void *context, const char *variable),
+	const void *context);
+
 #endif

@@ -1,5 +1,6 @@
 /* page_plant: all variables of a plant, and its screens. */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "web/page.h"
@@ -83,6 +84,52 @@ page_variables(struct req *req, struct resp *resp)
 
 /* --- screens ----------------------------------------------------------- */
 
+static int
+by_name(const void *left, const void *right)
+{
+	return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+/* Names that the viewer may read, in order. */
+struct known {
+	const char **names;
+	size_t count;
+};
+
+static bool
+is_known(const void *context, const char *variable)
+{
+	const struct known *known = context;
+
+	return bsearch(&variable, known->names, known->count,
+		       sizeof(*known->names), by_name) != NULL;
+}
+
+/* A picture names variables; what the viewer may not read is not named. */
+static enum rc
+restrict_screen(struct req *req, const struct page *page,
+	const struct datasource *plant, struct screen *screen)
+{
+	size_t bound;
+	const char **names = screen_bindings(req->arena, screen->svg, &bound);
+	struct variable_list found;
+	struct known known = {.count = 0};
+	enum rc rc = variable_query_names(req->db, req->arena, plant->id, names,
+		bound, &found, &req->fault);
+
+	if (rc != RC_OK)
+		return rc;
+	known.names =
+		arena_array(req->arena, found.count, sizeof(*known.names));
+	for (size_t i = 0; i < found.count; i++)
+		if (page_may_read(page, &found.items[i]))
+			known.names[known.count++] = found.items[i].name;
+	qsort(known.names, known.count, sizeof(*known.names), by_name);
+	screen->svg =
+		screen_restrict(req->arena, screen->svg, is_known, &known);
+	return RC_OK;
+}
+
 enum rc
 page_screen(struct req *req, struct resp *resp)
 {
@@ -97,6 +144,8 @@ page_screen(struct req *req, struct resp *resp)
 	if (rc == RC_OK)
 		rc = screen_find(req->db, req->arena, plant->id, name, &screen,
 			&req->fault);
+	if (rc == RC_OK)
+		rc = restrict_screen(req, &page, plant, &screen);
 	if (rc != RC_OK)
 		return rc;
 	object = view_object(page.view, "screen");

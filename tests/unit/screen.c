@@ -50,6 +50,39 @@ test_screen_keeps_drawings_and_bindings(void **state)
 		assert_string_equal(clean(same[i], NULL), same[i]);
 }
 
+static bool
+starts_with_open(const void *context, const char *variable)
+{
+	(void)context;
+	return strncmp(variable, "open", 4) == 0;
+}
+
+static void
+test_screen_hides_names_from_who_may_not_know_them(void **state)
+{
+	const char *svg = DOC(
+		"<text x=\"1\" data-fg-text=\"open/a\">1</text>"
+		"<text data-fg-color=\"secret/b\" data-fg-map=\"*:on\">2</text>"
+		"<g data-fg-faceplate=\"secret/&lt;c&gt;\" id=\"g\">"
+		"<rect data-fg-level=\"open &amp; d\"></rect></g>"
+		"<text> data-fg-text=&quot;e&quot;</text>");
+	struct arena *arena = arena_new();
+	size_t count;
+	const char **names = screen_bindings(arena, svg, &count);
+
+	(void)state;
+	assert_int_equal(count, 4);
+	assert_string_equal(names[2], "secret/<c>");
+	assert_string_equal(names[3], "open & d");
+	assert_string_equal(screen_restrict(arena, svg, starts_with_open, NULL),
+		DOC("<text x=\"1\" data-fg-text=\"open/a\">1</text>"
+		    "<text data-fg-color=\"\" data-fg-map=\"*:on\">2</text>"
+		    "<g id=\"g\">"
+		    "<rect data-fg-level=\"open &amp; d\"></rect></g>"
+		    "<text> data-fg-text=&quot;e&quot;</text>"));
+	arena_free(arena);
+}
+
 static void
 test_screen_leaves_out_what_editors_keep(void **state)
 {
@@ -153,6 +186,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_screen_keeps_drawings_and_bindings),
+		cmocka_unit_test(
+			test_screen_hides_names_from_who_may_not_know_them),
 		cmocka_unit_test(test_screen_leaves_out_what_editors_keep),
 		cmocka_unit_test(test_screen_turns_style_into_attributes),
 		cmocka_unit_test(
