@@ -117,7 +117,7 @@ base() { # SUFFIX
 
 person() { # DN-PART UID FULL-NAME
 	printf 'dn: %s,ou=people,%s\nobjectClass: inetOrgPerson\nuid: %s\ncn: %s\nsn: %s\nmail: %s@grid.test\nuserPassword: the pass phrase of %s\n\n' \
-		"$1" "$suffix" "$2" "$3" "${3##* }" "${1%%[^a-z]*}" "$2"
+		"$1" "$suffix" "$2" "$3" "${3##* }" "${2%%[^a-z]*}" "$2"
 }
 
 group() { # NAME MEMBER-DN...
@@ -192,7 +192,7 @@ ad_group() { # NAME RID MEMBER-DN...
 ad_people() {
 	ad_person dora 1101 512 513 1201 1202
 	ad_person erik 1102 514 513
-	ad_person frida 1103 512 513
+	ad_person frida 1103 512
 	ad_group 'Domain Users' 513
 	ad_group 'Plant Operators' 1201 cn=dora,ou=people
 	ad_group 'Plant People' 1202 'cn=Plant Operators,ou=groups'
