@@ -3,15 +3,18 @@
 #include <stdio.h>
 
 #include "fcgi/ctl_pki.h"
+#include "lib/clock.h"
 #include "lib/file.h"
 #include "lib/secret.h"
 #include "lib/tls_issue.h"
+#include "model/audit.h"
 #include "model/audit_checkpoint.h"
 #include "model/signing_key.h"
 
 #define SERVER_DAYS 397
 
-static const struct stmt *const stmts[] = {signing_key_stmts, NULL};
+static const struct stmt *const stmts[] = {
+	audit_stmts, signing_key_stmts, NULL};
 
 static enum rc
 make_seal(struct ctl *ctl)
@@ -75,37 +78,79 @@ keys_server(struct ctl *ctl)
 }
 
 static enum rc
-keys_rotate(struct ctl *ctl)
+keys_list(struct ctl *ctl)
 {
-	struct seal seal;
-	enum rc rc =
-		seal_load(ctl->arena, ctl->conf.seal_key, &seal, &ctl->fault);
+	struct signing_key_list list;
+	enum rc rc = signing_key_list(ctl->db, ctl->arena, &list, &ctl->fault);
 
-	if (rc == RC_OK)
-		rc = signing_key_rotate(
-			ctl->db, ctl->arena, &seal, &ctl->fault);
-	if (rc == RC_OK)
-		puts("The token keys are as they should be.");
+	for (size_t i = 0; rc == RC_OK && i < list.count; i++) {
+		char changed[CLOCK_TEXT_BYTES];
+
+		clock_format(changed, list.items[i].changed_us);
+		printf("%s\t%s\t%s\t%s\n", list.items[i].kid,
+			list.items[i].algorithm, list.items[i].state, changed);
+	}
 	return rc;
 }
 
-static enum rc
-keys_replace(struct ctl *ctl)
+/* What "keys rotate" does, by its options. */
+static const struct rotation {
+	const char *option; /* NULL = without one */
+	enum rc (*run)(struct db *db, struct arena *arena,
+		const struct seal *seal, struct fault *fault);
+	const char *action; /* NULL = not worth a record */
+	const char *done;
+} rotations[] = {
+	{"emergency", signing_key_replace, "key.replace",
+		"New token keys sign; every older token is refused."},
+	{"due", signing_key_rotate, NULL,
+		"The token keys are as they should be."},
+	{NULL, signing_key_begin, "key.rotate",
+		"The next token keys are published; they sign in a day."},
+};
+
+static const struct rotation *
+chosen_rotation(struct ctl *ctl)
 {
+	const struct rotation *rotation = rotations;
+
+	while (rotation->option != NULL &&
+		ctl_option(ctl, rotation->option) == NULL)
+		rotation++;
+	return rotation;
+}
+
+static enum rc
+keys_rotate(struct ctl *ctl)
+{
+	const struct rotation *rotation = chosen_rotation(ctl);
 	struct seal seal;
 	enum rc rc =
 		seal_load(ctl->arena, ctl->conf.seal_key, &seal, &ctl->fault);
 
 	if (rc == RC_OK)
-		rc = signing_key_replace(
-			ctl->db, ctl->arena, &seal, &ctl->fault);
+		rc = ctl_begin(ctl);
+	if (rc != RC_OK)
+		return rc;
+	rc = rotation->run(ctl->db, ctl->arena, &seal, &ctl->fault);
+	if (rc == RC_OK && rotation->action != NULL)
+		rc = ctl_audit(ctl, rotation->action, "key:", NULL, NULL);
+	rc = ctl_end(ctl, rc);
 	if (rc == RC_OK)
-		puts("A new token key signs; every older token is refused.");
+		puts(rotation->done);
 	return rc;
 }
 
 static const struct ctl_option server_options[] = {
 	CTL_PKI_ROOT_OPTION,
+	CTL_OPTIONS_END,
+};
+
+static const struct ctl_option rotate_options[] = {
+	{"due", NULL, "only what the clock demands, as the keeper does"},
+	{"emergency", NULL,
+		"a key was stolen: new keys at once, and no older token "
+		"counts"},
 	CTL_OPTIONS_END,
 };
 
@@ -118,11 +163,10 @@ const struct ctl_command ctl_keys_commands[] = {
 		"issue the server's certificate for these host names and "
 		"addresses",
 		server_options, NULL, keys_server},
+	{"keys", "list", "", 0, 0, "the token keys and their states", NULL,
+		stmts, keys_list},
 	{"keys", "rotate", "", 0, 0,
-		"make the first token key, or change over when it is due", NULL,
-		stmts, keys_rotate},
-	{"keys", "replace", "", 0, 0,
-		"emergency: a new token key, and no older token counts", NULL,
-		stmts, keys_replace},
+		"publish the next token keys now, to sign in a day",
+		rotate_options, stmts, keys_rotate},
 	CTL_COMMANDS_END,
 };

@@ -1,5 +1,6 @@
 /*
- * identity_admin: users and sessions for administrators, by REST.
+ * identity_admin: users, sessions, clients and keys for administrators, by
+ * REST.
  *
  * Every change stands in the audit, in the transaction of the change. Answers
  * are not kept by anybody on the way: some hold a password that is shown once.
@@ -30,6 +31,19 @@ MUST_CHECK enum rc admin_user_applications(struct req *req, struct resp *resp);
 MUST_CHECK enum rc admin_user_revoke_application(
 	struct req *req, struct resp *resp);
 MUST_CHECK enum rc admin_user_end_sessions(struct req *req, struct resp *resp);
+
+/* identity_admin_client.c: /api/v1/admin/clients… A secret is shown once. */
+MUST_CHECK enum rc admin_client_list(struct req *req, struct resp *resp);
+MUST_CHECK enum rc admin_client_create(struct req *req, struct resp *resp);
+MUST_CHECK enum rc admin_client_get(struct req *req, struct resp *resp);
+MUST_CHECK enum rc admin_client_change(struct req *req, struct resp *resp);
+MUST_CHECK enum rc admin_client_remove(struct req *req, struct resp *resp);
+MUST_CHECK enum rc admin_client_secret(struct req *req, struct resp *resp);
+
+/* identity_admin_key.c: /api/v1/admin/keys… */
+MUST_CHECK enum rc admin_key_list(struct req *req, struct resp *resp);
+MUST_CHECK enum rc admin_key_rotate(struct req *req, struct resp *resp);
+MUST_CHECK enum rc admin_key_emergency(struct req *req, struct resp *resp);
 
 /* identity_admin_session.c: /api/v1/admin/sessions… */
 MUST_CHECK enum rc admin_session_list(struct req *req, struct resp *resp);

@@ -128,6 +128,25 @@ const struct route identity_routes[] = {
 	{METHOD_GET, "/logout", identity_logout_page, NEED_NONE, 0,
 		"ask before logging out"},
 	{METHOD_POST, "/logout", identity_logout, NEED_NONE, FORM, "log out"},
+	{METHOD_GET, "/api/v1/admin/clients", admin_client_list, NEED_ADMIN, 0,
+		"clients"},
+	{METHOD_POST, "/api/v1/admin/clients", admin_client_create, NEED_ADMIN,
+		BODY, "register a client"},
+	{METHOD_GET, "/api/v1/admin/clients/{client}", admin_client_get,
+		NEED_ADMIN, 0, "one client"},
+	{METHOD_PATCH, "/api/v1/admin/clients/{client}", admin_client_change,
+		NEED_ADMIN, BODY, "change, disable or enable a client"},
+	{METHOD_DELETE, "/api/v1/admin/clients/{client}", admin_client_remove,
+		NEED_ADMIN, 0, "remove a client"},
+	{METHOD_POST, "/api/v1/admin/clients/{client}/secret",
+		admin_client_secret, NEED_ADMIN, BODY,
+		"make a new secret, shown once"},
+	{METHOD_GET, "/api/v1/admin/keys", admin_key_list, NEED_ADMIN, 0,
+		"the keys that sign tokens"},
+	{METHOD_POST, "/api/v1/admin/keys/rotate", admin_key_rotate, NEED_ADMIN,
+		BODY, "publish the next keys now"},
+	{METHOD_POST, "/api/v1/admin/keys/emergency", admin_key_emergency,
+		NEED_ADMIN, BODY, "new keys at once; every token ends"},
 	{METHOD_GET, "/api/v1/admin/users", admin_user_list, NEED_ADMIN, 0,
 		"accounts"},
 	{METHOD_POST, "/api/v1/admin/users", admin_user_create, NEED_ADMIN,
@@ -282,6 +301,15 @@ static const struct stmt *const identity_stmts[] = {
 	user_links_stmts,
 	user_stmts,
 	NULL};
+/* clang-format off: a line each, because every part of the service adds one */
+static const struct stmt *const identity_stmts[] = {application_stmts,
+	audit_stmts, caller_stmts, client_stmts, client_slice_stmts,
+	consent_stmts, device_stmts, directory_login_stmts, directory_stmts,
+	factor_stmts, failure_stmts, grant_stmts, group_mapping_stmts,
+	group_stmts, login_step_stmts, membership_stmts, policy_stmts,
+	provider_stmts, provider_metadata_stmts, provider_transaction_stmts,
+	session_admin_stmts, session_stmts, signing_key_stmts, user_admin_stmts,
+	user_link_stmts, user_links_stmts, user_stmts, NULL};
 /* clang-format on */
 
 const struct identity *

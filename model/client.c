@@ -6,6 +6,7 @@
 
 #include "lib/encode.h"
 #include "lib/secret.h"
+#include "model/client_row.h"
 #include "model/failure.h"
 
 /* Wrong secrets before the first wait: of one client at one address, of an
@@ -19,19 +20,6 @@
 #define ACCESS_S   3600
 #define IDLE_S     604800
 #define ABSOLUTE_S 2592000
-
-#define CLIENT_COLUMNS                                                         \
-	"client.id, client.client_id, client.name,"                            \
-	" coalesce(client.node_id, 0), client.grants, client.scopes,"          \
-	" client.redirect_uris, client.logout_uris, client.origins,"           \
-	" client.require_pkce, client.access_token_s, client.refresh_idle_s,"  \
-	" client.refresh_absolute_s, client.state = 'active', client.epoch,"   \
-	" client.trusted, client.introspects, client.algorithm,"               \
-	" client.authentication, client.certificate_kind,"                     \
-	" client.certificate_name, client.rotate_refresh,"                     \
-	" client.refresh_grace_s, client.backchannel_logout_uri,"              \
-	" client.backchannel_session_required, client.home_page"
-#define COLUMNS 26
 
 enum {
 	STMT_CREATE,
@@ -111,48 +99,6 @@ const struct stmt client_stmts[] = {
 
 static const char *const none[] = {NULL};
 
-static void
-read_settings(const struct rows *rows, size_t row, struct client *client)
-{
-	client->trusted = rows_bool(rows, row, 15);
-	client->introspects = rows_bool(rows, row, 16);
-	client->algorithm = rows_text(rows, row, 17);
-	client->authentication = rows_text(rows, row, 18);
-	client->certificate_kind = rows_text(rows, row, 19);
-	client->certificate_name = rows_text(rows, row, 20);
-	client->rotate_refresh = rows_bool(rows, row, 21);
-	client->refresh_grace_s = rows_int(rows, row, 22);
-	client->backchannel_logout_uri = rows_text(rows, row, 23);
-	client->backchannel_session_required = rows_bool(rows, row, 24);
-	client->home_page = rows_text(rows, row, 25);
-	client->confidential =
-		strcmp(client->authentication, CLIENT_BY_NOTHING) != 0;
-}
-
-static void
-read_client(const struct rows *rows, struct arena *arena, size_t row,
-	struct client *client)
-{
-	*client = (struct client){
-		.id = rows_int(rows, row, 0),
-		.client_id = rows_text(rows, row, 1),
-		.name = rows_text(rows, row, 2),
-		.node_id = rows_int(rows, row, 3),
-		.grants = rows_texts(rows, arena, row, 4),
-		.scopes = rows_texts(rows, arena, row, 5),
-		.redirect_uris = rows_texts(rows, arena, row, 6),
-		.logout_uris = rows_texts(rows, arena, row, 7),
-		.origins = rows_texts(rows, arena, row, 8),
-		.require_pkce = rows_bool(rows, row, 9),
-		.access_token_s = rows_int(rows, row, 10),
-		.refresh_idle_s = rows_int(rows, row, 11),
-		.refresh_absolute_s = rows_int(rows, row, 12),
-		.active = rows_bool(rows, row, 13),
-		.epoch = rows_int(rows, row, 14),
-	};
-	read_settings(rows, row, client);
-}
-
 /* --- making and changing ------------------------------------------------ */
 
 static struct param
@@ -218,7 +164,7 @@ store_client(struct db *db, struct arena *arena, int statement,
 		&rows, fault);
 
 	if (rc == RC_OK)
-		read_client(rows, arena, 0, client);
+		client_read(rows, arena, 0, client);
 	return rc;
 }
 
@@ -270,7 +216,7 @@ client_create(struct db *db, struct arena *arena,
 	rc = store_client(db, arena, STMT_CREATE, P_TEXT(wanted->client_id),
 		P_SHORT(wanted->node_id), wanted, client, fault);
 	if (rc == RC_CONFLICT)
-		rc = fault_tell(fault, RC_CONFLICT, "NameTaken", "client_id",
+		rc = fault_tell(fault, RC_CONFLICT, "NameTaken", "clientId",
 			"There is a client \"%s\" already.", wanted->client_id);
 	if (rc == RC_OK && by_secret(client))
 		rc = client_renew_secret(db, arena, client, secret, fault);
@@ -334,7 +280,7 @@ client_remove(struct db *db, const struct client *client, struct fault *fault)
 	enum rc rc;
 
 	if (client->node_id != 0)
-		return fault_tell(fault, RC_CONFLICT, "Client", "client_id",
+		return fault_tell(fault, RC_CONFLICT, "Client", "clientId",
 			"These are the access data of a node; retire the "
 			"node.");
 	rc = db_exec(db, &client_stmts[STMT_REMOVE],
@@ -364,7 +310,7 @@ client_find(struct db *db, struct arena *arena, const char *client_id,
 		PARAMS(P_TEXT(client_id)), &rows, fault);
 
 	if (rc == RC_OK)
-		read_client(rows, arena, 0, client);
+		client_read(rows, arena, 0, client);
 	return rc;
 }
 
@@ -381,7 +327,7 @@ client_list(struct db *db, struct arena *arena, struct client_list *list,
 	list->count = rows_count(rows);
 	list->items = arena_array(arena, list->count + 1, sizeof(*list->items));
 	for (size_t row = 0; row < list->count; row++)
-		read_client(rows, arena, row, &list->items[row]);
+		client_read(rows, arena, row, &list->items[row]);
 	return RC_OK;
 }
 
@@ -396,72 +342,6 @@ client_origin_known(struct db *db, struct arena *arena, const char *origin,
 	if (rc == RC_OK)
 		*known = rows_bool(rows, 0, 0);
 	return rc;
-}
-
-/* --- telling ----------------------------------------------------------- */
-
-static void
-write_list(struct jsonw *json, const char *key, const char *const *list)
-{
-	jsonw_open_arr(json, key);
-	for (; *list != NULL; list++)
-		jsonw_str(json, NULL, *list);
-	jsonw_close_arr(json);
-}
-
-static void
-write_proof(struct jsonw *json, const struct client *client)
-{
-	jsonw_str(json, "authentication", client->authentication);
-	jsonw_str(json, "certificateKind", client->certificate_kind);
-	jsonw_str(json, "certificateName", client->certificate_name);
-	jsonw_bool(json, "node", client->node_id != 0);
-	jsonw_bool(json, "trusted", client->trusted);
-	jsonw_bool(json, "introspects", client->introspects);
-	jsonw_bool(json, "requirePkce", client->require_pkce);
-}
-
-static void
-write_tokens(struct jsonw *json, const struct client *client)
-{
-	jsonw_str(json, "algorithm", client->algorithm);
-	jsonw_int(json, "accessTokenSeconds", client->access_token_s);
-	jsonw_bool(json, "rotateRefresh", client->rotate_refresh);
-	jsonw_int(json, "refreshGraceSeconds", client->refresh_grace_s);
-	jsonw_int(json, "refreshIdleSeconds", client->refresh_idle_s);
-	jsonw_int(json, "refreshAbsoluteSeconds", client->refresh_absolute_s);
-	jsonw_str(json, "backchannelLogoutUri", client->backchannel_logout_uri);
-	jsonw_bool(json, "backchannelSessionRequired",
-		client->backchannel_session_required);
-}
-
-void
-client_write(struct jsonw *json, const struct client *client)
-{
-	jsonw_open_obj(json, NULL);
-	jsonw_str(json, "clientId", client->client_id);
-	jsonw_str(json, "name", client->name);
-	jsonw_str(json, "homePage", client->home_page);
-	jsonw_bool(json, "active", client->active);
-	write_list(json, "grants", (const char *const *)client->grants);
-	write_list(json, "scopes", (const char *const *)client->scopes);
-	write_list(json, "redirectUris",
-		(const char *const *)client->redirect_uris);
-	write_list(
-		json, "logoutUris", (const char *const *)client->logout_uris);
-	write_list(json, "origins", (const char *const *)client->origins);
-	write_proof(json, client);
-	write_tokens(json, client);
-	jsonw_close_obj(json);
-}
-
-const char *
-client_json(struct arena *arena, const struct client *client)
-{
-	struct jsonw *json = jsonw_in(arena);
-
-	client_write(json, client);
-	return json->out->data;
 }
 
 /* --- proving ----------------------------------------------------------- */
@@ -532,16 +412,17 @@ client_log_in(struct db *db, struct arena *arena,
 
 	if (rc != RC_OK)
 		return rc;
-	*wait_s = rows_int(rows, 0, COLUMNS + 1);
+	*wait_s = rows_int(rows, 0, CLIENT_COLUMNS_COUNT + 1);
 	if (*wait_s > 0)
 		return fault_set(fault, RC_TOO_MANY, "client %s must wait",
 			proof->client_id);
 	if (rows_null(rows, 0, 0))
 		return client_refuse(db, arena, proof, fault);
-	read_client(rows, arena, 0, client);
-	if (!proves(proof, client, rows_bytes(rows, 0, COLUMNS)))
+	client_read(rows, arena, 0, client);
+	if (!proves(proof, client, rows_bytes(rows, 0, CLIENT_COLUMNS_COUNT)))
 		return client_refuse(db, arena, proof, fault);
-	if (by_secret(client) && rows_int(rows, 0, COLUMNS + 2) > 0)
+	if (by_secret(client) &&
+		rows_int(rows, 0, CLIENT_COLUMNS_COUNT + 2) > 0)
 		rc = failure_forget(db, subjects[0], fault);
 	return rc;
 }

@@ -10,6 +10,7 @@
 
 #include "lib/db.h"
 #include "lib/jsonw.h"
+#include "lib/slice.h"
 
 #define CLIENT_GRANT_CODE    "authorization_code"
 #define CLIENT_GRANT_REFRESH "refresh_token"
@@ -52,6 +53,7 @@ struct client {
 	const char *backchannel_logout_uri; /* NULL = none */
 	bool backchannel_session_required;
 	const char *home_page; /* "" = none */
+	int64_t created_us;
 };
 
 struct client_list {
@@ -120,6 +122,20 @@ MUST_CHECK enum rc client_find(struct db *db, struct arena *arena,
 MUST_CHECK enum rc client_list(struct db *db, struct arena *arena,
 	struct client_list *list, struct fault *fault);
 
+/* For administrators; NULL = any. */
+struct client_filter {
+	const char *search; /* part of its id or name */
+	const char *state;  /* active or disabled */
+	const char *authentication;
+	const char *node; /* "true" only access data of nodes, "false" none */
+};
+extern const char *const client_sorts[];
+extern const char *const client_states[];
+extern const struct stmt client_slice_stmts[];
+MUST_CHECK enum rc client_slice(struct db *db, struct arena *arena,
+	const struct client_filter *filter, struct slice *slice,
+	struct client_list *list, struct fault *fault);
+
 /* A new secret; the old one is refused from now on.
  * Fails: RC_BAD_INPUT the client has none. */
 MUST_CHECK enum rc client_renew_secret(struct db *db, struct arena *arena,
@@ -161,10 +177,13 @@ MUST_CHECK enum rc client_origin_known(struct db *db, struct arena *arena,
 	const char *origin, bool *known, struct fault *fault);
 
 /* What is known of a client, without its id in the database: one JSON object;
- * client_json is its text in "arena". */
+ * its members, for an object that has more; its text in "arena". */
+void client_write_members(struct jsonw *json, const struct client *client);
 void client_write(struct jsonw *json, const struct client *client);
 const char *client_json(struct arena *arena, const struct client *client);
 
+/* All there are, NULL-terminated. */
+extern const char *const client_authentications[];
 /* All scopes there are, NULL-terminated. */
 extern const char *const client_scopes[];
 

@@ -25,7 +25,7 @@ const char *const client_scopes[] = {"openid", "profile", "email", "roles",
 static const char *const known_grants[] = {CLIENT_GRANT_CODE,
 	CLIENT_GRANT_REFRESH, CLIENT_GRANT_CLIENT, CLIENT_GRANT_DEVICE, NULL};
 static const char *const known_algorithms[] = {"RS256", "ES256", NULL};
-static const char *const known_authentications[] = {
+const char *const client_authentications[] = {
 	CLIENT_BY_NOTHING, CLIENT_BY_SECRET, CLIENT_BY_CERTIFICATE, NULL};
 static const char *const none[] = {NULL};
 
@@ -206,7 +206,7 @@ check_client_id(const char *client_id, struct fault *fault)
 		    !uuid_parse(client_id, uuid);
 
 	return good ? RC_OK
-		    : fault_tell(fault, RC_BAD_INPUT, "Client", "client_id",
+		    : fault_tell(fault, RC_BAD_INPUT, "Client", "clientId",
 			      "A client_id has 1 to 128 ASCII letters, no "
 			      "spaces, and is no UUID.");
 }
@@ -255,17 +255,17 @@ check_lists(const struct client_new *wanted, struct fault *fault)
 			"scopes", fault);
 	if (rc == RC_OK)
 		rc = check_uris(
-			or_none(wanted->redirect_uris), "redirect_uris", fault);
+			or_none(wanted->redirect_uris), "redirectUris", fault);
 	if (rc == RC_OK)
 		rc = check_uris(
-			or_none(wanted->logout_uris), "logout_uris", fault);
+			or_none(wanted->logout_uris), "logoutUris", fault);
 	if (rc == RC_OK)
 		rc = check_origins(or_none(wanted->origins), fault);
 	if (rc == RC_OK)
 		rc = check_address(wanted->backchannel_logout_uri,
-			"backchannel_logout_uri", fault);
+			"backchannelLogoutUri", fault);
 	if (rc == RC_OK)
-		rc = check_address(wanted->home_page, "home_page", fault);
+		rc = check_address(wanted->home_page, "homePage", fault);
 	return rc;
 }
 
@@ -273,17 +273,17 @@ static enum rc
 check_numbers(const struct client_new *wanted, struct fault *fault)
 {
 	enum rc rc = check_range(wanted->refresh_grace_s, 0, GRACE_S_MAX,
-		"refresh_grace", fault);
+		"refreshGraceSeconds", fault);
 
 	if (rc == RC_OK)
 		rc = check_range(wanted->access_token_s, ACCESS_S_MIN,
-			ACCESS_S_MAX, "access_token", fault);
+			ACCESS_S_MAX, "accessTokenSeconds", fault);
 	if (rc == RC_OK)
 		rc = check_range(wanted->refresh_idle_s, REFRESH_S_MIN,
-			REFRESH_S_MAX, "refresh_idle", fault);
+			REFRESH_S_MAX, "refreshIdleSeconds", fault);
 	if (rc == RC_OK)
 		rc = check_range(wanted->refresh_absolute_s, REFRESH_S_MIN,
-			REFRESH_S_MAX, "refresh_absolute", fault);
+			REFRESH_S_MAX, "refreshAbsoluteSeconds", fault);
 	return rc;
 }
 
@@ -306,18 +306,18 @@ check_certificate(const struct client_new *wanted, struct fault *fault)
 		return wanted->certificate_kind == NULL && name == NULL
 			       ? RC_OK
 			       : fault_tell(fault, RC_BAD_INPUT, "Client",
-					 "certificate_kind",
+					 "certificateKind",
 					 "Only a client that logs in by "
 					 "tls_client_auth has the name of a "
 					 "certificate.");
 	if (wanted->certificate_kind == NULL || name == NULL ||
 		name[0] == '\0' || strlen(name) > 1000)
 		return fault_tell(fault, RC_BAD_INPUT, "Client",
-			"certificate_name",
+			"certificateName",
 			"tls_client_auth needs exactly one name of the "
 			"certificate and its kind.");
 	return check_one(wanted->certificate_kind, tls_names_kinds,
-		"certificate_kind", fault);
+		"certificateKind", fault);
 }
 
 /* What would be unsafe in this combination. */
@@ -334,9 +334,9 @@ check_together(const struct client_new *wanted, struct fault *fault)
 				 or_none(wanted->grants), CLIENT_GRANT_CLIENT),
 			"grants",
 			"A public client cannot use client_credentials."},
-		{open && wanted->allow_no_pkce, "require_pkce",
+		{open && wanted->allow_no_pkce, "requirePkce",
 			"A public client always needs PKCE."},
-		{open && wanted->keep_refresh, "rotate_refresh",
+		{open && wanted->keep_refresh, "rotateRefresh",
 			"The refresh tokens of a public client rotate."},
 		{open && wanted->introspects, "introspects",
 			"A public client cannot introspect."},
@@ -363,7 +363,7 @@ client_check(const struct client_new *wanted, struct fault *fault)
 	if (rc == RC_OK)
 		rc = check_lists(wanted, fault);
 	if (rc == RC_OK)
-		rc = check_one(wanted->authentication, known_authentications,
+		rc = check_one(wanted->authentication, client_authentications,
 			"authentication", fault);
 	if (rc == RC_OK)
 		rc = check_one(wanted->algorithm, known_algorithms, "algorithm",

@@ -202,7 +202,7 @@ grid_run() {
 	step "Bringing the database up to date"
 	quietly "$state/log/migrate.log" grid_ctl migrate
 	quietly "$state/log/keys.log" grid_ctl ca renew --due
-	quietly "$state/log/keys.log" grid_ctl keys rotate
+	quietly "$state/log/keys.log" grid_ctl keys rotate --due
 	quietly "$state/log/nginx-test.log" nginx -t -e stderr -c "$state/etc/nginx.conf"
 	step "Starting the services and nginx"
 	for name in $(service_names); do
