@@ -277,6 +277,7 @@ static const struct stmt *const identity_stmts[] = {
 	application_stmts,
 	audit_stmts,
 	caller_stmts,
+	client_slice_stmts,
 	client_stmts,
 	consent_stmts,
 	device_stmts,
@@ -301,15 +302,6 @@ static const struct stmt *const identity_stmts[] = {
 	user_links_stmts,
 	user_stmts,
 	NULL};
-/* clang-format off: a line each, because every part of the service adds one */
-static const struct stmt *const identity_stmts[] = {application_stmts,
-	audit_stmts, caller_stmts, client_stmts, client_slice_stmts,
-	consent_stmts, device_stmts, directory_login_stmts, directory_stmts,
-	factor_stmts, failure_stmts, grant_stmts, group_mapping_stmts,
-	group_stmts, login_step_stmts, membership_stmts, policy_stmts,
-	provider_stmts, provider_metadata_stmts, provider_transaction_stmts,
-	session_admin_stmts, session_stmts, signing_key_stmts, user_admin_stmts,
-	user_link_stmts, user_links_stmts, user_stmts, NULL};
 /* clang-format on */
 
 const struct identity *
