@@ -5,6 +5,7 @@ import crypto from 'node:crypto';
 import { after, before, test } from 'node:test';
 import * as jose from 'jose';
 import { cookies, openGrid, sleep, until } from '../support/grid.mjs';
+import { foreignSigner } from '../support/oauth.mjs';
 
 let grid; // before openid-client: it makes the grid's webcrypto global
 let oidc;
@@ -704,13 +705,32 @@ test('emergencies: every key replaced, the database gone', async (t) => {
   t.after(() => own.close());
   const get = (access) => own.request('/api/v1/datasources', { token: access });
   const old = await own.token();
+  const thief = await foreignSigner(own, jose); // holds one of our keys
+  const claims = jose.decodeJwt(old);
   assert.equal((await get(old)).status, 200);
-  own.ctl('keys', 'replace');
+  assert.equal((await get(await thief.sign(claims))).status, 200);
+  own.ctl('keys', 'rotate', '--emergency');
+  await sleep(50); // PostgreSQL's message is on its way
+  assert.equal((await get(old)).status, 401);
+  assert.equal((await get(await thief.sign({ ...claims, client_epoch: claims.client_epoch + 1 }))).status, 401);
   const fresh = await own.token();
   assert.notEqual(jose.decodeProtectedHeader(fresh).kid, jose.decodeProtectedHeader(old).kid);
   assert.equal((await get(fresh)).status, 200);
-  await sleep(1100);
-  assert.equal((await get(old)).status, 401);
+  const states = () => own.ctl('keys', 'list').trim().split('\n').map((line) => line.split('\t').slice(1, 3).join(' ')).sort();
+  const published = async () => (await own.request('/.well-known/openid-configuration/jwks')).json.keys.length;
+  assert.deepEqual(states().filter((state) => !state.endsWith('removed')), ['ES256 active', 'RS256 active']);
+  assert.equal(await published(), 2);
+  own.ctl('keys', 'rotate');
+  own.ctl('keys', 'rotate');
+  assert.deepEqual(states().filter((state) => !state.endsWith('removed')),
+    ['ES256 active', 'ES256 pending', 'RS256 active', 'RS256 pending']);
+  assert.equal(await published(), 4);
+  own.sql("UPDATE signing_key SET created_at = created_at - interval '25 hours'");
+  own.ctl('keys', 'rotate', '--due');
+  assert.deepEqual(states().filter((state) => !state.endsWith('removed')),
+    ['ES256 active', 'ES256 retiring', 'RS256 active', 'RS256 retiring']);
+  assert.equal((await get(fresh)).status, 200);
+  assert.equal((await get(await own.token())).status, 200);
 
   own.stopDatabase();
   const form = { grant_type: 'client_credentials', client_id: 'any', client_secret: 'x' };

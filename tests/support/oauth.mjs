@@ -150,8 +150,8 @@ export function makeCertificate(grid, subject, names, { authority } = {}) {
   const openssl = (...args) => execFileSync('openssl', args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const pki = (name) => fs.readFileSync(path.join(grid.state, 'pki', name));
   try {
-    fs.writeFileSync(at('ca'), authority?.cert ?? pki('ca.pem'));
-    fs.writeFileSync(at('ca.key'), authority?.key ?? pki('ca.key'), { mode: 0o600 });
+    fs.writeFileSync(at('ca'), authority?.cert ?? pki('root.pem'));
+    fs.writeFileSync(at('ca.key'), authority?.key ?? pki('root.key'), { mode: 0o600 });
     fs.writeFileSync(at('ext'), `${names ? `subjectAltName=${names}\n` : ''}extendedKeyUsage=clientAuth\n`);
     openssl('req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
       '-subj', subject, '-keyout', at('key'), '-out', at('csr'));
