@@ -41,6 +41,8 @@ struct identity_conf {
 	int64_t slots;          /* password hashes at once */
 	const char *directory_slots_file;
 	int64_t directory_slots; /* logins in directories at once */
+	const char *provider_slots_file;
+	int64_t provider_slots; /* requests to providers at once */
 	int64_t floor_ms;        /* a refused login takes at least that */
 	const char *passwords;  /* file of well-known ones */
 };

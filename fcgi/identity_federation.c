@@ -92,8 +92,10 @@ status_for(enum rc rc)
 
 enum rc
 identity_signin_refuse(struct req *req, struct resp *resp,
-	const struct provider *provider, const char *next)
+	const struct provider *provider,
+	const struct provider_transaction *transaction)
 {
+	bool linking = transaction->session_hash != NULL;
 	enum rc rc = req->fault.rc;
 	const char *words = words_for(req, provider, rc);
 	struct json_object *view = page_view(req);
@@ -105,7 +107,15 @@ identity_signin_refuse(struct req *req, struct resp *resp,
 		req->address, req->fault.text);
 	clock_format(now, clock_now_us());
 	page_text(view, "message", words);
-	page_text(view, "again", start_address(req, provider, next, false));
+	page_text(view, "title",
+		linking ? "Your account was not linked"
+			: "You are not logged in");
+	page_text(view, "again",
+		linking ? transaction->next
+			: start_address(req, provider, transaction->next,
+				  transaction->fresh));
+	if (!linking)
+		page_text(view, "login", "/login");
 	page_text(view, "request", req->id);
 	page_text(view, "time", now);
 	if (rc == RC_UNAVAILABLE || rc == RC_TOO_MANY)
@@ -233,7 +243,7 @@ identity_signin_start(struct req *req, struct resp *resp)
 		req, resp, &provider, &transaction, &location);
 	if (rc != RC_OK)
 		return identity_signin_refuse(
-			req, resp, &provider, transaction.next);
+			req, resp, &provider, &transaction);
 	resp_redirect(resp, location);
 	oauth_no_store(resp);
 	return RC_OK;
@@ -472,5 +482,5 @@ identity_signin(struct req *req, struct resp *resp)
 		rc = go_on(req, resp, &provider, &answer, &transaction);
 	return rc == RC_OK ? RC_OK
 			   : identity_signin_refuse(
-				     req, resp, &provider, transaction.next);
+				     req, resp, &provider, &transaction);
 }

@@ -45,6 +45,7 @@ MUST_CHECK enum rc identity_signin_begin(struct req *req, struct resp *resp,
 
 /* A page that says why it did not work; the audit gets "req->fault". */
 MUST_CHECK enum rc identity_signin_refuse(struct req *req, struct resp *resp,
-	const struct provider *provider, const char *next);
+	const struct provider *provider,
+	const struct provider_transaction *transaction);
 
 #endif

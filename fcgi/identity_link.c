@@ -78,7 +78,7 @@ identity_link_begin(struct req *req, struct resp *resp)
 		req, resp, &provider, &transaction, &location);
 	if (rc != RC_OK)
 		return identity_signin_refuse(
-			req, resp, &provider, ACCOUNT_PAGE);
+			req, resp, &provider, &transaction);
 	return page_continue(req, resp,
 		arena_printf(req->arena, "Now log in at %s", provider.title),
 		location);

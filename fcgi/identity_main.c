@@ -35,7 +35,6 @@
 #define FORM           IDENTITY_FORM_BYTES_MAX
 #define BODY           IDENTITY_ADMIN_BYTES_MAX
 #define DIRECTORY_BODY (2 * DIRECTORY_CA_BYTES)
-#define PROVIDER_SLOTS 2
 
 const struct route identity_routes[] = {
 	{METHOD_GET, "/.well-known/openid-configuration", identity_discovery,
@@ -268,6 +267,12 @@ static const struct conf_entry identity_conf_entries[] = {
 	{"directories", "slots_file", CONF_TEXT,
 		offsetof(struct identity_conf, directory_slots_file), "", 0, 0,
 		"lock file that all workers share; empty = each for itself"},
+	{"providers", "slots", CONF_INT,
+		offsetof(struct identity_conf, provider_slots), "2", 1, 64,
+		"requests to providers at once; fewer than workers"},
+	{"providers", "slots_file", CONF_TEXT,
+		offsetof(struct identity_conf, provider_slots_file), "", 0, 0,
+		"lock file that all workers share; empty = each for itself"},
 	CONF_END,
 };
 
@@ -321,19 +326,6 @@ struct worker {
 	struct identity identity;
 };
 
-/* Half of the workers may wait for a provider, never all of them. */
-static enum rc
-open_providers(struct worker *worker, struct arena *arena, struct fault *fault)
-{
-	const char *path = worker->conf.slots_file;
-
-	worker->providers.seal = &worker->seal;
-	if (path[0] != '\0')
-		path = arena_printf(arena, "%s.providers", path);
-	return slots_open(
-		&worker->providers.slots, path, PROVIDER_SLOTS, fault);
-}
-
 static enum rc
 start(struct worker *worker, struct arena *arena, struct fault *fault)
 {
@@ -343,7 +335,10 @@ start(struct worker *worker, struct arena *arena, struct fault *fault)
 	if (rc == RC_OK && conf->slots_file[0] != '\0')
 		rc = password_limit(conf->slots_file, (int)conf->slots, fault);
 	if (rc == RC_OK)
-		rc = open_providers(worker, arena, fault);
+		rc = slots_open(&worker->providers.slots,
+			conf->provider_slots_file, (int)conf->provider_slots,
+			fault);
+	worker->providers.seal = &worker->seal;
 	if (rc == RC_OK)
 		rc = password_list_load(conf->passwords, fault);
 	if (rc == RC_OK)
@@ -404,7 +399,8 @@ int
 main(int argc, char **argv)
 {
 	struct arena *arena = arena_new();
-	struct worker worker = {.directories.slots.file = -1};
+	struct worker worker = {
+		.directories.slots.file = -1, .providers.slots.file = -1};
 	struct service_start begin = service_begin(argc, argv,
 		"fieldgrid-identity", identity_conf_entries, identity_routes,
 		arena, &worker.conf);

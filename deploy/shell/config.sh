@@ -78,6 +78,7 @@ config_services() {
 			"identity.node_url=https://${setting[host]}:${setting[node-port]}" \
 			"login.slots_file=$state/run/hash.lock" \
 			"directories.slots_file=$state/run/directory.lock" \
+			"providers.slots_file=$state/run/provider.lock" \
 			"login.passwords=$build/static/vendor/data/passwords.txt" \
 			"paths.passwords=$build/static/vendor/data/passwords.txt" \
 			"identity.templates=$top/templates" \

@@ -168,7 +168,7 @@ grid_services() {
 -D $(quoted "$state/postgresql")" INT "$state/postgresql"
 	fastcgi_workers hub 1
 	fastcgi_workers api 3
-	fastcgi_workers identity 4
+	fastcgi_workers identity 6
 	fastcgi_workers controller 2
 	fastcgi_workers web 2
 	[ ! -x "$build/fieldgrid-keeper" ] || service_define keeper \
