@@ -104,15 +104,15 @@ export async function showItem(root, noun, key) {
 }
 
 export async function showCreate(root, noun) {
-	const { fields, label, secrets, body: shape, path = noun.path } = noun.create;
+	const { fields, label, secrets, once = (made) => made, body: shape } = noun.create;
 
 	root.querySelector('.fg-head').before(backLink(noun));
 	root.append(make('div', { class: 'fg-panel' }, await makeForm({
 		fields, button: 'Create',
 		async send(body) {
-			const made = await sendJson('POST', path, shape ? shape(body) : body);
+			const made = await sendJson('POST', noun.path, shape ? shape(body) : body);
 
-			await showOnce(`${label}: ${keyOf(noun, made)}`, secrets, made);
+			await showOnce(`${label}: ${keyOf(noun, made)}`, secrets, once(made));
 			location.assign(`?item=${encodeURIComponent(keyOf(noun, made))}`);
 		},
 	})));

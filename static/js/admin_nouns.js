@@ -5,14 +5,15 @@
 // key       names an item in addresses (default "name")
 // columns   of the list; facts   of an item: { name, label, kind, value, none, sort, href }
 // filters   of the list          { name, label, choices or type }
-// create    { label, fields, secrets, body }; change { fields, body, never }: admin_form
+// create    { label, fields, secrets, once, body }; change { fields, body, never }: admin_form
 // actions   of an item, rowActions of a row: admin_action
 // parts     what belongs to an item: { title, path, columns, rowActions, add, when }
 // prepare   is awaited before anything is shown; intro makes what stands above the list
 
 import { audit } from './admin_audit.js';
+import { nodes } from './admin_nodes.js';
 import { sessions, users } from './admin_people.js';
 import { groups, roles, rules } from './admin_rights.js';
 import { directories, providers } from './admin_sources.js';
 
-export const nouns = { users, sessions, groups, roles, rules, directories, providers, audit };
+export const nouns = { users, sessions, groups, roles, rules, nodes, directories, providers, audit };

@@ -7,7 +7,7 @@ import { make } from './page.js';
 
 // Each is a list of the API, and shown only when it is not empty.
 const LOOKS = [
-	{ noun: 'nodes', title: 'Nodes that wait for you', query: 'state=pending' },
+	{ noun: 'nodes', title: 'Nodes that wait for approval', query: 'waiting=true' },
 	{ noun: 'nodes', title: 'Blocked nodes', query: 'state=blocked' },
 	{ noun: 'audit', title: 'Latest refusals', query: 'result=refused' },
 ];

@@ -48,6 +48,7 @@ const KINDS = {
 	json: (value) => make('pre', {}, JSON.stringify(value, null, 2)),
 	number: (value) => value.toLocaleString(),
 	link: showLink,
+	node: (value) => value, // is one already
 };
 
 // A node for one value of an item; "column" says its name and kind.

@@ -380,7 +380,7 @@ test('nodes are listed, changed and removed by REST', async () => {
   assert.deepEqual(await list(`search=${one.name}`), [one.name]);
   assert.ok((await list('state=pending&sort=-created&limit=500')).includes(one.name));
   assert.ok(!(await list('kind=service&limit=500')).includes(one.name));
-  assert.ok((await list(`datasource=${plant}&limit=500`)).includes(one.name));
+  assert.ok((await list(`dataSource=${plant}&limit=500`)).includes(one.name));
   const paged = [];
   let after_ = '';
   do {

@@ -9,7 +9,7 @@ import { document, resolve } from '../support/openapi.mjs';
 
 const programs = ['fieldgrid-api', 'fieldgrid-controller', 'fieldgrid-hub', 'fieldgrid-identity'];
 // Pages for people: they are no part of the API.
-const pages = [/^\/login(\/|$)/, /^\/logout$/, /^\/account(\/|$)/, /^\/signin-/, /^\/$/];
+const pages = [/^\/login(\/|$)/, /^\/logout$/, /^\/account(\/|$)/, /^\/signin-/, /^\/device$/, /^\/connect\/consent$/, /^\/\.fieldgrid\//, /^\/$/];
 // Answered by the hub's live thread, which has no route table.
 const unrouted = ['GET /live/{id}'];
 
