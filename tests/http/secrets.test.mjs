@@ -97,7 +97,7 @@ test('asvs 16.2.5: what is made by commands and by REST is not told by logs eith
   await sound();
 });
 
-test('asvs 16.5.1 and 16.5.3: without the database nobody gets in and no one learns why', async () => {
+test('asvs 16.5.1, 16.5.3: without the database nobody gets in and no one learns why', async () => {
   const token = await grid.token({ id: 'secrets-closed' });
   const cookie = await grid.logIn();
   await sleep(1100); // what a worker remembers of a caller is older than its second
