@@ -560,25 +560,39 @@ ldap_entry_text(const struct ldap_entry *entry, const char *name)
 /* --- names -------------------------------------------------------------------
  */
 
-const char *
-ldap_dn_normal(struct arena *arena, const char *dn)
+static char *
+rewrite_dn(struct arena *arena, const char *dn)
 {
 	LDAPDN parts = NULL;
 	char *text = NULL;
-	char *normal = NULL;
+	char *copy = NULL;
 
-	if (strnlen(dn, LDAP_DN_BYTES + 1) > LDAP_DN_BYTES ||
-		ldap_str2dn(dn, &parts, LDAP_DN_FORMAT_LDAPV3) != LDAP_SUCCESS)
+	if (ldap_str2dn(dn, &parts, LDAP_DN_FORMAT_LDAPV3) != LDAP_SUCCESS)
 		return NULL;
 	if (parts != NULL && ldap_dn2str(parts, &text, LDAP_DN_FORMAT_LDAPV3) ==
 				     LDAP_SUCCESS) {
-		normal = arena_strdup(arena, text);
-		for (char *letter = normal; *letter != '\0'; letter++)
+		copy = arena_strdup(arena, text);
+		for (char *letter = copy; *letter != '\0'; letter++)
 			*letter = (char)tolower((unsigned char)*letter);
 	}
 	ldap_memfree(text);
 	ldap_dnfree(parts);
-	return normal;
+	return copy;
+}
+
+const char *
+ldap_dn_normal(struct arena *arena, const char *dn)
+{
+	const char *once;
+	const char *twice = NULL;
+
+	if (strnlen(dn, LDAP_DN_BYTES + 1) > LDAP_DN_BYTES)
+		return NULL;
+	once = rewrite_dn(arena, dn);
+	if (once != NULL)
+		twice = rewrite_dn(arena, once);
+	/* libldap writes some odd ones ("cn=# ") as what it cannot read. */
+	return twice != NULL && strcmp(once, twice) == 0 ? once : NULL;
 }
 
 static enum rc
@@ -604,10 +618,6 @@ check_url(const LDAPURLDesc *url, enum ldap_security security,
 	if (strcasecmp(url->lud_host, "localhost") == 0)
 		return refuse_uri(fault,
 			"Name this machine by 127.0.0.1 or its full name.");
-	if ((url->lud_dn != NULL && url->lud_dn[0] != '\0') ||
-		url->lud_attrs != NULL || url->lud_filter != NULL ||
-		url->lud_exts != NULL)
-		return refuse_uri(fault, "Nothing may stand behind the port.");
 	return RC_OK;
 }
 
@@ -616,14 +626,19 @@ ldap_server_check(
 	const char *uri, enum ldap_security security, struct fault *fault)
 {
 	LDAPURLDesc *url = NULL;
+	const char *rest;
 	enum rc rc;
 
 	/* A list of addresses would be taken as well. */
 	if (strnlen(uri, LDAP_URI_BYTES + 1) > LDAP_URI_BYTES ||
-		strpbrk(uri, " ,\t\r\n") != NULL ||
+		strpbrk(uri, " ,<>\t\r\n") != NULL ||
 		ldap_url_parse(uri, &url) != LDAP_URL_SUCCESS)
 		return refuse_uri(fault, "This is no address of a directory.");
+	rest = strstr(uri, "://") + 3;
+	rest += strcspn(rest, "/?");
 	rc = check_url(url, security, fault);
+	if (rc == RC_OK && rest[0] != '\0' && strcmp(rest, "/") != 0)
+		rc = refuse_uri(fault, "Nothing may stand behind the port.");
 	ldap_free_urldesc(url);
 	return rc;
 }
