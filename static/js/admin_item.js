@@ -1,9 +1,9 @@
 // admin_item: one thing of the administration: its facts, a form to change it,
 // what can be done with it, and what belongs to it; and the form for a new one.
 
-import { runAction, showOnce } from './admin_action.js';
+import { showOnce } from './admin_action.js';
 import { makeForm } from './admin_form.js';
-import { makeTable } from './admin_list.js';
+import { makeButtons, makeTable } from './admin_list.js';
 import { fill, setHeading, showValue } from './admin_value.js';
 import { getJson, sendJson } from './http.js';
 import { make } from './page.js';
@@ -39,14 +39,7 @@ async function makeChange(noun, item, again) {
 }
 
 function makeActions(noun, item, again) {
-	const actions = noun.actions.filter((action) => !action.when || action.when(item));
-
-	return section('Actions', make('p', { class: 'fg-actions' }, ...actions.map((action) => {
-		const button = make('button', { type: 'button', class: 'fg-button' }, action.label);
-
-		button.addEventListener('click', () => runAction(button, action, item, again));
-		return button;
-	})));
+	return section('Actions', make('p', { class: 'fg-actions' }, ...makeButtons(noun.actions, item, again)));
 }
 
 // What belongs to the item: a table, actions on its rows, a form to add one.

@@ -56,15 +56,14 @@ function makeHead(noun, query) {
 	return make('thead', {}, make('tr', {}, ...cells));
 }
 
-function makeActions(actions, item, again) {
-	return make('td', { class: 'fg-row-actions' }, ...actions
-		.filter((action) => !action.when || action.when(item))
-		.map((action) => {
-			const button = make('button', { type: 'button', class: 'fg-button' }, action.label);
+// The buttons of the actions that an item allows.
+export function makeButtons(actions, item, again) {
+	return actions.filter((action) => !action.when || action.when(item)).map((action) => {
+		const button = make('button', { type: 'button', class: 'fg-button' }, action.label);
 
-			button.addEventListener('click', () => runAction(button, action, item, again));
-			return button;
-		}));
+		button.addEventListener('click', () => runAction(button, action, item, again));
+		return button;
+	});
 }
 
 // "columns" and "rowActions" as of a noun; also for the parts of an item.
@@ -72,7 +71,7 @@ export function makeTable({ columns, rowActions, title, ...noun }, items, query,
 	const rows = items.map((item) => make('tr', {},
 		...columns.map((column, i) => make(i === 0 ? 'th' : 'td', { scope: i === 0 ? 'row' : undefined, 'data-label': column.label },
 			showValue(column, item))),
-		rowActions ? makeActions(rowActions, item, again) : null));
+		rowActions ? make('td', { class: 'fg-row-actions' }, ...makeButtons(rowActions, item, again)) : null));
 
 	return make('div', { class: 'fg-table-box' }, make('table', { class: 'fg-table fg-admin-table' },
 		make('caption', { class: 'fg-visually-hidden' }, title),
@@ -127,8 +126,10 @@ export async function showList(root, noun, query) {
 		place.replaceChildren(items.length > 0
 			? makeTable(noun, items, query, load)
 			: make('p', { class: 'fg-note' }, query.size > 0 ? 'Nothing matches.' : noun.empty ?? 'There is nothing here yet.'),
-		makePager(query, next) ?? '');
+		makePager(query, next) ?? '', noun.below ? await noun.below() : '');
 	};
 
+	if (noun.listActions)
+		place.before(make('p', { class: 'fg-actions' }, ...makeButtons(noun.listActions, {}, load)));
 	await load();
 }

@@ -6,14 +6,16 @@
 // columns   of the list; facts   of an item: { name, label, kind, value, none, sort, href }
 // filters   of the list          { name, label, choices or type }
 // create    { label, fields, secrets, once, body }; change { fields, body, never }: admin_form
-// actions   of an item, rowActions of a row: admin_action
+// actions   of an item, rowActions of a row, listActions of none: admin_action
 // parts     what belongs to an item: { title, path, columns, rowActions, add, when }
-// prepare   is awaited before anything is shown; intro makes what stands above the list
+// prepare   is awaited before anything is shown; intro and below make what
+//           stands above and below the list
 
 import { audit } from './admin_audit.js';
+import { clients, keys } from './admin_clients.js';
 import { nodes } from './admin_nodes.js';
 import { sessions, users } from './admin_people.js';
 import { groups, roles, rules } from './admin_rights.js';
 import { directories, providers } from './admin_sources.js';
 
-export const nouns = { users, sessions, groups, roles, rules, nodes, directories, providers, audit };
+export const nouns = { users, sessions, groups, roles, rules, clients, nodes, directories, providers, keys, audit };
