@@ -6,6 +6,7 @@
 #include "fcgi/identity.h"
 #include "fcgi/identity_check.h"
 #include "fcgi/identity_factor.h"
+#include "fcgi/identity_link.h"
 #include "fcgi/identity_oauth.h"
 #include "fcgi/identity_page.h"
 #include "fcgi/identity_person.h"
@@ -138,16 +139,16 @@ said(struct req *req)
 		"The session has ended.",
 		"All other sessions have ended, and all applications are "
 		"disconnected.",
-		"The application is disconnected.",
-		"The second factor is off."};
+		"The application is disconnected.", "The second factor is off.",
+		"Your account is linked.", "The link is gone."};
 	struct pairs query;
 	const char *number;
 
 	if (req_query(req, &query) != RC_OK)
 		return NULL;
 	number = pairs_find(&query, "done");
-	if (number == NULL || number[0] < '0' || number[0] > '4' ||
-		number[1] != '\0')
+	if (number == NULL || number[0] < '0' || number[1] != '\0' ||
+		(size_t)(number[0] - '0') >= ARRAY_LENGTH(words))
 		return NULL;
 	return words[number[0] - '0'];
 }
@@ -192,6 +193,8 @@ identity_account(struct req *req, struct resp *resp)
 		rc = add_applications(req, view, &person);
 	if (rc == RC_OK)
 		rc = add_factor(req, view, &person);
+	if (rc == RC_OK)
+		rc = identity_links(req, view, &person.user);
 	return rc == RC_OK
 		       ? page_answer(req, resp, 200, "identity/account", view)
 		       : rc;

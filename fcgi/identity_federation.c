@@ -224,6 +224,19 @@ identity_signin_begin(struct req *req, struct resp *resp,
 	return RC_OK;
 }
 
+/* A picture or a frame of another page begins nothing: it would only use up
+ * what this address may begin. */
+static enum rc
+check_page(struct req *req)
+{
+	const char *goal = req_header(req, "Sec-Fetch-Dest");
+
+	if (goal != NULL && strcmp(goal, "document") != 0)
+		return fault_tell(&req->fault, RC_DENIED, "NotAPage", NULL,
+			"Open this address as a page.");
+	return RC_OK;
+}
+
 enum rc
 identity_signin_start(struct req *req, struct resp *resp)
 {
@@ -231,8 +244,10 @@ identity_signin_start(struct req *req, struct resp *resp)
 	struct provider provider;
 	struct pairs query;
 	const char *location = NULL;
-	enum rc rc = req_query(req, &query);
+	enum rc rc = check_page(req);
 
+	if (rc == RC_OK)
+		rc = req_query(req, &query);
 	if (rc == RC_OK)
 		rc = find_provider(req, &provider);
 	if (rc != RC_OK)

@@ -14,6 +14,9 @@
 #include "model/user_links.h"
 
 #define ACCOUNT_PAGE "/account"
+#define PAGE_LINKED                                                            \
+	ACCOUNT_PAGE "?done=5" /* what it says: identity_account.c */
+#define PAGE_UNLINKED ACCOUNT_PAGE "?done=6"
 
 static bool
 is_local(const struct user *user)
@@ -147,7 +150,7 @@ identity_link(struct req *req, struct resp *resp,
 	rc = end(req, rc);
 	if (rc != RC_OK)
 		return rc;
-	resp_redirect(resp, ACCOUNT_PAGE);
+	resp_redirect(resp, PAGE_LINKED);
 	oauth_no_store(resp);
 	return RC_OK;
 }
@@ -171,7 +174,7 @@ identity_unlink(struct req *req, struct resp *resp)
 	rc = end(req, rc);
 	if (rc != RC_OK)
 		return rc;
-	resp_redirect(resp, ACCOUNT_PAGE);
+	resp_redirect(resp, PAGE_UNLINKED);
 	oauth_no_store(resp);
 	return RC_OK;
 }
@@ -198,5 +201,7 @@ identity_links(
 			json_object_new_boolean(links.items[i].linked));
 		json_object_array_add(list, link);
 	}
+	if (links.count > 0)
+		page_text(view, "has_links", "1");
 	return rc;
 }

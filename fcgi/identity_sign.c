@@ -217,6 +217,14 @@ bytes_of(const char *const *names)
 	return bytes;
 }
 
+/* Administrators and directories give addresses; what a provider upstream
+ * calls one may be what its user typed. */
+static bool
+is_email_ours(const struct user *user)
+{
+	return strncmp(user->source, "oidc:", 5) != 0;
+}
+
 /* Groups and roles are for applications such as Grafana, which know the users
  * of the grid by nothing else. */
 enum rc
@@ -230,7 +238,7 @@ identity_write_profile(struct req *req, struct jsonw *json,
 		write_person(json, user);
 	if (wanted->email && user->email[0] != '\0') {
 		jsonw_str(json, "email", user->email);
-		jsonw_bool(json, "email_verified", true);
+		jsonw_bool(json, "email_verified", is_email_ours(user));
 	}
 	if (!wanted->roles)
 		return RC_OK;

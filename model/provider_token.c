@@ -116,22 +116,34 @@ is_subject(const char *text)
 	return length > 0 && length <= SUBJECT_BYTES_MAX;
 }
 
+static bool
+read_uuid(struct json_object *claims, const char *name,
+	char text[UUID_TEXT_BYTES])
+{
+	const char *claim = jwt_claim_text(claims, name);
+	uint8_t uuid[UUID_BYTES];
+
+	if (claim == NULL || !uuid_parse(claim, uuid))
+		return false;
+	uuid_format(text, uuid);
+	return true;
+}
+
 static enum rc
 read_subject(struct arena *arena, const struct provider *provider,
 	struct json_object *claims, struct provider_person *person,
 	struct fault *fault)
 {
-	const char *tenant = jwt_claim_text(claims, "tid");
-	const char *object = jwt_claim_text(claims, "oid");
-	uint8_t uuid[UUID_BYTES];
+	char tenant[UUID_TEXT_BYTES];
+	char object[UUID_TEXT_BYTES];
 
 	person->subject = jwt_claim_text(claims, "sub");
 	if (!is_subject(person->subject))
 		return deny(fault, "names nobody (sub)");
 	if (strcmp(provider->subject, "sub") == 0)
 		return RC_OK;
-	if (tenant == NULL || object == NULL || !uuid_parse(tenant, uuid) ||
-		!uuid_parse(object, uuid))
+	if (!read_uuid(claims, "tid", tenant) ||
+		!read_uuid(claims, "oid", object))
 		return deny(fault, "has no tid and oid");
 	person->subject = arena_printf(arena, "tid:%s oid:%s", tenant, object);
 	return RC_OK;
@@ -153,6 +165,18 @@ first_text(struct json_object *claims, const char *const *names)
 	for (; *names != NULL && (text == NULL || text[0] == '\0'); names++)
 		text = short_text(claims, *names);
 	return text;
+}
+
+/* One that the provider itself does not trust is left out. */
+static const char *
+read_email(struct json_object *claims)
+{
+	struct json_object *verified = NULL;
+
+	if (json_object_object_get_ex(claims, "email_verified", &verified) &&
+		!json_object_get_boolean(verified))
+		return NULL;
+	return short_text(claims, "email");
 }
 
 /* More groups than fit: Azure names a place to ask instead. */
@@ -231,7 +255,7 @@ read_person(struct arena *arena, const struct provider *provider,
 
 	person->name = first_text(claims, names);
 	person->full_name = short_text(claims, "name");
-	person->email = short_text(claims, "email");
+	person->email = read_email(claims);
 	person->second_factor = says_factor(provider, claims, "amr") ||
 				says_factor(provider, claims, "acr");
 	read_groups(arena, provider, claims, person);

@@ -487,6 +487,31 @@ test('what is kept is good for a day while the provider cannot be asked', async 
   forget();
 });
 
+test('what an upstream calls an e-mail address is passed on as not verified', async () => {
+  addPerson('claims', { email: 'ceo@example.org' });
+  const session = sessionOf(await logIn(names.azure, azure, 'claims'));
+  const id = `fed-app-${run}`;
+  const secret = /client_secret: (\S+)/.exec(grid.ctl('client', 'add', id, '--trusted', '--no-pkce', '--grant',
+    'authorization_code', '--scope', 'openid', '--scope', 'email', '--redirect-uri', 'https://app.test/cb'))[1];
+  const asked = await grid.request(`/connect/authorize?${new URLSearchParams({ client_id: id, response_type: 'code',
+    redirect_uri: 'https://app.test/cb', scope: 'openid email' })}`, { cookie: session });
+  const tokens = await grid.request('/connect/token', { form: { grant_type: 'authorization_code', client_id: id,
+    client_secret: secret, redirect_uri: 'https://app.test/cb', code: new URL(asked.headers.location).searchParams.get('code') } });
+  const claims = jose.decodeJwt(tokens.json.id_token);
+  assert.deepEqual([claims.email, claims.email_verified], ['ceo@example.org', false]);
+  assert.deepEqual(claims.amr, ['fed']);
+  // One that the provider itself does not trust is not even taken over.
+  crook.does = claim({ sub: `unsure-${run}`, email: 'ceo@example.org', email_verified: false });
+  const unsure = sessionOf(await logIn(names.crook, crook));
+  assert.deepEqual(grid.sql(`SELECT email FROM account WHERE name = '${await accountOf(unsure)}'`), []);
+});
+
+test('a picture or a frame of another page begins no log-in', async () => {
+  const begin = (dest) => grid.request(`/signin-${names.crook}/start`, { headers: { 'sec-fetch-dest': dest } });
+  for (const dest of ['image', 'iframe', 'empty', 'script']) assert.equal((await begin(dest)).status, 403, dest);
+  assert.equal((await begin('document')).status, 303);
+});
+
 // --- limits ---------------------------------------------------------------------------
 
 test('an address cannot fill the table with log-ins that it never ends', async () => {
@@ -588,14 +613,15 @@ test('a person links the own account after logging in here, and then gets in eit
   const session = hostCookie(await grid.logIn(user));
   const { back, cookie } = await link(session, claim({ sub: `linked-${run}` }));
   const reply = await grid.request(back, { cookie: `${session}; ${cookie}` });
-  assert.equal(reply.headers.location, '/account', reply.text);
+  assert.equal(reply.headers.location, '/account?done=5', reply.text);
+  assert.match((await grid.request('/account', { cookie: session })).text, new RegExp(`Unlink Crook ${run}`));
   assert.doesNotMatch(cookies(reply), /gridsid=/); // the session stays what it was
   const other_ = sessionOf(await logIn(names.crook, crook));
   assert.equal(await accountOf(other_), user.name);
   assert.deepEqual(grid.sql(`SELECT name, full_name, source FROM account WHERE name = '${user.name}'`), [[user.name, '', 'local']]);
   // That session was not made by a password here: it may not change links.
   assert.match((await sendLink(other_, 'unlink')).headers.location, /^\/login/);
-  assert.equal((await sendLink(session, 'unlink')).headers.location, '/account');
+  assert.equal((await sendLink(session, 'unlink')).headers.location, '/account?done=6');
   sessionOf(await logIn(names.crook, crook)); // now somebody of their own
   assert.equal(count(`SELECT count(*) FROM account WHERE source = 'oidc:${names.crook}' AND id =
     (SELECT account_id FROM account_link WHERE subject = 'linked-${run}')`), 1);
