@@ -235,7 +235,9 @@ controller_policy_check(struct req *req, struct resp *resp)
 	struct variable_list list;
 	enum rc rc = read_question(req, check_fields, &asked);
 
-	if (rc == RC_OK)
+	if (rc == RC_OK && asked.own)
+		rc = policy_of(req, &policy);
+	else if (rc == RC_OK)
 		rc = policy_load_subject(req->db, req->arena,
 			&asked.question.subject, asked.question.scopes, &policy,
 			&req->fault);

@@ -5,136 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Longer texts than any variable's name never match one. */
-#define LENGTH_MAX  256
+#include "model/policy_table.h"
+
 #define GRAM_BYTES  3
 #define COUNTS_BITS 14
 #define NONE        UINT32_MAX
-
-/* --- hash tables -------------------------------------------------------- */
-
-struct entry {
-	const char *text;
-	uint32_t length;
-	uint32_t allow;
-	uint32_t deny;
-};
-
-struct slot {
-	uint32_t hash;
-	uint32_t at; /* of the entry, NONE = free */
-};
-
-/* Texts with what is said of them; open addressing, at most half full. */
-struct table {
-	uint32_t mask;
-	struct slot *slots;
-	struct entry *entries;
-	uint32_t count;
-	struct policy_verdict all; /* of its entries together */
-	uint64_t lengths[LENGTH_MAX / 64 + 1];
-};
-
-#define HASH_START UINT32_C(2166136261)
-
-/* FNV-1a: grows byte by byte, so a name gives all its prefixes in one go. */
-static uint32_t
-hash_add(uint32_t hash, char byte)
-{
-	return (hash ^ (unsigned char)byte) * UINT32_C(16777619);
-}
-
-/* The low bits of FNV alone are poor. */
-static uint32_t
-hash_end(uint32_t hash)
-{
-	return (hash ^ (hash >> 15)) * UINT32_C(0x2c1b3c6d);
-}
-
-/* "step" is 1 or, for texts that are compared by their ends, -1. */
-static uint32_t
-hash_text(const char *text, size_t length, int step)
-{
-	uint32_t hash = HASH_START;
-
-	for (size_t i = 0; i < length; i++)
-		hash = hash_add(hash, text[step > 0 ? i : length - 1 - i]);
-	return hash_end(hash);
-}
-
-static void
-table_init(struct table *table, struct arena *arena, size_t capacity)
-{
-	size_t slots = 4;
-
-	while (slots < capacity * 2)
-		slots *= 2;
-	table->mask = (uint32_t)slots - 1;
-	table->slots = arena_array(arena, slots, sizeof(*table->slots));
-	for (size_t i = 0; i < slots; i++)
-		table->slots[i].at = NONE;
-	table->entries = arena_array(arena, capacity, sizeof(*table->entries));
-}
-
-/* The slot of a text, or the free one where it belongs. */
-static struct slot *
-table_slot(const struct table *table, uint32_t hash, const char *text,
-	size_t length)
-{
-	for (uint32_t i = hash & table->mask;; i = (i + 1) & table->mask) {
-		struct slot *slot = &table->slots[i];
-		const struct entry *entry;
-
-		if (slot->at == NONE)
-			return slot;
-		entry = &table->entries[slot->at];
-		if (slot->hash == hash && entry->length == length &&
-			memcmp(entry->text, text, length) == 0)
-			return slot;
-	}
-}
-
-static bool
-has_length(const struct table *table, size_t length)
-{
-	return (table->lengths[length / 64] >> (length % 64) & 1) != 0;
-}
-
-static void
-add_bits(uint32_t *allow, uint32_t *deny, const struct policy_line *line)
-{
-	*(line->deny ? deny : allow) |= line->actions;
-}
-
-static void
-table_add(struct table *table, const char *text, size_t length, int step,
-	const struct policy_line *line)
-{
-	uint32_t hash = hash_text(text, length, step);
-	struct slot *slot = table_slot(table, hash, text, length);
-
-	if (slot->at == NONE) {
-		*slot = (struct slot){hash, table->count};
-		table->entries[table->count++] = (struct entry){
-			.text = text, .length = (uint32_t)length};
-	}
-	add_bits(&table->entries[slot->at].allow,
-		&table->entries[slot->at].deny, line);
-	add_bits(&table->all.allow, &table->all.deny, line);
-	table->lengths[length / 64] |= UINT64_C(1) << (length % 64);
-}
-
-static void
-table_find(const struct table *table, uint32_t hash, const char *text,
-	size_t length, struct policy_verdict *verdict)
-{
-	const struct slot *slot = table_slot(table, hash, text, length);
-
-	if (slot->at == NONE)
-		return;
-	verdict->allow |= table->entries[slot->at].allow;
-	verdict->deny |= table->entries[slot->at].deny;
-}
 
 /* --- patterns ----------------------------------------------------------- */
 
@@ -182,10 +57,23 @@ policy_matches(const char *pattern, const char *name)
 /* A pattern that is in no table; patterns of one gram are a chain. */
 struct general {
 	const char *text;
-	uint32_t allow;
-	uint32_t deny;
+	uint64_t letters;
+	struct policy_verdict verdict;
 	uint32_t next;
 };
+
+/* Which bytes a text has but "*" and "?", roughly: a bit stands for four. What
+ * a pattern has and a name has not settles the question without a match. */
+static uint64_t
+letters_of(const char *text)
+{
+	uint64_t letters = 0;
+
+	for (; *text != '\0'; text++)
+		if (*text != '*' && *text != '?')
+			letters |= UINT64_C(1) << (*text & 63);
+	return letters;
+}
 
 /* Three bytes of a text as a number. */
 static uint32_t
@@ -259,9 +147,9 @@ struct realm {
 	int64_t datasource_id;
 	struct policy_verdict everything; /* of "*" */
 	struct policy_verdict anything;   /* of all rules together */
-	struct table exact;
-	struct table prefixes;
-	struct table suffixes;
+	struct policy_table exact;
+	struct policy_table prefixes;
+	struct policy_table suffixes;
 	struct general *general;
 	uint32_t general_count;
 	struct policy_verdict general_all;
@@ -300,9 +188,13 @@ add_general(struct realm *realm, const struct policy_line *line)
 {
 	struct general *general = &realm->general[realm->general_count++];
 
-	*general = (struct general){.text = line->object, .next = NONE};
-	add_bits(&general->allow, &general->deny, line);
-	add_bits(&realm->general_all.allow, &realm->general_all.deny, line);
+	*general = (struct general){
+		.text = line->object,
+		.letters = letters_of(line->object),
+		.next = NONE,
+	};
+	policy_verdict_add(&general->verdict, line);
+	policy_verdict_add(&realm->general_all, line);
 }
 
 static void
@@ -311,25 +203,22 @@ add_line(struct realm *realm, const struct policy_line *line)
 	const char *text = line->object;
 	size_t stars = strspn(text, "*");
 
-	add_bits(&realm->anything.allow, &realm->anything.deny, line);
+	policy_verdict_add(&realm->anything, line);
 	switch (form_of(line)) {
 	case FORM_EVERYTHING:
-		add_bits(&realm->everything.allow, &realm->everything.deny,
-			line);
+		policy_verdict_add(&realm->everything, line);
 		break;
 	case FORM_EXACT:
-		if (strlen(text) <= LENGTH_MAX)
-			table_add(&realm->exact, text, strlen(text), 1, line);
+		policy_table_add(
+			&realm->exact, text, strlen(text), POLICY_FRONT, line);
 		break;
 	case FORM_PREFIX:
-		if (strcspn(text, "*") <= LENGTH_MAX)
-			table_add(&realm->prefixes, text, strcspn(text, "*"), 1,
-				line);
+		policy_table_add(&realm->prefixes, text, strcspn(text, "*"),
+			POLICY_FRONT, line);
 		break;
 	case FORM_SUFFIX:
-		if (strlen(text + stars) <= LENGTH_MAX)
-			table_add(&realm->suffixes, text + stars,
-				strlen(text + stars), -1, line);
+		policy_table_add(&realm->suffixes, text + stars,
+			strlen(text + stars), POLICY_BACK, line);
 		break;
 	case FORM_OTHER:
 		add_general(realm, line);
@@ -401,9 +290,9 @@ build_realm(struct realm *realm, struct arena *arena,
 	realm->wide = NONE;
 	for (size_t i = 0; i < count; i++)
 		forms[form_of(&lines[i])]++;
-	table_init(&realm->exact, arena, forms[FORM_EXACT]);
-	table_init(&realm->prefixes, arena, forms[FORM_PREFIX]);
-	table_init(&realm->suffixes, arena, forms[FORM_SUFFIX]);
+	policy_table_init(&realm->exact, arena, forms[FORM_EXACT]);
+	policy_table_init(&realm->prefixes, arena, forms[FORM_PREFIX]);
+	policy_table_init(&realm->suffixes, arena, forms[FORM_SUFFIX]);
 	realm->general =
 		arena_array(arena, forms[FORM_OTHER], sizeof(*realm->general));
 	for (size_t i = 0; i < count; i++)
@@ -445,6 +334,7 @@ policy_index_build(
 struct search {
 	const char *name;
 	size_t length;
+	uint64_t letters;
 	uint32_t wanted;
 	struct policy_verdict verdict;
 };
@@ -459,34 +349,17 @@ matters(const struct search *search, struct policy_verdict all)
 }
 
 static void
-search_ends(struct search *search, const struct table *table, int step)
-{
-	const char *name = search->name;
-	size_t length = search->length;
-	uint32_t hash = HASH_START;
-
-	for (size_t i = 0; i < length && i < LENGTH_MAX; i++) {
-		const char *text = step > 0 ? name : name + length - 1 - i;
-
-		hash = hash_add(hash, step > 0 ? name[i] : *text);
-		if (has_length(table, i + 1))
-			table_find(table, hash_end(hash), text, i + 1,
-				&search->verdict);
-	}
-}
-
-static void
 search_chain(struct search *search, const struct realm *realm, uint32_t at)
 {
 	for (; at != NONE; at = realm->general[at].next) {
 		const struct general *general = &realm->general[at];
 
-		if (!matters(search, (struct policy_verdict){general->allow,
-					     general->deny}) ||
+		if ((general->letters & ~search->letters) != 0 ||
+			!matters(search, general->verdict) ||
 			!policy_matches(general->text, search->name))
 			continue;
-		search->verdict.allow |= general->allow;
-		search->verdict.deny |= general->deny;
+		search->verdict.allow |= general->verdict.allow;
+		search->verdict.deny |= general->verdict.deny;
 	}
 }
 
@@ -500,15 +373,17 @@ search_realm(struct search *search, const struct realm *realm)
 		return;
 	search->verdict.allow |= realm->everything.allow;
 	search->verdict.deny |= realm->everything.deny;
-	if (length <= LENGTH_MAX && has_length(&realm->exact, length))
-		table_find(&realm->exact, hash_text(name, length, 1), name,
-			length, &search->verdict);
+	policy_table_find(&realm->exact, name, length, &search->verdict);
 	if (matters(search, realm->prefixes.all))
-		search_ends(search, &realm->prefixes, 1);
+		policy_table_find_ends(&realm->prefixes, name, length,
+			POLICY_FRONT, &search->verdict);
 	if (matters(search, realm->suffixes.all))
-		search_ends(search, &realm->suffixes, -1);
+		policy_table_find_ends(&realm->suffixes, name, length,
+			POLICY_BACK, &search->verdict);
 	if (!matters(search, realm->general_all))
 		return;
+	if (search->letters == 0)
+		search->letters = letters_of(name);
 	search_chain(search, realm, realm->wide);
 	for (size_t i = 0; i + GRAM_BYTES <= length; i++)
 		search_chain(search, realm,
@@ -582,7 +457,7 @@ policy_lines_find(const struct policy_line *lines, size_t count,
 			continue;
 		if (line->literal ? strcmp(line->object, name) == 0
 				  : policy_matches(line->object, name))
-			add_bits(&verdict.allow, &verdict.deny, line);
+			policy_verdict_add(&verdict, line);
 	}
 	return verdict;
 }
