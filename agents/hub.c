@@ -32,18 +32,26 @@ struct hub {
 	struct buf body;
 };
 
-enum rc
-hub_open(const struct hub_options *options, struct hub **result,
+static enum rc
+open_http(const struct hub_options *options, struct http **http,
 	struct fault *fault)
 {
-	struct hub *hub = calloc(1, sizeof(*hub));
-	struct http_options http = {.ca = options->ca,
+	struct http_options http_options = {.ca = options->ca,
 		.certificate = options->certificate,
 		.key = options->key,
 		.connect_timeout_ms = CONNECT_TIMEOUT_MS,
 		.timeout_ms = options->timeout_ms,
 		.response_bytes_max = RESPONSE_BYTES_MAX,
 		.stop = options->stop};
+
+	return http_open(&http_options, http, fault);
+}
+
+enum rc
+hub_open(const struct hub_options *options, struct hub **result,
+	struct fault *fault)
+{
+	struct hub *hub = calloc(1, sizeof(*hub));
 	enum rc rc;
 
 	if (hub == NULL)
@@ -53,7 +61,7 @@ hub_open(const struct hub_options *options, struct hub **result,
 		hub->url_count++;
 	buf_init(&hub->reply.body, 0);
 	buf_init(&hub->body, 0);
-	rc = http_open(&http, &hub->http, fault);
+	rc = open_http(options, &hub->http, fault);
 	if (rc != RC_OK) {
 		hub_close(hub);
 		return rc;
@@ -67,6 +75,32 @@ forget_token(struct hub *hub)
 {
 	free(hub->token);
 	hub->token = NULL;
+}
+
+struct http *
+hub_http(struct hub *hub)
+{
+	return hub->http;
+}
+
+enum rc
+hub_use(struct hub *hub, const char *certificate, const char *key,
+	struct fault *fault)
+{
+	struct hub_options options = hub->options;
+	struct http *http = NULL;
+	enum rc rc;
+
+	options.certificate = certificate;
+	options.key = key;
+	rc = open_http(&options, &http, fault);
+	if (rc != RC_OK)
+		return rc;
+	http_close(hub->http);
+	hub->http = http;
+	hub->options = options;
+	forget_token(hub); /* it is bound to the other certificate */
+	return RC_OK;
 }
 
 void

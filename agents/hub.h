@@ -12,6 +12,7 @@
 #include "agents/input.h"
 #include "agents/spool.h"
 #include "lib/encode.h"
+#include "lib/http.h"
 
 struct hub;
 
@@ -45,6 +46,15 @@ size_t hub_url_count(const struct hub *hub);
 
 /* Use the next address from now on. */
 void hub_turn(struct hub *hub);
+
+/* Its connection, for other requests to the same address. */
+struct http *hub_http(struct hub *hub);
+
+/* Another certificate and key from now on, in a new connection with a new
+ * token; the names must stay. Fails: RC_IO a file cannot be read: nothing has
+ * changed. */
+MUST_CHECK enum rc hub_use(struct hub *hub, const char *certificate,
+	const char *key, struct fault *fault);
 
 /* The last committed sequence of this node and the spool it came from. */
 MUST_CHECK enum rc hub_position(struct hub *hub, int64_t *sequence,

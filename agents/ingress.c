@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/enrol.h"
 #include "agents/ingress_conf.h"
 #include "agents/sender.h"
 #include "lib/clock.h"
@@ -31,11 +32,13 @@ print_help(FILE *out)
 
 	fputs("usage: fieldgrid-ingress [--config FILE] [--check-config]\n"
 	      "                         [--dump SECONDS] [--help] [--version]\n"
+	      "       fieldgrid-ingress enrol https://HOST --token TOKEN\n"
 	      "\n"
 	      "Reads the values of a plant and sends them to the hub.\n"
 	      "  --config FILE    default " FG_CONF_DIR "/ingress.conf\n"
 	      "  --check-config   check configuration and variables, then end\n"
 	      "  --dump SECONDS   print samples, without spool and hub\n"
+	      "  enrol            make this machine a node; enrol --help\n"
 	      "\nConfiguration:\n",
 		out);
 	conf_help(out, ingress_conf_table(arena));
@@ -185,6 +188,7 @@ run_sampler(void *sampler)
 struct sending {
 	struct agent *agent;
 	struct hub *hub;
+	struct renewal renewal;
 };
 
 static void *
@@ -192,7 +196,7 @@ run_sender(void *context)
 {
 	struct sending *sending = context;
 
-	sender_run(sending->agent, sending->hub);
+	sender_run(sending->agent, sending->hub, &sending->renewal);
 	return NULL;
 }
 
@@ -258,7 +262,8 @@ serve_signals(struct agent *agent, const sigset_t *signals)
 }
 
 static enum rc
-run(const struct ingress_conf *conf, struct agent *agent, struct fault *fault)
+run(const struct ingress_conf *conf, struct agent *agent, struct arena *arena,
+	struct fault *fault)
 {
 	struct sampler_options options = sampler_options(conf);
 	struct sampler *sampler = NULL;
@@ -270,6 +275,9 @@ run(const struct ingress_conf *conf, struct agent *agent, struct fault *fault)
 
 	if (rc == RC_OK)
 		rc = sampler_open(agent, &options, &sampler, fault);
+	if (rc == RC_OK)
+		rc = renewal_open(&sending.renewal, arena, conf->hub_ca,
+			conf->hub_certificate, conf->hub_key, fault);
 	if (rc == RC_OK)
 		rc = open_hub(conf, agent, &sending.hub, fault);
 	if (rc == RC_OK) {
@@ -300,6 +308,8 @@ main(int argc, char **argv)
 	enum rc rc;
 
 	guard_process();
+	if (argc > 1 && strcmp(argv[1], "enrol") == 0)
+		return enrol_main(argc - 1, argv + 1);
 	/* One heap, given back early: an agent shares a small machine. */
 	mallopt(M_ARENA_MAX, 1);
 	mallopt(M_TRIM_THRESHOLD, ARENA_TRIM_BYTES);
@@ -320,7 +330,7 @@ main(int argc, char **argv)
 	else if (rc == RC_OK && arguments.dump_s > 0)
 		rc = dump(conf, &agent, arguments.dump_s, &fault);
 	else if (rc == RC_OK)
-		rc = run(conf, &agent, &fault);
+		rc = run(conf, &agent, arena, &fault);
 	if (rc != RC_OK)
 		log_error(NULL, "%s", fault.text);
 	failed = agent.failed;

@@ -24,6 +24,7 @@
 struct sender {
 	struct agent *agent;
 	struct hub *hub;
+	struct renewal *renewal;
 	struct buf body;
 	bool connected;
 	bool told_undeclared;
@@ -243,13 +244,45 @@ until_beat(const struct sender *sender)
 	return sender->beat_due_us - clock_steady_us();
 }
 
+/* Frames go on with the certificate that there is, whatever comes of it. */
+static void
+renew(struct sender *sender)
+{
+	struct agent *agent = sender->agent;
+	struct spool_status status;
+	struct fault fault = {0};
+	char end[CLOCK_TEXT_BYTES];
+
+	spool_status(agent->spool, &status);
+	if (renewal_run(sender->renewal, sender->hub, &status, &fault) ==
+		RC_OK) {
+		clock_format(end, sender->renewal->end_us);
+		notices_add(&agent->notices, "certificate_renewed",
+			"the certificate of this node is good until %s", end);
+		return;
+	}
+	if (!sender->connected && fault.rc == RC_UNAVAILABLE)
+		return; /* no hub at all: connecting says so */
+	log_warn(NULL, "the certificate was not renewed: %s", fault.text);
+	clock_format(end, sender->renewal->end_us);
+	notices_add(&agent->notices, "certificate_not_renewed",
+		"the certificate of this node ends at %s and was not renewed: "
+		"%.160s",
+		end, fault.text);
+}
+
 static enum rc
 step(struct sender *sender, struct fault *fault)
 {
 	enum rc rc;
 
+	/* One that waits may be the only one that counts any more. */
+	if (!sender->connected && renewal_waits(sender->renewal))
+		renew(sender);
 	if (!sender->connected)
 		return connect_hub(sender, fault);
+	if (renewal_is_due(sender->renewal))
+		renew(sender);
 	if (until_beat(sender) <= 0)
 		return beat(sender, fault);
 	rc = send_frames(sender, fault);
@@ -314,9 +347,9 @@ back_off(struct sender *sender)
 }
 
 void
-sender_run(struct agent *agent, struct hub *hub)
+sender_run(struct agent *agent, struct hub *hub, struct renewal *renewal)
 {
-	struct sender sender = {.agent = agent, .hub = hub};
+	struct sender sender = {.agent = agent, .hub = hub, .renewal = renewal};
 
 	buf_init(&sender.body, 0);
 	while (!must_end(&sender)) {

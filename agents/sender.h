@@ -10,12 +10,13 @@
 
 #include "agents/agent.h"
 #include "agents/hub.h"
+#include "agents/renewal.h"
 
 /*
  * Send until agent->send_until_us, or agent->finished and all is sent, or the
  * hub says that this spool's numbers clash (then agent->failed).
  */
-void sender_run(struct agent *agent, struct hub *hub);
+void sender_run(struct agent *agent, struct hub *hub, struct renewal *renewal);
 
 /* Time to wait after so many failures in a row, "chance" being 0..1. */
 int64_t sender_backoff_us(unsigned failures, double chance);

@@ -112,6 +112,10 @@ set_connection(struct http *http)
 	curl_easy_setopt(
 		curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	set_authority(curl, options);
+	if (options->unverified) {
+		curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+		curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+	}
 	curl_easy_setopt(curl, CURLOPT_SSLCERT, options->certificate);
 	curl_easy_setopt(curl, CURLOPT_SSLKEY, options->key);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
@@ -201,6 +205,7 @@ http_send(struct http *http, const struct http_call *call,
 	struct curl_slist *headers;
 	CURLcode code;
 	long status = 0;
+	curl_off_t retry_after_s = 0;
 
 	curl_easy_reset(curl); /* keeps the connections */
 	http->error[0] = '\0';
@@ -215,9 +220,11 @@ http_send(struct http *http, const struct http_call *call,
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &reply->body);
 	code = curl_easy_perform(curl);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after_s);
 	curl_slist_free_all(headers);
 	if (code != CURLE_OK)
 		return explain(http, call, code, fault);
 	reply->status = (int)status;
+	reply->retry_after_s = (int64_t)retry_after_s;
 	return RC_OK;
 }

@@ -20,6 +20,7 @@ struct http;
 struct http_options {
 	const char *ca;     /* PEM file of who may have signed the server */
 	const char *ca_pem; /* the same as text; neither = the system's list */
+	bool unverified;    /* any server: only for what is checked otherwise */
 	const char *certificate; /* PEM file of the client; NULL = none */
 	const char *key;
 	int64_t connect_timeout_ms;
@@ -43,6 +44,7 @@ struct http_call {
 
 struct http_reply {
 	int status;
+	int64_t retry_after_s; /* 0 = the answer does not say */
 	struct buf
 		body; /* the caller inits and frees it; cleared by each call */
 };
