@@ -207,8 +207,6 @@ make_session(struct req *req, const struct entrance *entrance,
 		rc = session_create(
 			req->db, req->arena, &wanted, session, &req->fault);
 	if (rc == RC_OK)
-		rc = login_note(req->db, user->id, &req->fault);
-	if (rc == RC_OK)
 		rc = identity_audit(req, "login.ok", user->name, AUDIT_OK);
 	return rc;
 }

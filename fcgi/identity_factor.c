@@ -123,15 +123,12 @@ factor_show_codes(struct req *req, struct resp *resp, struct json_object *view,
 static void
 name_keys(struct req *req, const struct user *user, struct failure_key keys[2])
 {
-	char uuid[UUID_TEXT_BYTES];
-
-	uuid_format(uuid, user->uuid);
 	keys[0] = (struct failure_key){
-		failure_subject(req->arena, "factor", uuid, req->address),
+		failure_subject(req->arena, "factor", user->name, req->address),
 		PAIR_FREE, PAIR_WAIT_S};
 	keys[1] = (struct failure_key){
-		failure_subject(req->arena, "factor", uuid, ""), ACCOUNT_FREE,
-		ACCOUNT_WAIT_S};
+		failure_subject(req->arena, "factor", user->name, ""),
+		ACCOUNT_FREE, ACCOUNT_WAIT_S};
 }
 
 /* After a success nothing is counted any more. */

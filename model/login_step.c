@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { STMT_CREATE, STMT_FIND, STMT_END_ONE, STMT_NEEDS, STMT_NOTE };
+enum { STMT_CREATE, STMT_FIND, STMT_END_ONE, STMT_NEEDS };
 
 const struct stmt login_step_stmts[] = {
 	/* $1 hash $2 user $3 csrf $4 amr $5 issuer $6 next */
@@ -27,8 +27,6 @@ const struct stmt login_step_stmts[] = {
 		"                WHERE account_id = $1 AND must_change)"
 		"     , EXISTS (SELECT FROM second_factor"
 		"                WHERE account_id = $1)"},
-	[STMT_NOTE] = {"login_step_note", "n",
-		"UPDATE account SET last_login_at = now() WHERE id = $1"},
 	STMT_END,
 };
 
@@ -93,11 +91,4 @@ login_needs_find(struct db *db, struct arena *arena, int64_t user_id,
 	needs->new_password = rows_bool(rows, 0, 0);
 	needs->factor = rows_bool(rows, 0, 1);
 	return RC_OK;
-}
-
-enum rc
-login_note(struct db *db, int64_t user_id, struct fault *fault)
-{
-	return db_exec(db, &login_step_stmts[STMT_NOTE],
-		PARAMS(P_SHORT(user_id)), NULL, fault);
 }

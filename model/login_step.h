@@ -44,8 +44,4 @@ struct login_needs {
 MUST_CHECK enum rc login_needs_find(struct db *db, struct arena *arena,
 	int64_t user_id, struct login_needs *needs, struct fault *fault);
 
-/* This account was let in now. */
-MUST_CHECK enum rc login_note(
-	struct db *db, int64_t user_id, struct fault *fault);
-
 #endif

@@ -2,10 +2,10 @@
 
 #include "model/session.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "lib/clock.h"
+#include "model/failure.h"
 
 /* Failures before the first wait: of one name at one address, of an address,
  * of a name from anywhere; and the longest wait of each. */
@@ -27,9 +27,6 @@ enum {
 	STMT_DELETE_OTHERS,
 	STMT_END_ALL_REFRESH,
 	STMT_END_TOKENS,
-	STMT_WAIT,
-	STMT_FAILED,
-	STMT_WORKED,
 	STMT_UNLOCK
 };
 
@@ -82,31 +79,10 @@ const struct stmt session_stmts[] = {
 		" WHERE account_id = $1 AND revoked_at IS NULL"},
 	[STMT_END_TOKENS] = {"session_end_tokens", "n",
 		"UPDATE account SET epoch = epoch + 1 WHERE id = $1"},
-	[STMT_WAIT] = {"session_wait", "T",
-		"SELECT coalesce(max(ceil(extract(epoch FROM"
-		"       blocked_until - now())))::bigint, 0)"
-		"  FROM login_failure"
-		" WHERE subject = ANY ($1) AND blocked_until > now()"},
-	/* $1 subject $2 failures that cost nothing $3 longest wait */
-	[STMT_FAILED] = {"session_failed", "tnn",
-		"INSERT INTO login_failure AS old"
-		" (subject, failures, blocked_until) VALUES ($1, 1, now())"
-		" ON CONFLICT (subject) DO UPDATE SET"
-		"   failures = CASE WHEN old.blocked_until <"
-		"       now() - interval '15 minutes'"
-		"     THEN 1 ELSE old.failures + 1 END"
-		" , blocked_until = now() + interval '1 second' *"
-		"     CASE WHEN old.blocked_until <"
-		"         now() - interval '15 minutes'"
-		"         OR old.failures + 1 < $2 THEN 0"
-		"     ELSE least($3, 2 ^ least(10, old.failures + 1 - $2))"
-		"     END"},
-	[STMT_WORKED] = {"session_worked", "T",
-		"DELETE FROM login_failure WHERE subject = ANY ($1)"},
-	/* $1 subject of the name $2 how those of its pairs begin */
-	[STMT_UNLOCK] = {"session_unlock", "tt",
+	/* $1 digest of the name: passwords, codes of apps and of devices */
+	[STMT_UNLOCK] = {"session_unlock", "t",
 		"DELETE FROM login_failure"
-		" WHERE subject = $1 OR starts_with(subject, $2)"},
+		" WHERE split_part(split_part(subject, ' ', 1), ':', 2) = $1"},
 	STMT_END,
 };
 
@@ -235,72 +211,42 @@ session_end_others(
 
 /* --- failures ---------------------------------------------------------- */
 
-struct subjects {
-	const char *pair;
-	const char *source;
-	const char *name;
-};
+enum { KEY_PAIR, KEY_NAME, KEY_SOURCE, KEYS };
 
-/* A hash of the name: whatever somebody typed is not kept as text. Another
- * spelling of the same account is no new start. */
-static struct subjects
-make_subjects(struct arena *arena, const char *name, const char *address)
+/* Of one name at one address, of a name from anywhere, of an address. */
+static void
+name_keys(struct arena *arena, const char *name, const char *address,
+	struct failure_key keys[KEYS])
 {
-	char *lower = arena_strdup(arena, name);
-	uint8_t hash[SECRET_HASH_BYTES];
-	const char *digest;
-
-	for (char *at = lower; *at != '\0'; at++)
-		*at = (char)tolower((unsigned char)*at);
-	secret_hash(hash, lower, strlen(lower));
-	digest = encode_base64url(arena, hash, 16);
-	return (struct subjects){
-		.pair = arena_printf(arena, "pair:%s %s", digest, address),
-		.source = arena_printf(arena, "address:%s", address),
-		.name = arena_printf(arena, "account:%s", digest),
-	};
+	keys[KEY_PAIR] = (struct failure_key){
+		failure_subject(arena, "pair", name, address), PAIR_FREE,
+		PAIR_WAIT_S};
+	keys[KEY_NAME] = (struct failure_key){
+		failure_subject(arena, "account", name, ""), NAME_FREE,
+		NAME_WAIT_S};
+	keys[KEY_SOURCE] =
+		(struct failure_key){arena_printf(arena, "address:%s", address),
+			SOURCE_FREE, SOURCE_WAIT_S};
 }
 
 enum rc
 session_login_wait(struct db *db, struct arena *arena, const char *name,
 	const char *address, int64_t *wait_s, struct fault *fault)
 {
-	struct subjects subjects = make_subjects(arena, name, address);
-	const char *list[] = {subjects.pair, subjects.source, subjects.name};
-	struct rows *rows = NULL;
-	enum rc rc = db_find(db, arena, &session_stmts[STMT_WAIT],
-		PARAMS(P_TEXTS(list, ARRAY_LENGTH(list))), &rows, fault);
+	struct failure_key keys[KEYS];
 
-	if (rc == RC_OK)
-		*wait_s = rows_int(rows, 0, 0);
-	return rc;
-}
-
-static enum rc
-count_failure(struct db *db, const char *subject, int64_t free_failures,
-	int64_t wait_s, struct fault *fault)
-{
-	return db_exec(db, &session_stmts[STMT_FAILED],
-		PARAMS(P_TEXT(subject), P_SHORT(free_failures),
-			P_SHORT(wait_s)),
-		NULL, fault);
+	name_keys(arena, name, address, keys);
+	return failure_wait(db, arena, keys, KEYS, wait_s, fault);
 }
 
 enum rc
 session_login_failed(struct db *db, struct arena *arena, const char *name,
 	const char *address, struct fault *fault)
 {
-	struct subjects subjects = make_subjects(arena, name, address);
-	enum rc rc =
-		count_failure(db, subjects.pair, PAIR_FREE, PAIR_WAIT_S, fault);
+	struct failure_key keys[KEYS];
 
-	if (rc == RC_OK)
-		rc = count_failure(
-			db, subjects.source, SOURCE_FREE, SOURCE_WAIT_S, fault);
-	if (rc == RC_OK)
-		rc = count_failure(
-			db, subjects.name, NAME_FREE, NAME_WAIT_S, fault);
-	return rc;
+	name_keys(arena, name, address, keys);
+	return failure_count(db, keys, KEYS, fault);
 }
 
 /* The address keeps its count: one good account is no licence to guess. */
@@ -308,20 +254,21 @@ enum rc
 session_login_worked(struct db *db, struct arena *arena, const char *name,
 	const char *address, struct fault *fault)
 {
-	struct subjects subjects = make_subjects(arena, name, address);
-	const char *list[] = {subjects.pair, subjects.name};
+	struct failure_key keys[KEYS];
+	enum rc rc;
 
-	return db_exec(db, &session_stmts[STMT_WORKED],
-		PARAMS(P_TEXTS(list, ARRAY_LENGTH(list))), NULL, fault);
+	name_keys(arena, name, address, keys);
+	rc = failure_forget(db, keys[KEY_PAIR].subject, fault);
+	return rc == RC_OK ? failure_forget(db, keys[KEY_NAME].subject, fault)
+			   : rc;
 }
 
 enum rc
 session_login_unlock(struct db *db, struct arena *arena, const char *name,
 	struct fault *fault)
 {
-	struct subjects subjects = make_subjects(arena, name, "");
+	const char *subject = failure_subject(arena, "account", name, "");
 
 	return db_exec(db, &session_stmts[STMT_UNLOCK],
-		PARAMS(P_TEXT(subjects.name), P_TEXT(subjects.pair)), NULL,
-		fault);
+		PARAMS(P_TEXT(strchr(subject, ':') + 1)), NULL, fault);
 }
