@@ -83,3 +83,28 @@ test('who is refused there reads why, and has ways to go on', async () => {
     await page.waitForURL('**/login');
   }
 });
+
+test('a person links the own account on its page, and unlinks it', async () => {
+  const user = grid.addUser(`browser-link-${run}`);
+  azure.people.set('linker', { oid: '0f6c1f3a-3a43-4d52-8f5f-6d1f3c1f0a02', preferred_username: 'other' });
+  for (const options of [{}, { phone: true, theme: 'dark' }]) {
+    const page = await browser.page({ cookie: await grid.logIn(user), ...options });
+    await page.goto('/account');
+    assert.deepEqual(await page.axe(), []);
+    assert.ok(await page.overflow() <= 0);
+    await page.getByRole('button', { name: `Link ${title}`, exact: true }).click();
+    await signIn(page, 'linker');
+    await page.getByRole('status').getByText('Your account is linked.').waitFor();
+    assert.deepEqual(page.problems, []);
+    await page.context().clearCookies();
+    await page.goto('/login');
+    await button(page).click();
+    await signIn(page, 'linker');
+    await page.waitForURL(`${grid.url}/`);
+    assert.ok((await page.content()).includes(user.name));
+    const own = await browser.page({ cookie: await grid.logIn(user), ...options });
+    await own.goto('/account');
+    await own.getByRole('button', { name: `Unlink ${title}` }).click();
+    await own.getByRole('status').getByText('The link is gone.').waitFor();
+  }
+});
