@@ -17,8 +17,7 @@
 static const struct stmt *const stmts[] = {
 	audit_stmts, directory_stmts, group_stmts, group_mapping_stmts, NULL};
 
-/* --- settings ----------------------------------------------------------------
- */
+/* --- settings --------------------------------------------------------- */
 
 /* Texts that an option sets as they are. */
 static const struct {

@@ -1,7 +1,7 @@
 /*
  * ldap: one connection to a directory, secured, with bounded times.
  *
- * The only file that knows libldap. A connection is StartTLS or LDAPS with a
+ * Only lib/ldap*.c know libldap. A connection is StartTLS or LDAPS with a
  * checked certificate, TLS 1.2 or newer, or there is none: nothing is ever
  * sent in clear. Referrals are not followed. Files and variables that would
  * change libldap's ways (ldaprc, LDAPTLS_…) are not read. SIGPIPE is ignored

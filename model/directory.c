@@ -88,8 +88,7 @@ const struct stmt directory_stmts[] = {
 	STMT_END,
 };
 
-/* --- rows -------------------------------------------------------------------
- */
+/* --- rows ------------------------------------------------------------- */
 
 static void
 read_directory(const struct rows *rows, struct arena *arena, size_t row,
@@ -137,8 +136,7 @@ read_list(const struct rows *rows, struct arena *arena, size_t count,
 		read_directory(rows, arena, row, &list->items[row]);
 }
 
-/* --- storing -----------------------------------------------------------------
- */
+/* --- storing ---------------------------------------------------------- */
 
 /* What the sealed password is bound to. */
 static const char *

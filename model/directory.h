@@ -103,8 +103,7 @@ MUST_CHECK enum rc directory_slice(struct db *db, struct arena *arena,
 MUST_CHECK enum rc directory_active(struct db *db, struct arena *arena,
 	struct directory_list *list, struct fault *fault);
 
-/* --- asking ------------------------------------------------------------------
- */
+/* --- asking ----------------------------------------------------------- */
 
 /* What a program needs to ask directories; one per process. */
 struct directory_gate {

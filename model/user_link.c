@@ -84,8 +84,7 @@ const struct stmt user_link_stmts[] = {
 	STMT_END,
 };
 
-/* --- names -----------------------------------------------------------------
- */
+/* --- names ------------------------------------------------------------ */
 
 /* At most "bytes" of text, whole letters. */
 static const char *
@@ -128,8 +127,7 @@ candidate(struct arena *arena, const struct outside_user *person, int number)
 	return arena_printf(arena, "%s.%d@%s", name, number, at);
 }
 
-/* --- audit ------------------------------------------------------------------
- */
+/* --- audit ------------------------------------------------------------ */
 
 static enum rc
 write_audit(struct db *db, const struct outside_user *person,
@@ -147,8 +145,7 @@ write_audit(struct db *db, const struct outside_user *person,
 	return audit_write_by(db, &actor, &what, fault);
 }
 
-/* --- groups ------------------------------------------------------------------
- */
+/* --- groups ----------------------------------------------------------- */
 
 static enum rc
 move(struct db *db, struct arena *arena, int statement, const char *action,
