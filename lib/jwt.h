@@ -1,20 +1,20 @@
 /*
- * jwt: signed tokens (RFC 7519), checked with libjwt 1.10.2.
+ * jwt: signed tokens (RFC 7519), RS256 and ES256.
  *
- * The only file that knows libjwt. That version takes an HS256 token made with
- * an RSA public key for a good one, takes any token when it has no key, looks
- * at neither times nor "crit", and ignores letters behind the signature. So
- * everything is decided here before it sees a token: the key id picks the key,
- * the key alone decides the algorithm, the form must be canonical, and all
- * claims are read and checked afterwards from our own parse of the payload.
+ * The only file that knows libjwt. Its version 1.10.2 takes an HS256 token made
+ * with an RSA public key for a good one, takes any token when it has no key,
+ * looks at neither times nor "crit", ignores letters behind the signature, and
+ * reads the PEM anew for every token, which costs ten times what OpenSSL needs
+ * to verify (doc/ARCHITECTURE.md has the figures). So the key id picks the key,
+ * which is parsed once, the key alone decides the algorithm, OpenSSL verifies,
+ * the form must be canonical, and all claims are checked afterwards. libjwt is
+ * the second reader: what it reads differently is refused.
  *
- * It also writes and accepts no header "typ" but "JWT", so the "at+jwt" of
- * RFC 9068 cannot be used: a claim "token_use" (access, id) and the audience
- * tell the kinds of tokens apart instead.
+ * It writes and accepts no header "typ" but "JWT", so the "at+jwt" of RFC 9068
+ * cannot be used: a claim "token_use" (access, id) and the audience tell the
+ * kinds of tokens apart instead.
  *
- * libjwt reads the PEM anew for every token; a ring therefore remembers the
- * signatures that it has verified, and tokens are made with OpenSSL alone
- * (jwt_sign.c): reading the private key costs twice as much as to sign.
+ * A ring remembers the signatures that it has verified.
  */
 #ifndef FG_LIB_JWT_H
 #define FG_LIB_JWT_H
@@ -42,7 +42,8 @@ void jwt_ring_clear(struct jwt_ring *ring);
 bool jwt_ring_has(const struct jwt_ring *ring, const char *kid);
 size_t jwt_ring_count(const struct jwt_ring *ring);
 
-/* Fails: RC_BAD_INPUT "algorithm" is neither RS256 nor ES256;
+/* Fails: RC_BAD_INPUT "algorithm" is neither RS256 nor ES256, or the PEM is no
+ *        key for it: RSA of 2048 to 4096 bits, or P-256;
  *        RC_CONFLICT the key id is there already; RC_TOO_LARGE > 16 keys. */
 MUST_CHECK enum rc jwt_ring_add(struct jwt_ring *ring, const char *kid,
 	const char *algorithm, const char *public_pem, struct fault *fault);

@@ -7,7 +7,7 @@
 
 #include "lib/clock.h"
 
-#define KNOWN_ENTRIES 256
+#define KNOWN_ENTRIES 1024
 #define KNOWN_US      CLOCK_SECOND_US
 #define TEXT_BYTES    160
 #define SCOPES_BYTES  512
@@ -55,8 +55,7 @@ caller_gate_free(struct caller_gate *gate)
 void
 caller_gate_forget(struct caller_gate *gate)
 {
-	for (size_t i = 0; i < KNOWN_ENTRIES; i++)
-		gate->known[i].checked_us = 0;
+	gate->forgot_us = clock_steady_us();
 	gate->keys_read_us = 0;
 }
 
@@ -75,7 +74,7 @@ copy_text(char *to, size_t size, const char **field)
 static struct known *
 known_place(struct caller_gate *gate, const uint8_t key[SECRET_HASH_BYTES])
 {
-	return &gate->known[key[0] % KNOWN_ENTRIES];
+	return &gate->known[(key[0] | key[1] << 8) % KNOWN_ENTRIES];
 }
 
 void
@@ -110,7 +109,7 @@ caller_recall(struct caller_gate *gate, struct arena *arena,
 	struct caller *caller;
 
 	if (memcmp(known->key, key, sizeof(known->key)) != 0 ||
-		known->checked_us == 0 ||
+		known->checked_us <= gate->forgot_us ||
 		clock_steady_us() - known->checked_us > KNOWN_US ||
 		clock_now_us() >= known->caller.expires_us)
 		return NULL;

@@ -24,6 +24,7 @@ struct caller_gate {
 	struct jwt_ring *ring;
 	int64_t keys_read_us;  /* steady clock; 0 = never */
 	int64_t keys_asked_us; /* last time because of an unknown key */
+	int64_t forgot_us;     /* what was known up to then is not any more */
 	struct known *known;
 };
 

@@ -96,7 +96,7 @@ config_nginx() {
 		"STATIC=$build/static/dist" "ACCESS_LOG=/dev/stderr" "ERROR_LOG=stderr"
 		"SERVER_CERTIFICATE=$state/pki/server.pem"
 		"SERVER_KEY=$state/pki/server.key" "CLIENT_CA=$state/pki/ca.pem"
-		"LOGIN_RATE=${setting[login-rate]}r/s" "TOKEN_RATE=50r/s"
+		"LOGIN_RATE=${setting[login-rate]}r/s" "TOKEN_RATE=${setting[token-rate]}r/s"
 		"HTTPS_PORT=${setting[https-port]}" "NODE_PORT=${setting[node-port]}"
 		"API_PORT=${setting[api-port]}"
 		"IDENTITY_PORT=${setting[identity-port]}"

@@ -1,9 +1,10 @@
 # grid: the steps from nothing to a running grid, and its commands.
 
 ports='https-port node-port api-port identity-port'
-settings="$ports host login-rate"
+settings="$ports host login-rate token-rate"
 declare -A default=([https-port]=9443 [node-port]=9410 [api-port]=9400
-	[identity-port]=9430 [host]=localhost [login-rate]=5)
+	[identity-port]=9430 [host]=localhost [login-rate]=5
+	[token-rate]=50)
 declare -A setting=()
 
 # What the command line says, else what this grid was started with, else the
@@ -23,7 +24,7 @@ grid_settings() {
 			[[ $value =~ ^[0-9]{1,5}$ ]] && [ "$value" -ge 1 ] && [ "$value" -le 65535 ] ||
 				misuse "--$name $value: not a port number"
 			;;
-		login-rate)
+		login-rate | token-rate)
 			[[ $value =~ ^[1-9][0-9]{0,4}$ ]] || misuse "--$name $value: not a number"
 			;;
 		host)

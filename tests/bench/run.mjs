@@ -45,8 +45,8 @@ async function main() {
   console.log(`${os.cpus().length} x ${os.cpus()[0].model}, ${Math.round(os.totalmem() / 2 ** 30)} GiB\n`);
   printLine({ name: 'what', value: null, unit: 'measured', wanted: 'wanted' });
   for (const file of files) {
-    const { bench, demo = false } = await import(pathToFileURL(path.join(folder, file)));
-    const grid = await openGrid({ own: true, demo });
+    const { bench, demo = false, settings = {} } = await import(pathToFileURL(path.join(folder, file)));
+    const grid = await openGrid({ own: true, demo, ...settings });
     try {
       await bench(grid, printLine);
     } finally {

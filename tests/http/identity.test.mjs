@@ -390,7 +390,7 @@ test('malformed token requests have the errors of RFC 6749', async () => {
 
 // --- the authorization endpoint ----------------------------------------------------------
 
-test('a wrong client or redirect address is never redirected to', async () => {
+test('asvs 10.4.1, 3.7.2: a wrong client or redirect address is never redirected to', async () => {
   const cookie = await grid.logIn(person);
   const wrong = [
     { client_id: 'nobody' },
