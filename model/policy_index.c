@@ -7,9 +7,10 @@
 
 #include "model/policy_table.h"
 
-#define GRAM_BYTES  3
-#define COUNTS_BITS 14
-#define NONE        UINT32_MAX
+#define GRAM_BYTES   3
+#define PRESENT_BITS 16
+#define COUNTS_BITS  14
+#define NONE         UINT32_MAX
 
 /* --- patterns ----------------------------------------------------------- */
 
@@ -156,6 +157,7 @@ struct realm {
 	uint32_t wide; /* the chain of those without a gram */
 	struct gram *grams;
 	uint32_t grams_mask;
+	uint64_t *present; /* a bit for the hash of each gram in use */
 };
 
 struct policy_index {
@@ -225,6 +227,16 @@ add_line(struct realm *realm, const struct policy_line *line)
 	}
 }
 
+/* Most grams of a name are in no chain: this small map says so. */
+static uint64_t *
+present_word(const struct realm *realm, uint32_t gram, uint64_t *bit)
+{
+	uint32_t place = gram_hash(gram) >> (32 - PRESENT_BITS);
+
+	*bit = UINT64_C(1) << (place % 64);
+	return &realm->present[place / 64];
+}
+
 static struct gram *
 find_gram(const struct realm *realm, uint32_t gram)
 {
@@ -253,6 +265,8 @@ chain_general(struct realm *realm, struct arena *arena)
 	realm->grams = arena_array(arena, places, sizeof(*realm->grams));
 	for (uint32_t i = 0; i < places; i++)
 		realm->grams[i].first = NONE;
+	realm->present = arena_array(
+		arena, (1U << PRESENT_BITS) / 64, sizeof(*realm->present));
 	count_grams(realm->general, realm->general_count, counts);
 	for (uint32_t i = 0; i < realm->general_count; i++) {
 		struct general *general = &realm->general[i];
@@ -260,9 +274,12 @@ chain_general(struct realm *realm, struct arena *arena)
 		struct gram *place =
 			at != NULL ? find_gram(realm, gram_at(at)) : NULL;
 		uint32_t *chain = place != NULL ? &place->first : &realm->wide;
+		uint64_t bit;
 
-		if (place != NULL)
+		if (place != NULL) {
 			place->gram = gram_at(at);
+			*present_word(realm, place->gram, &bit) |= bit;
+		}
 		general->next = *chain;
 		*chain = i;
 	}
@@ -385,9 +402,14 @@ search_realm(struct search *search, const struct realm *realm)
 	if (search->letters == 0)
 		search->letters = letters_of(name);
 	search_chain(search, realm, realm->wide);
-	for (size_t i = 0; i + GRAM_BYTES <= length; i++)
-		search_chain(search, realm,
-			find_gram(realm, gram_at(name + i))->first);
+	for (size_t i = 0; i + GRAM_BYTES <= length; i++) {
+		uint32_t gram = gram_at(name + i);
+		uint64_t bit;
+
+		if ((*present_word(realm, gram, &bit) & bit) != 0)
+			search_chain(
+				search, realm, find_gram(realm, gram)->first);
+	}
 }
 
 static const struct realm *

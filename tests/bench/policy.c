@@ -2,9 +2,10 @@
  * policy: 1,000 variables against 10,000 rules, by kinds of rules.
  *
  * Prints one line per figure: name, value, unit, ratio, of what, wanted; with
- * tabs between them. The names are those of a plant with 100 areas of 100
- * devices; every tenth rule denies, half of them are for one datasource. Two
- * names of five are such that no rule knows them.
+ * tabs between them. "mixed" is half names, a quarter prefixes, a tenth
+ * suffixes and the rest with "*" and "?" inside. The names are those of a plant
+ * with 100 areas of 100 devices; every tenth rule denies, half of them are for
+ * one datasource. Two names of five are such that no rule knows them.
  */
 
 #include <stdio.h>
@@ -213,11 +214,10 @@ measure(const char *name, const char *(*make)(void), const char *const *names,
 	if (scan_all(lines, names) != allowed)
 		fprintf(stderr, "%s: the index errs\n", name);
 	scan_ms = ms_since(start_us);
-	printf("1,000 variables against 10,000 rules, %s\t%g\tms\t%g\t"
-	       "rule by rule\t%s\n",
-		name, ms, ms / scan_ms, wanted);
-	printf("  compiling them (%zu of the variables allowed)\t%g\tms\n",
-		allowed, built_ms);
+	printf("1,000 variables, 10,000 rules: %s\t%g\tms\t\t\t%s\n", name, ms,
+		wanted);
+	printf("  rule by rule\t%g\ttimes\n", scan_ms / ms);
+	printf("  compiling them (%zu allowed)\t%g\tms\n", allowed, built_ms);
 }
 
 int
@@ -227,13 +227,12 @@ main(void)
 
 	arena = arena_new();
 	names = make_names();
-	measure("half names, a quarter prefixes, rest mixed", mixed, names,
-		"< 1 ms");
+	measure("mixed", mixed, names, "< 1 ms");
 	measure("names", exact, names, "< 1 ms");
 	measure("prefixes", prefix, names, "< 1 ms");
 	measure("suffixes", suffix, names, "< 1 ms");
-	measure("patterns with * and ? inside", general, names, "< 1 ms");
-	measure("patterns of single letters, *1?a*b?*", wide, names, "");
+	measure("* and ? inside", general, names, "< 1 ms");
+	measure("single letters, *1?a*b?*", wide, names, "");
 	arena_free(arena);
 	return 0;
 }
