@@ -195,6 +195,8 @@ identity_account(struct req *req, struct resp *resp)
 		rc = add_factor(req, view, &person);
 	if (rc == RC_OK)
 		rc = identity_links(req, view, &person.user);
+	if (rc == RC_OK)
+		rc = person_navigate(req, view);
 	return rc == RC_OK
 		       ? page_answer(req, resp, 200, "identity/account", view)
 		       : rc;

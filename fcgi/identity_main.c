@@ -18,6 +18,7 @@
 #include "model/audit.h"
 #include "model/client.h"
 #include "model/consent.h"
+#include "model/datasource.h"
 #include "model/device.h"
 #include "model/factor.h"
 #include "model/failure.h"
@@ -285,6 +286,7 @@ static const struct stmt *const identity_stmts[] = {
 	client_slice_stmts,
 	client_stmts,
 	consent_stmts,
+	datasource_stmts,
 	device_stmts,
 	directory_login_stmts,
 	directory_stmts,

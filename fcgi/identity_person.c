@@ -10,8 +10,13 @@
 #include "fcgi/identity_page.h"
 #include "lib/clock.h"
 #include "lib/utf8.h"
+#include "model/datasource.h"
+#include "model/policy.h"
 
 #define FRESH_US (10 * CLOCK_MINUTE_US)
+
+/* More plants than this go into a menu, as on the other pages. */
+#define NAVIGATION_PLANTS 6
 
 void
 person_become(struct req *req, const struct user *user)
@@ -91,6 +96,49 @@ person_view(struct req *req, const struct person *person)
 		json_object_new_boolean(person->user.administrator));
 	page_text(view, "csrf", person->session.csrf);
 	return view;
+}
+
+static void
+add_plants(struct req *req, struct json_object *view,
+	const struct datasource_list *plants, const struct policy *policy)
+{
+	struct json_object *list = json_object_new_array();
+
+	json_object_object_add(view, "plants", list);
+	for (size_t i = 0; i < plants->count; i++) {
+		const struct datasource *plant = &plants->items[i];
+		struct json_object *item;
+
+		if (!policy_touches(policy, plant->id, POLICY_READ_VALUES))
+			continue;
+		item = json_object_new_object();
+		page_text(item, "name", plant->name);
+		page_text(item, "url",
+			arena_printf(
+				req->arena, "/plants/%s", plant->uuid_text));
+		json_object_array_add(list, item);
+	}
+	if (json_object_array_length(list) > NAVIGATION_PLANTS)
+		page_text(view, "many_plants", "1");
+}
+
+enum rc
+person_navigate(struct req *req, struct json_object *view)
+{
+	const struct policy *policy = NULL;
+	struct datasource_list plants;
+	struct fault why;
+	enum rc rc = policy_of(req, &policy);
+
+	if (rc == RC_OK)
+		rc = datasource_query(
+			req->db, req->arena, &plants, &req->fault);
+	if (rc != RC_OK)
+		return rc;
+	add_plants(req, view, &plants, policy);
+	if (policy_check_administrator(policy, &why) == RC_OK)
+		page_text(view, "administration", "1");
+	return RC_OK;
 }
 
 void

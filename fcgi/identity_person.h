@@ -46,6 +46,10 @@ void person_become(struct req *req, const struct user *user);
 /* A view whose header knows the person. */
 struct json_object *person_view(struct req *req, const struct person *person);
 
+/* Add the navigation of the other pages to the header: plants, administration.
+ * Fails: RC_UNAVAILABLE, RC_DB. */
+MUST_CHECK enum rc person_navigate(struct req *req, struct json_object *view);
+
 /* The login page, and from there back to this request (or to /account). */
 void person_send_to_login(struct req *req, struct resp *resp, bool fresh);
 

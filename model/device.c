@@ -44,7 +44,8 @@ const struct stmt device_stmts[] = {
 		"     , family"
 		"     , sid"
 		"     , scopes"
-		"     , auth_time"},
+		"     , auth_time"
+		"     , amr"},
 	[STMT_FIND] = {"device_find", "b",
 		"SELECT device_code.hash"
 		"     , client.client_id"
@@ -184,6 +185,7 @@ use(struct db *db, struct arena *arena, const uint8_t *hash,
 		.user_id = rows_int(rows, 0, 1),
 		.scopes = rows_texts(rows, arena, 0, 4),
 		.auth_time_us = rows_time(rows, 0, 5),
+		.amr = (const char *const *)rows_texts(rows, arena, 0, 6),
 	};
 	memcpy(grant->family, rows_uuid(rows, 0, 2), UUID_BYTES);
 	memcpy(grant->sid, rows_uuid(rows, 0, 3), UUID_BYTES);

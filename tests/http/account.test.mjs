@@ -175,7 +175,7 @@ test('asvs 6.2.1: 7 characters are refused, 8 are not', async () => {
   assert.equal((await change(browser, user.password, 'aB3-xyz9')).at, '/account?done=0');
 });
 
-test('asvs 6.2.9 and 6.2.8: every character counts, the 65th, case and spaces too', async () => {
+test('asvs 6.2.9, 6.2.8: every character counts, the 65th, case and spaces too', async () => {
   const user = newUser();
   const browser = new Browser();
   await browser.logIn(user);
@@ -198,7 +198,7 @@ test('asvs 6.2.4: a password of the list is refused, in any case', async () => {
   }
 });
 
-test('asvs 6.2.5 and 6.2.10: no rule of composition, and no end', async () => {
+test('asvs 6.2.5, 6.2.10: no rule of composition, and no end', async () => {
   const user = newUser();
   const browser = new Browser();
   await browser.logIn(user);
@@ -254,7 +254,7 @@ test('asvs 7.4.3: a change of the password ends other sessions when asked to', a
 
 // --- second factors -------------------------------------------------------------------
 
-test('asvs 6.5.1: a code of the app works once, and only with the password', async () => {
+test('asvs 6.5.1, 6.5.5: a code of the app works once, and only with the password', async () => {
   const user = newUser();
   const browser = new Browser();
   await browser.logIn(user);
@@ -275,7 +275,7 @@ test('asvs 6.5.1: a code of the app works once, and only with the password', asy
   assert.equal((await third.send(await third.ask('/login/code'), { code: totp(secret) })).status, 401);
 });
 
-test('asvs 6.5.2: a recovery code works once and is stored as a hash', async () => {
+test('asvs 6.5.2, 6.5.3, 6.5.4: a recovery code is random, works once and is stored as a hash', async () => {
   const user = newUser();
   const browser = new Browser();
   await browser.logIn(user);
@@ -298,7 +298,7 @@ test('asvs 6.5.2: a recovery code works once and is stored as a hash', async () 
   assert.equal((await use(codes[4])).status, 401, 'the old ones are worth nothing');
 });
 
-test('asvs 6.5.5: guessing codes is slowed down', async () => {
+test('asvs 6.3.1: guessing codes is slowed down', async () => {
   const user = newUser();
   const browser = new Browser();
   await browser.logIn(user);
@@ -390,7 +390,7 @@ test('asvs 7.2.4: a log-in and a second log-in make new ids; the old ones are de
   assert.equal((await grid.request('/account', { cookie: `__Host-gridsid=${second}` })).status, 200);
 });
 
-test('asvs 7.3.1 and 7.3.2: a session ends 30 minutes after its use and 12 hours after its start', async () => {
+test('asvs 7.3.1, 7.3.2: a session ends 30 minutes after its use and 12 hours after its start', async () => {
   const user = newUser();
   const of = `FROM account WHERE account.id = account_id AND name = '${user.name}'`;
   for (const [column, interval] of [['seen_at', '31 minutes'], ['expires_at', '12 hours']]) {
@@ -417,7 +417,7 @@ test('asvs 7.4.1: after a log-out the cookie is worth nothing, and no page is ke
   assert.equal((await grid.request('/account', { cookie })).status, 303);
 });
 
-test('asvs 7.5.2 and 10.7.3: a person lists and ends sessions, theirs only', async () => {
+test('asvs 7.5.2, 10.7.3: a person lists and ends sessions, theirs only', async () => {
   const user = newUser();
   const here = new Browser();
   const there = new Browser();
@@ -452,7 +452,7 @@ test('asvs 7.4.2: a disabled user is out at once, in the middle of a log-in too'
   assert.equal((await new Browser().logIn(user)).status, 401);
 });
 
-test('asvs 3.5.1 and 3.5.3: forms of another site, without their token, or by GET change nothing', async () => {
+test('asvs 3.5.1, 3.5.3: forms of another site, without their token, or by GET change nothing', async () => {
   const user = newUser();
   const browser = new Browser();
   await browser.logIn(user);
@@ -474,7 +474,7 @@ test('asvs 3.5.1 and 3.5.3: forms of another site, without their token, or by GE
 
 // --- consent --------------------------------------------------------------------------------
 
-test('asvs 10.7.1 and 10.7.2: a client of others is named with its scopes, and asks', async () => {
+test('asvs 10.7.1, 10.7.2: a client of others is named with its scopes, and asks', async () => {
   const client = `third-${run}`;
   newClient(client, '--name', 'Somebody <b>else</b>', '--grant', 'authorization_code', '--grant', 'refresh_token',
     '--scope', 'openid', '--scope', 'API', '--scope', 'offline_access', '--scope', 'profile', '--redirect-uri', back);

@@ -174,7 +174,7 @@ test('an ID token of another person is no hint for this one', async () => {
   await refused(ask(wish({ id_token_hint: json.access_token }), { cookie: other }), 'invalid_request');
 });
 
-test('asvs 3.3.1, 3.3.3 and 3.3.4: every cookie is of this host, over TLS, and not for scripts', async () => {
+test('asvs 3.3.1, 3.3.3, 3.3.4: every cookie is of this host, over TLS, and not for scripts', async () => {
   const page = await grid.request('/login');
   const csrf = /name="csrf" value="([^"]+)"/.exec(page.text)[1];
   const reply = await grid.request('/login', {
@@ -207,7 +207,7 @@ test('asvs 3.4.1: HSTS of a year with subdomains is on every answer', async () =
   }
 });
 
-test('asvs 3.4.3 and 3.4.6: a content policy without inline parts, and never in a frame', async () => {
+test('asvs 3.4.3, 3.4.6: a content policy without inline parts, and never in a frame', async () => {
   for (const { headers, status } of await answers()) {
     const policy = headers['content-security-policy'];
     for (const part of ["object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "default-src 'none'"])
@@ -216,7 +216,7 @@ test('asvs 3.4.3 and 3.4.6: a content policy without inline parts, and never in 
   }
 });
 
-test('asvs 3.4.4 and 3.4.5: no guessing of types, and no referrer', async () => {
+test('asvs 3.4.4, 3.4.5: no guessing of types, and no referrer', async () => {
   for (const { headers } of await answers()) {
     assert.equal(headers['x-content-type-options'], 'nosniff');
     assert.equal(headers['referrer-policy'], 'no-referrer');
@@ -247,7 +247,7 @@ async function tryLogin(name, password, from) {
   return reply;
 }
 
-test('asvs 6.1.1 and 6.3.1: a hundred wrong passwords are slowed down; the owner elsewhere gets in', async () => {
+test('asvs 6.1.1, 6.3.1: a hundred wrong passwords are slowed down; the owner elsewhere gets in', async () => {
   const user = grid.addUser(`target-${run}`);
   const from = guesser();
   const seen = new Map();
