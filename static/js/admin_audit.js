@@ -24,7 +24,7 @@ function intro() {
 	const button = make('button', { type: 'button', class: 'fg-button' }, 'Check that nothing was changed or removed');
 
 	button.addEventListener('click', () => verify(button, output));
-	return make('div', { class: 'fg-tools' }, button, output);
+	return make('div', { class: 'fg-actions fg-intro' }, button, output);
 }
 
 const changed = (entry) => (entry.before === null && entry.after === null ? null
