@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import Ajv2020 from 'ajv/dist/2020.js';
 import { openAdmin } from '../support/admin.mjs';
+import { unaudited } from '../support/audited.mjs';
 import { openGrid } from '../support/grid.mjs';
 import { document, resolve } from '../support/openapi.mjs';
 
@@ -127,4 +128,8 @@ test('every list of the administration has limit, after and sort, and pages', as
         assert.deepEqual(paged.map(id), whole.items.slice(0, paged.length).map(id), `${key} sorted by ${sort}`);
     }
   }
+});
+
+test('asvs 16.3.3: every change that was made here is in the audit', () => {
+  assert.deepEqual(unaudited(grid.state), []);
 });

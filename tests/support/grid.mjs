@@ -18,6 +18,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { noteChange } from './audited.mjs';
 import { noteCommand, noteExchange } from './secrets.mjs';
 
 const run = promisify(execFile);
@@ -202,6 +203,7 @@ class Grid {
         response.on('end', () => {
           const reply = answer(response, Buffer.concat(parts));
           noteExchange(this.state, headers, options.form, reply);
+          noteChange(this.state, options.method ?? (body === undefined ? 'GET' : 'POST'), target, reply);
           resolve(reply);
         });
       });
