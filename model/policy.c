@@ -93,25 +93,26 @@ count_texts(const char *const *texts)
 	return count;
 }
 
+/* Of "rows" only the objects are copied; the rest may go. */
 static const struct policy_index *
-compile(struct arena *arena, const struct rows *rows)
+compile(struct arena *arena, struct arena *scratch, const struct rows *rows)
 {
 	const char ***objects =
-		arena_array(arena, rows_count(rows), sizeof(*objects));
+		arena_array(scratch, rows_count(rows), sizeof(*objects));
 	struct policy_line *lines;
 	size_t count = 0;
 
 	for (size_t row = 0; row < rows_count(rows); row++) {
-		objects[row] = read_objects(arena, rows, row);
+		objects[row] = read_objects(scratch, rows, row);
 		count += count_texts(objects[row]);
 	}
-	lines = arena_array(arena, count, sizeof(*lines));
+	lines = arena_array(scratch, count, sizeof(*lines));
 	count = 0;
 	for (size_t row = 0; row < rows_count(rows); row++)
 		for (size_t i = 0; objects[row][i] != NULL; i++)
 			lines[count++] = (struct policy_line){
 				.datasource_id = rows_int(rows, row, 0),
-				.object = objects[row][i],
+				.object = arena_strdup(arena, objects[row][i]),
 				.actions = (uint32_t)rows_int(rows, row, 2),
 				.literal = !rows_null(rows, row, 4),
 				.deny = rows_bool(rows, row, 3),
@@ -119,16 +120,19 @@ compile(struct arena *arena, const struct rows *rows)
 	return policy_index_build(arena, lines, count);
 }
 
+/* The index may be kept for long: it gets no more memory than it needs. */
 enum rc
 policy_compile(struct db *db, struct arena *arena, const char *kind, int64_t id,
 	const struct policy_index **index, struct fault *fault)
 {
+	struct arena *scratch = arena_new();
 	struct rows *rows = NULL;
-	enum rc rc = db_query(db, arena, &policy_stmts[STMT_LOAD],
+	enum rc rc = db_query(db, scratch, &policy_stmts[STMT_LOAD],
 		PARAMS(P_TEXT(kind), P_SHORT(id)), &rows, fault);
 
 	if (rc == RC_OK)
-		*index = compile(arena, rows);
+		*index = compile(arena, scratch, rows);
+	arena_free(scratch);
 	return rc;
 }
 

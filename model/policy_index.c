@@ -327,7 +327,10 @@ policy_index_build(
 
 	if (count == 0)
 		return index;
-	sorted = arena_memdup(arena, lines, count * sizeof(*lines));
+	sorted = calloc(count, sizeof(*sorted));
+	if (sorted == NULL)
+		abort();
+	memcpy(sorted, lines, count * sizeof(*lines));
 	qsort(sorted, count, sizeof(*sorted), by_datasource);
 	for (size_t i = 0; i < count; i++)
 		index->count += i == 0 || sorted[i].datasource_id !=
@@ -342,6 +345,7 @@ policy_index_build(
 			;
 		build_realm(&index->realms[made++], arena, &sorted[i], end - i);
 	}
+	free(sorted);
 	return index;
 }
 

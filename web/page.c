@@ -58,8 +58,7 @@ keep_visible(struct req *req, struct page *page)
 	size_t count = 0;
 
 	for (size_t i = 0; i < page->plants.count; i++)
-		if (policy_touches(page->policy, page->plants.items[i].id,
-			    POLICY_READ_VALUES))
+		if (policy_sees(page->policy, page->plants.items[i].id))
 			seen[count++] = page->plants.items[i];
 	page->plants.items = seen;
 	page->plants.count = count;

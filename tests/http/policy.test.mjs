@@ -249,3 +249,38 @@ test('lists of rules page by keyset', async () => {
   } while (after_);
   assert.deepEqual(found, ['p4*', 'p3*', 'p2*', 'p1*', 'p0*']);
 });
+
+test('fieldgridctl does the same', () => {
+  const [group, inner, role] = [unique('ctl group'), unique('ctl inner'), unique('ctl role')];
+  grid.ctl('group', 'add', group, '--description', 'by command', '--require-second-factor');
+  grid.ctl('group', 'add', inner);
+  grid.ctl('group', 'set', group, '--require-second-factor', 'no');
+  grid.ctl('group', 'join', group, 'group', inner);
+  grid.ctl('group', 'join', group, 'user', 'admin');
+  assert.throws(() => grid.ctl('group', 'join', inner, 'group', group), /cannot contain itself/);
+  assert.throws(() => grid.ctl('group', 'join', group, 'client', 'x'), /expected user or group/);
+  assert.equal(grid.ctl('group', 'members', group), `group\t${inner}\t\nuser\tadmin\t\n`);
+  assert.ok(grid.ctl('group', 'list').includes(`${group}\tby command\t2 members\t\n`));
+  grid.ctl('role', 'add', role, '--description', 'by command');
+  grid.ctl('policy', 'grant', 'role', role, '*', '--variables', 'a*', '--description', 'why');
+  assert.throws(() => grid.ctl('policy', 'grant', 'role', 'ReadAll', 'Configure'), /ready-made/);
+  assert.throws(() => grid.ctl('role', 'set', 'ReadAll', '--name', 'Other'), /ready-made/);
+  grid.ctl('role', 'set', role, '--description', 'other words');
+  grid.ctl('role', 'grant', role, 'group', group, '--datasource', 'Rights plant');
+  assert.equal(grid.ctl('role', 'grants', role), `group\t${group}\t${plant}\n`);
+  assert.throws(() => grid.ctl('role', 'revoke', role, 'group', group), /does not hold/);
+  grid.ctl('role', 'revoke', role, 'group', group, '--datasource', plant);
+  const [line] = grid.ctl('policy', 'list', '--kind', 'role', '--subject', role).trim().split('\n');
+  const [id, subject, effect, rights, where, what, why] = line.split('\t');
+  assert.deepEqual([subject, effect, where, what, why], [`role ${role}`, 'allow', '*', 'a*', 'why']);
+  assert.doesNotMatch(rights, /Configure|Administer/);
+  grid.ctl('policy', 'remove', id);
+  assert.equal(grid.ctl('policy', 'list', '--subject', role), '');
+  grid.ctl('role', 'remove', role);
+  grid.ctl('group', 'remove', inner);
+  grid.ctl('group', 'remove', group);
+  const actions = grid.sql(`SELECT action FROM audit_entry WHERE object IN ('group:${group}', 'role:${role}')
+    ORDER BY id`).map(([action]) => action);
+  assert.deepEqual(actions, ['group.create', 'group.change', 'group.add', 'group.add', 'role.create', 'role.change',
+    'role.grant', 'role.revoke', 'role.delete', 'group.delete']);
+});
