@@ -529,7 +529,7 @@ identity_factor_remove(struct req *req, struct resp *resp)
 	if (rc == RC_OK)
 		rc = factor_remove(req->db, person.user.id, &req->fault);
 	if (rc == RC_OK)
-		rc = identity_audit(req, "account.factor-remove",
+		rc = identity_audit(req, "account.factor_remove",
 			person.user.name, AUDIT_OK);
 	if (rc == RC_OK)
 		rc = db_commit(req->db, &req->fault);

@@ -6,8 +6,10 @@
 #include "fcgi/identity.h"
 #include "fcgi/identity_oauth.h"
 #include "fcgi/identity_page.h"
+#include "fcgi/identity_person.h"
 #include "lib/jwt.h"
 #include "lib/log.h"
+#include "model/audit.h"
 #include "model/client.h"
 
 /* A request to /connect/endsession, read. */
@@ -21,11 +23,34 @@ struct farewell {
 	bool may_return;      /* "uri" is registered for the client */
 };
 
+/* By the person whose session it is, whoever asked for it. */
+static enum rc
+end_and_audit(struct req *req, const struct session *session)
+{
+	struct audit row = {.action = "logout", .result = AUDIT_OK};
+	char sid[UUID_TEXT_BYTES];
+	struct user user;
+	enum rc rc = user_find_id(
+		req->db, req->arena, session->user_id, &user, &req->fault);
+
+	if (rc != RC_OK)
+		return rc;
+	person_become(req, &user);
+	uuid_format(sid, session->sid);
+	row.object = arena_printf(req->arena, "session:%s", sid);
+	rc = session_end(req->db, session, &req->fault);
+	return rc == RC_OK ? audit_write(req, &row) : rc;
+}
+
 static enum rc
 end_session(struct req *req, struct resp *resp, const struct session *session)
 {
-	enum rc rc = session_end(req->db, session, &req->fault);
+	enum rc rc = db_begin(req->db, DB_READ_COMMITTED, &req->fault);
 
+	if (rc == RC_OK)
+		rc = end_and_audit(req, session);
+	if (rc == RC_OK)
+		rc = db_commit(req->db, &req->fault);
 	if (rc != RC_OK)
 		return rc;
 	log_info(req->id, "logout: user=%lld", (long long)session->user_id);

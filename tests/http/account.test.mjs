@@ -472,6 +472,31 @@ test('asvs 3.5.1, 3.5.3: forms of another site, without their token, or by GET c
   assert.equal((await browser.ask('/account')).status, 200);
 });
 
+test('asvs 16.3.1: what a person does with an account stands in the audit, without a secret', async () => {
+  const user = newUser();
+  const browser = new Browser();
+  await new Browser().logIn({ ...user, password: 'not the right one' });
+  await browser.logIn(user);
+  const { secret, codes } = await turnOn(browser);
+  await change(browser, user.password, 'another password');
+  const account = await browser.ask('/account');
+  await browser.send(account, {}, '/account/factor/remove');
+  await new Browser().logIn({ name: `secret in the wrong field ${run}`, password: 'x' });
+  const rows = grid.sql(`SELECT action, result, actor FROM audit_entry WHERE object = 'user:${user.name}'
+    ORDER BY id`).map((row) => row.join(' '));
+  assert.deepEqual(rows.filter((row) => !/account.create|account.password ok (?!acc)/.test(row)), [
+    'login.refused refused ', `login.ok ok ${user.name}`, `account.factor ok ${user.name}`,
+    `account.password ok ${user.name}`, `account.factor_remove ok ${user.name}`,
+  ]);
+  const all = grid.sql('SELECT coalesce(object, \'\') || coalesce(old_value::text, \'\') || coalesce(new_value::text, \'\') FROM audit_entry')
+    .flat().join('\n');
+  for (const word of [user.password, 'another password', 'not the right one', secret, secret.replaceAll(' ', ''),
+    codes[0], 'wrong field']) {
+    assert.ok(!all.includes(word), word);
+    assert.ok(!grid.log('identity').includes(word), word);
+  }
+});
+
 // --- consent --------------------------------------------------------------------------------
 
 test('asvs 10.7.1, 10.7.2: a client of others is named with its scopes, and asks', async () => {

@@ -147,6 +147,15 @@ test('asvs 3.7.2: only a registered address gets the person back, letter by lett
   assert.equal((await endSession({ client_id: app.id, post_logout_redirect_uri: bye })).headers.location, bye);
 });
 
+test('asvs 16.3.1: a log-out stands in the audit, under the name of the person', async () => {
+  const user = newUser();
+  const cookie = await grid.logIn(user);
+  const { id_token: hint } = await getTokens(cookie);
+  await endSession({ id_token_hint: hint }, { cookie });
+  assert.deepEqual(grid.sql(`SELECT actor, result FROM audit_entry WHERE action = 'logout'
+    AND object = 'session:${jose.decodeJwt(hint).sid}'`), [[user.name, 'ok']]);
+});
+
 // --- told to clients ---------------------------------------------------------------
 
 test('the back channel hears of a log-out what the specification wants', async () => {
