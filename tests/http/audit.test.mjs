@@ -74,6 +74,17 @@ test('asvs 16.3.1: log-ins that work and that fail are in the audit', async () =
   assert.equal(known.items.length, 1);
 });
 
+test('asvs 16.3.1: log-outs are in the audit', async () => {
+  const user = grid.addUser(`audit-${process.pid}-leaver`);
+  const own = await grid.logIn(user);
+  const page = await grid.request('/logout', { cookie: own });
+  const csrf = /name="csrf"[^>]*value="([^"]+)"/.exec(page.text)[1];
+  const reply = await grid.request('/logout', { cookie: own, form: { csrf }, headers: { origin: grid.url } });
+  assert.equal(reply.status, 303, reply.text);
+  const { items } = await list(`actor=${user.name}&sort=time`);
+  assert.deepEqual(items.map((row) => row.action).filter((action) => /^log/.test(action)), ['login.ok', 'logout']);
+});
+
 test('asvs 16.3.2: what is refused for lack of rights is in the audit, once a minute', async () => {
   const id = `audit-${process.pid}-weak`;
   const token = await grid.token({ id, actions: null });
