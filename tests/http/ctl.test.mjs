@@ -157,3 +157,38 @@ test('every example configuration passes --check-config', () => {
     assert.equal(status, 0, `${name}: ${stderr}`);
   }
 });
+
+test('the authority is shown, renewed with the root only, and its list is read by openssl', () => {
+  const show = ctl('ca', 'show');
+  assert.equal(show.status, 0, show.stderr);
+  assert.match(show.stdout, /^sha256\t[0-9a-f]{64}$/m);
+  assert.match(show.stdout, /^signs\t[0-9a-f]{40}\tfrom /m);
+  assert.equal(ctl('ca', 'renew', '--due').stdout, 'The authority is as it should be.\n');
+  const away = ctl('ca', 'renew', '--root', folder);
+  assert.equal(away.status, 1);
+  assert.match(away.stderr, /root\.key is not there: bring the root's key back/);
+  assert.equal(fs.statSync(path.join(grid.state, 'pki/root.key')).mode & 0o777, 0o400);
+  const file = path.join(folder, 'crl.pem');
+  assert.equal(ctl('ca', 'crl', '--out', file).status, 0);
+  const read = spawnSync('openssl', ['crl', '-in', file, '-noout', '-text'], { encoding: 'utf8' });
+  assert.match(read.stdout, /CRL Number/);
+});
+
+test('a node from its token to its retirement on the command line', () => {
+  const name = unique('life');
+  assert.equal(ctl('node', 'add', name, '--approval', '--description', 'on the roof').status, 0);
+  assert.match(ctl('node', 'show', name).stdout, /^state\tpending$/m);
+  assert.match(ctl('node', 'show', name).stdout, /^description\ton the roof$/m);
+  assert.match(ctl('node', 'token', name).stdout, /--token \S+/);
+  assert.match(ctl('node', 'approve', name).stderr, /No machine waits/);
+  assert.match(ctl('node', 'approve', name, '--key', 'xyz').stderr, /64 hexadecimal/);
+  assert.match(ctl('node', 'unblock', name).stderr, /not blocked/);
+  assert.equal(ctl('node', 'block', name).status, 0);
+  assert.match(ctl('node', 'token', name).stderr, /gets no token/);
+  assert.equal(ctl('node', 'unblock', name).status, 0);
+  assert.match(ctl('node', 'show', name).stdout, /^state\tpending$/m);
+  assert.equal(ctl('node', 'retire', name).status, 0);
+  assert.match(ctl('node', 'authorise', name).stderr, /never comes back/);
+  assert.match(ctl('node', 'show', unique('nobody')).stderr, /there is no node/);
+  assert.match(ctl('node', 'add', 'a b').stderr, /letters, digits/);
+});
