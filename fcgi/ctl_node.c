@@ -427,6 +427,13 @@ static const struct ctl_option add_options[] = {
 	CTL_OPTIONS_END,
 };
 
+static const struct ctl_option change_options[] = {
+	{"name", "NAME", "another name"},
+	{"description", "TEXT", "for people"},
+	{"approval", "yes|no", "whether its next key needs \"node approve\""},
+	CTL_OPTIONS_END,
+};
+
 static const struct ctl_option allow_options[] = {
 	{"publish", "UUID[:NAME]", "a datasource it may send"},
 	{"subscribe", "UUID[:NAME]", "a datasource it may receive"},
@@ -447,6 +454,16 @@ const struct ctl_command ctl_node_commands[] = {
 	{"node", "show", "NAME", 1, 1,
 		"a node: state, certificates, and how the machine is", NULL,
 		ctl_node_view_stmts, ctl_node_show},
+	{"node", "certificates", "NAME", 1, 1,
+		"the certificates of a node, the newest first", NULL,
+		ctl_node_view_stmts, ctl_node_certificates},
+	{"node", "change", "NAME", 1, 1, "other words for a node",
+		change_options, ctl_node_change_stmts, ctl_node_change},
+	{"node", "remove", "NAME", 1, 1, "remove a node that never came", NULL,
+		ctl_node_change_stmts, ctl_node_remove},
+	{"node", "revoke", "NAME FINGERPRINT", 2, 2,
+		"one certificate, and its key, count no more", NULL,
+		ctl_node_change_stmts, ctl_node_revoke},
 	{"node", "token", "NAME", 1, 1,
 		"another token, for a machine that becomes this node", NULL,
 		stmts, node_token},

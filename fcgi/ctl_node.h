@@ -11,5 +11,11 @@ MUST_CHECK enum rc ctl_node_find(struct ctl *ctl, struct enrolled *node);
 extern const struct stmt *const ctl_node_view_stmts[];
 MUST_CHECK enum rc ctl_node_list(struct ctl *ctl);
 MUST_CHECK enum rc ctl_node_show(struct ctl *ctl);
+MUST_CHECK enum rc ctl_node_certificates(struct ctl *ctl);
+
+extern const struct stmt *const ctl_node_change_stmts[];
+MUST_CHECK enum rc ctl_node_change(struct ctl *ctl);
+MUST_CHECK enum rc ctl_node_remove(struct ctl *ctl);
+MUST_CHECK enum rc ctl_node_revoke(struct ctl *ctl);
 
 #endif

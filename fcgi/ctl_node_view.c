@@ -105,6 +105,21 @@ print_right(const struct node_view_right *right)
 }
 
 enum rc
+ctl_node_certificates(struct ctl *ctl)
+{
+	struct node_view_certificates held = {0, NULL};
+	struct enrolled node;
+	enum rc rc = ctl_node_find(ctl, &node);
+
+	if (rc == RC_OK)
+		rc = node_view_certificates(
+			ctl->db, ctl->arena, node.id, &held, &ctl->fault);
+	for (size_t i = 0; rc == RC_OK && i < held.count; i++)
+		print_certificate(&held.items[i]);
+	return rc;
+}
+
+enum rc
 ctl_node_show(struct ctl *ctl)
 {
 	struct enrolled found;

@@ -187,7 +187,18 @@ test('a node from its token to its retirement on the command line', () => {
   assert.match(ctl('node', 'token', name).stderr, /gets no token/);
   assert.equal(ctl('node', 'unblock', name).status, 0);
   assert.match(ctl('node', 'show', name).stdout, /^state\tpending$/m);
+  assert.equal(ctl('node', 'change', name, '--description', 'in the cellar', '--approval', 'no').status, 0);
+  assert.match(ctl('node', 'show', name).stdout, /^description\tin the cellar$/m);
+  assert.match(ctl('node', 'change', name, '--approval', 'perhaps').stderr, /yes or no/);
+  assert.equal(ctl('node', 'certificates', name).stdout, '');
+  assert.match(ctl('node', 'revoke', name, 'a'.repeat(64)).stderr, /no such certificate/);
+  assert.match(ctl('node', 'revoke', name, 'abc').stderr, /64 hexadecimal/);
+  const spare = unique('spare');
+  assert.equal(ctl('node', 'add', spare).status, 0);
+  assert.equal(ctl('node', 'remove', spare).status, 0);
+  assert.match(ctl('node', 'show', spare).stderr, /there is no node/);
   assert.equal(ctl('node', 'retire', name).status, 0);
+  assert.match(ctl('node', 'remove', name).stderr, /retire it instead/);
   assert.match(ctl('node', 'authorise', name).stderr, /never comes back/);
   assert.match(ctl('node', 'show', unique('nobody')).stderr, /there is no node/);
   assert.match(ctl('node', 'add', 'a b').stderr, /letters, digits/);
