@@ -241,7 +241,7 @@ enum rc
 identity_signin_start(struct req *req, struct resp *resp)
 {
 	struct provider_transaction transaction = {.session_hash = NULL};
-	struct provider provider;
+	struct provider provider = {.name = NULL};
 	struct pairs query;
 	const char *location = NULL;
 	enum rc rc = check_page(req);
@@ -469,7 +469,7 @@ static enum rc
 go_on(struct req *req, struct resp *resp, const struct provider *provider,
 	const struct answer *answer, struct provider_transaction *transaction)
 {
-	struct provider_person person;
+	struct provider_person person = {.subject = NULL};
 	enum rc rc = get_person(req, provider, answer, transaction, &person);
 
 	if (rc != RC_OK)
@@ -485,7 +485,7 @@ identity_signin(struct req *req, struct resp *resp)
 {
 	struct provider_transaction transaction = {.next = "/"};
 	struct answer answer = {.state = NULL};
-	struct provider provider;
+	struct provider provider = {.name = NULL};
 	enum rc rc = find_provider(req, &provider);
 
 	if (rc != RC_OK)

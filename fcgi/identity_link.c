@@ -67,7 +67,7 @@ identity_link_begin(struct req *req, struct resp *resp)
 {
 	struct provider_transaction transaction = {.next = ACCOUNT_PAGE};
 	struct person person;
-	struct provider provider;
+	struct provider provider = {.name = NULL};
 	const char *location = NULL;
 	enum rc rc = read_form(req, &person, &provider);
 
@@ -159,7 +159,7 @@ enum rc
 identity_unlink(struct req *req, struct resp *resp)
 {
 	struct person person;
-	struct provider provider;
+	struct provider provider = {.name = NULL};
 	enum rc rc = read_form(req, &person, &provider);
 
 	if (rc == RC_OK)

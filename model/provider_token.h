@@ -5,24 +5,12 @@
 #ifndef FG_MODEL_PROVIDER_TOKEN_H
 #define FG_MODEL_PROVIDER_TOKEN_H
 
-#include "lib/field.h"
 #include "model/provider_metadata.h"
+#include "model/provider_person.h"
 #include "model/provider_transaction.h"
 
 /* Azure puts up to 200 groups of 36 letters into one. */
 #define PROVIDER_ID_TOKEN_BYTES_MAX ((size_t)32 * 1024)
-#define PROVIDER_GROUPS_MAX         1000
-
-/* A person as the provider knows them. */
-struct provider_person {
-	const char *subject; /* what never changes there */
-	const char *name;    /* wished for here */
-	const char *full_name;
-	const char *email;
-	struct texts groups;
-	bool groups_unknown; /* more than fit into a token: it did not say */
-	bool second_factor;  /* amr or acr have one of the factor values */
-};
 
 /* What the check of an ID token needs to know. */
 struct provider_expect {
