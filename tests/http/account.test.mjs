@@ -632,6 +632,80 @@ test('a device gets a code, a person sees who asks and decides', async () => {
   assert.equal(again.status, 400);
 });
 
+/** fetch with the grid's authority, as openid-client wants it. */
+async function fetchGrid(url, options = {}) {
+  const headers = Object.fromEntries(new Headers(options.headers).entries());
+  const reply = await grid.request(String(url), { method: options.method, headers, body: options.body?.toString() });
+  return new Response(reply.body, {
+    status: reply.status,
+    headers: Object.entries(reply.headers).flatMap(([name, value]) => [value].flat().map((one) => [name, one])),
+  });
+}
+
+async function decide(code, decision, user = newUser()) {
+  const browser = new Browser();
+  await browser.logIn(user);
+  const question = await browser.send(await browser.ask('/device'), { user_code: code });
+  assert.equal(question.status, 200, question.text);
+  assert.equal((await browser.send(question, { decision })).status, 200);
+  return browser;
+}
+
+test('openid-client runs the device flow while a person decides', async () => {
+  const oidc = await import('openid-client');
+  const client = newDeviceClient();
+  const user = newUser();
+  const config = await oidc.discovery(new URL(grid.url), client, undefined, oidc.None(),
+    { [oidc.customFetch]: fetchGrid });
+  const started = await oidc.initiateDeviceAuthorization(config, { scope: 'openid API' });
+  const polling = oidc.pollDeviceAuthorizationGrant(config, { ...started, interval: 6 });
+  const browser = await decide(started.user_code, 'allow', user);
+  const tokens = await polling;
+  const [[uuid]] = grid.sql(`SELECT uuid FROM account WHERE name = '${user.name}'`);
+  assert.equal(tokens.claims().sub, uuid);
+  assert.deepEqual(tokens.claims().amr, ['pwd']);
+  assert.equal((await oidc.fetchUserInfo(config, tokens.access_token, uuid)).sub, uuid);
+  // It is a grant of its own: the browser's log-out leaves the panel working.
+  await browser.send(await browser.ask('/logout'), {});
+  assert.equal((await oidc.fetchUserInfo(config, tokens.access_token, uuid)).sub, uuid);
+  const again = await poll(client, started.device_code);
+  assert.equal(again.json.error, 'invalid_grant');
+  grid.ctl('user', 'disable', user.name);
+  await until(async () => (await grid.request('/connect/userinfo', { token: tokens.access_token })).status === 401);
+});
+
+function poll(client, code) {
+  return grid.request('/connect/token',
+    { form: { grant_type: deviceGrant, client_id: client, device_code: code } });
+}
+
+test('a device that polls hears pending, slow_down for good, access_denied and expired_token', async () => {
+  const client = newDeviceClient();
+  const says = async (code, error) => {
+    const reply = await poll(client, code);
+    assert.equal(reply.status, 400);
+    assert.equal(reply.json.error, error, reply.text);
+  };
+  const { device_code: code, user_code: typed } = (await startDevice(client)).json;
+  const pass = (seconds) => grid.sql(`UPDATE device_code SET polled_at = polled_at - interval '${seconds} s'`);
+  await says(code, 'authorization_pending');
+  await says(code, 'slow_down');
+  pass(6); // five more from now on
+  await says(code, 'slow_down');
+  pass(30);
+  await says(code, 'authorization_pending');
+  assert.equal((await poll(newDeviceClient(), code)).json.error, 'invalid_grant', 'of another client');
+  await decide(typed, 'deny');
+  pass(30);
+  await says(code, 'access_denied');
+  const late = (await startDevice(client)).json;
+  grid.sql('UPDATE device_code SET expires_at = now()');
+  await says(late.device_code, 'expired_token');
+  const browser = new Browser();
+  await browser.logIn(newUser());
+  assert.equal((await browser.send(await browser.ask('/device'), { user_code: late.user_code })).status, 400);
+});
+
 test('deviceauthorization refuses what it must', async () => {
   const client = newDeviceClient();
   const refused = async (reply, error, status = 400) => {

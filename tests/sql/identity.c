@@ -4,6 +4,7 @@
 #include "tests/unit/unit.h"
 
 #include <ctype.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,15 @@
 
 #define ISSUER "https://grid.test"
 
-enum { STMT_AGE_KEYS, STMT_AGE_SESSION, STMT_STATES, STMT_PEEK, STMT_KEYS };
+enum {
+	STMT_AGE_KEYS,
+	STMT_AGE_SESSION,
+	STMT_STATES,
+	STMT_PEEK,
+	STMT_KEYS,
+	STMT_OLD_HASH,
+	STMT_LOOK_HASH
+};
 
 static const struct stmt test_stmts[] = {
 	[STMT_AGE_KEYS] = {"test_age_keys", "n",
@@ -43,6 +52,14 @@ static const struct stmt test_stmts[] = {
 		"SELECT count(*) FROM account_password"},
 	[STMT_KEYS] = {"test_keys", "",
 		"SELECT count(*) FROM signing_key_private"},
+	[STMT_OLD_HASH] = {"test_old_hash", "nt",
+		"INSERT INTO account_password (account_id, hash, must_change)"
+		" VALUES ($1, $2, true)"
+		" ON CONFLICT (account_id) DO UPDATE"
+		" SET hash = excluded.hash, must_change = true"},
+	[STMT_LOOK_HASH] = {"test_look_hash", "n",
+		"SELECT hash, must_change FROM account_password"
+		" WHERE account_id = $1"},
 	STMT_END,
 };
 
@@ -220,6 +237,33 @@ test_user_disabled_loses_everything(void **state)
 	good(user_log_in(grid.identity, grid.arena, "carol",
 		"another pass phrase", &found, &grid.fault));
 	assert_true(found.epoch > user.epoch);
+}
+
+/* A hash of other days is renewed at the next log-in, and nothing else is:
+ * what was an initial password stays one. */
+static void
+test_user_dated_hash_is_renewed(void **state)
+{
+	struct user user = make_user("dated", false);
+	char old[crypto_pwhash_STRBYTES];
+	struct user found;
+	struct rows *rows = NULL;
+
+	(void)state;
+	assert_int_equal(
+		crypto_pwhash_str(old, "correct horse", 13, 1, 8192 * 1024), 0);
+	good(db_exec(grid.owner, &test_stmts[STMT_OLD_HASH],
+		PARAMS(P_SHORT(user.id), P_TEXT(old)), NULL, &grid.fault));
+	good(user_log_in(grid.identity, grid.arena, "dated", "correct horse",
+		&found, &grid.fault));
+	good(db_find(grid.owner, grid.arena, &test_stmts[STMT_LOOK_HASH],
+		PARAMS(P_SHORT(user.id)), &rows, &grid.fault));
+	assert_int_equal(strncmp(rows_text(rows, 0, 0),
+				 "$argon2id$v=19$m=19456,t=2,p=1$", 31),
+		0);
+	assert_true(rows_bool(rows, 0, 1));
+	good(user_log_in(grid.identity, grid.arena, "dated", "correct horse",
+		&found, &grid.fault));
 }
 
 static void
@@ -1076,6 +1120,7 @@ main(void)
 		cmocka_unit_test(test_user_logs_in_with_any_case_of_the_name),
 		cmocka_unit_test(test_user_names_and_passwords_are_checked),
 		cmocka_unit_test(test_user_disabled_loses_everything),
+		cmocka_unit_test(test_user_dated_hash_is_renewed),
 		cmocka_unit_test(test_user_hashes_are_for_identity_alone),
 		cmocka_unit_test(test_client_secret_is_checked),
 		cmocka_unit_test(test_client_waits_after_wrong_secrets),
