@@ -38,8 +38,9 @@ struct attempt {
 static enum rc
 refuse(struct fault *fault)
 {
-	return fault_tell(fault, RC_UNAUTHENTICATED, "LoginFailed", NULL,
+	fault_tell(fault, RC_UNAUTHENTICATED, "LoginFailed", NULL,
 		"User name or password is wrong.");
+	return RC_UNAUTHENTICATED;
 }
 
 static enum rc

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { cookies, openGrid, sleep, until } from '../support/grid.mjs';
-import { openSilence, openSlapd, passwordOf } from '../support/slapd.mjs';
+import { openFake, openSilence, openSlapd, passwordOf } from '../support/slapd.mjs';
 
 const wrongText = /User name or password is wrong/;
 let grid; // of its own: a directory changes the logins of everybody
@@ -414,6 +414,39 @@ describe('a directory like Active Directory', () => {
     assert.match(grid.log('identity'), /erik is disabled/);
   });
 
+  const reasons = {
+    '52e': 'wrong password', 532: 'the password has expired', 533: 'the account is disabled',
+    773: 'the password must be changed first', 775: 'the account is locked',
+  };
+  test('why it refuses a password is in the log only', async (t) => {
+    if (!there(t)) return;
+    let data;
+    const fake = await openFake(ad, {
+      bind: (dn) => (dn.startsWith('cn=svc') ? { code: 0 } : {
+        code: 49,
+        words: `80090308: LdapErr: DSID-0C09041C, comment: AcceptSecurityContext error, data ${data}, v4f7c`,
+      }),
+      search: () => ({ entries: [['CN=gina,DC=corp,DC=test', {
+        objectGUID: [Buffer.alloc(16, 7)], sAMAccountName: ['gina'], userAccountControl: ['512'],
+      }]] }),
+    });
+    try {
+      await change('corp', { mode: 'ldaps', uris: [fake.uri] });
+      for (const [code, words] of Object.entries(reasons)) {
+        data = code;
+        const reply = await refused('gina', 'any pass phrase');
+        assert.doesNotMatch(reply.text, /LdapErr|AcceptSecurity|expired|is disabled|locked/);
+        assert.match(grid.log('identity'), new RegExp(`refused gina: .*data ${code}.*: ${words}`));
+      }
+      data = '533", level=error msg="\n\x1b[2J'; // what it says cannot forge a line
+      await refused('gina', 'any pass phrase');
+      assert.doesNotMatch(grid.log('identity'), /\x1b|^level=error/m);
+    } finally {
+      await change('corp', { mode: 'starttls', uris: [`ldap://127.0.0.1:${ad.ldap}`] });
+      await fake.close();
+    }
+  });
+
   test('no tokenGroups at all is no answer', async (t) => {
     if (!there(t)) return;
     assert.equal((await enter('frida', passwordOf('frida'))).status, 503);
@@ -486,6 +519,32 @@ describe('asvs 16.5.1: a directory that is out of reach', () => {
       }
     });
   }
+
+  test('a referral to another server is not followed, not at a bind either', async (t) => {
+    if (!there(t)) return;
+    const foreign = await openSilence();
+    const referral = `ldap://127.0.0.1:${foreign.port}/dc=grid,dc=test`;
+    let calls = 0;
+    let seen = 0;
+    const count = () => { seen += foreign.connections(); };
+    const fake = await openFake(plain, {
+      bind: (dn) => (dn.startsWith('cn=svc') && calls++ !== 1 ? { code: 0 } : { code: 10, referral }),
+      search: () => ({ code: 10, referral }),
+    });
+    try {
+      await add(plain.settings('lured', { mode: 'ldaps', uris: [fake.uri] }));
+      for (let i = 0; i < 3; i++) {
+        assert.equal((await enter('alice', passwordOf('alice'))).status, 503);
+        count();
+        await restartIdentity();
+      }
+      assert.equal(seen, 0);
+      assert.ok(calls >= 2);
+    } finally {
+      await fake.close();
+      await foreign.close();
+    }
+  });
 
   test('the second address is asked, and the first is left alone for a while', async (t) => {
     if (!there(t)) return;

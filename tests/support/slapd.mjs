@@ -7,6 +7,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
+import tls from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -90,5 +91,73 @@ export async function openSilence(greeting = () => {}) {
       for (const socket of sockets) socket.destroy();
       return new Promise((resolve) => server.close(resolve));
     },
+  };
+}
+
+// --- a server that answers as told ------------------------------------------------
+
+function ber(tag, ...parts) {
+  const body = Buffer.concat(parts.map((part) => Buffer.from(part)));
+  const length = body.length < 128
+    ? [body.length] : [0x82, body.length >> 8, body.length & 255];
+  return Buffer.concat([Buffer.from([tag, ...length]), body]);
+}
+
+/** [tag, content, rest] of the first element; null when there is more to come. */
+function unber(data) {
+  if (data.length < 2) return null;
+  let length = data[1];
+  let at = 2;
+  if (length > 128) {
+    const bytes = length - 128;
+    if (data.length < 2 + bytes) return null;
+    length = data.readUIntBE(2, bytes);
+    at += bytes;
+  }
+  if (data.length < at + length) return null;
+  return [data[0], data.subarray(at, at + length), data.subarray(at + length)];
+}
+
+const result = (tag, code, words = '', referral = '') => ber(tag, ber(0x0a, [code]), ber(4, ''),
+  ber(4, words), ...(referral ? [ber(0xa3, ber(4, referral))] : []));
+
+/**
+ * An LDAPS server with the certificate of "slapd". bind(dn) and search() return
+ * { code, words, referral }, search() also entries: [[dn, { name: [values] }]].
+ */
+export async function openFake(slapd, { bind, search }) {
+  const read = (name) => fs.readFileSync(path.join(slapd.folder, name));
+  const answer = (id, op, content) => {
+    const send = (body) => ber(0x30, ber(2, id), body);
+    if (op === 0x60) { // version, then the name
+      const [, dn] = unber(unber(content)[2]);
+      const { code, words, referral } = bind(dn.toString());
+      return send(result(0x61, code, words, referral));
+    }
+    if (op !== 0x63) return Buffer.alloc(0);
+    const { code = 0, words, referral, entries = [] } = search();
+    return Buffer.concat([
+      ...entries.map(([dn, attributes]) => send(ber(0x64, ber(4, dn), ber(0x30,
+        ...Object.entries(attributes).map(([name, values]) => ber(0x30, ber(4, name),
+          ber(0x31, ...values.map((value) => ber(4, value))))))))),
+      send(result(0x65, code, words, referral)),
+    ]);
+  };
+  const server = tls.createServer({ key: read('server.key'), cert: read('server.pem') }, (socket) => {
+    let data = Buffer.alloc(0);
+    socket.on('error', () => {});
+    socket.on('data', (more) => {
+      data = Buffer.concat([data, more]);
+      for (let message; (message = unber(data)); [, , data] = message) {
+        const [, id, rest] = unber(message[1]);
+        const [op, content] = unber(rest);
+        socket.write(answer(id, op, content));
+      }
+    });
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    uri: `ldaps://127.0.0.1:${server.address().port}`,
+    close: () => new Promise((resolve) => server.close(resolve)),
   };
 }
