@@ -42,13 +42,14 @@ const struct stmt user_stmts[] = {
 		"  FROM account"
 		"  JOIN account_password"
 		"    ON account_password.account_id = account.id"
-		" WHERE account.name = lower($1)"},
+		" WHERE account.name = lower($1) AND account.source = 'local'"},
 	/* $1 account $2 hash $3 initial $4 days that an initial one lives */
 	[STMT_STORE] = {"user_store", "ntoi",
 		"INSERT INTO account_password"
 		" (account_id, hash, must_change, expires_at)"
-		" VALUES ($1, $2, $3, CASE WHEN $3 THEN"
-		"   now() + $4 * interval '1 day' END)"
+		" SELECT $1, $2, $3, CASE WHEN $3 THEN"
+		"   now() + $4 * interval '1 day' END"
+		"  FROM account WHERE id = $1 AND source = 'local'"
 		" ON CONFLICT (account_id) DO UPDATE"
 		" SET hash = excluded.hash, changed_at = now()"
 		"   , must_change = excluded.must_change"
@@ -104,15 +105,22 @@ store_password(struct db *db, struct arena *arena, int64_t user_id,
 	const char *password, enum user_password kind, struct fault *fault)
 {
 	const char *hash = NULL;
+	int64_t stored = 0;
 	enum rc rc = password_hash(arena, password, &hash, fault);
 
 	if (rc != RC_OK)
 		return rc;
-	return db_exec(db, &user_stmts[STMT_STORE],
+	rc = db_exec(db, &user_stmts[STMT_STORE],
 		PARAMS(P_SHORT(user_id), P_TEXT(hash),
 			P_BOOL(kind == USER_PASSWORD_INITIAL),
 			P_INT(USER_INITIAL_DAYS)),
-		NULL, fault);
+		&stored, fault);
+	if (rc != RC_OK || stored == 1)
+		return rc;
+	/* It would let in whom the directory or provider keeps out. */
+	return fault_tell(fault, RC_CONFLICT, "PasswordElsewhere", NULL,
+		"The password of this account is kept by the directory or "
+		"provider that it came from.");
 }
 
 const char *

@@ -66,7 +66,8 @@ MUST_CHECK enum rc user_find_id(struct db *db, struct arena *arena, int64_t id,
 /* The user's own word, or one that somebody else gave him and knows. */
 enum user_password { USER_PASSWORD_OWN, USER_PASSWORD_INITIAL };
 
-/* Also ends all sessions and tokens. Fails: as user_create. */
+/* Also ends all sessions and tokens. Fails: as user_create; RC_CONFLICT the
+ * account is of a directory or provider, which keeps the password. */
 MUST_CHECK enum rc user_set_password(struct db *db, struct arena *arena,
 	int64_t user_id, const char *password, enum user_password kind,
 	struct fault *fault);

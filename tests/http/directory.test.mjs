@@ -349,6 +349,20 @@ describe('logging in', () => {
     await welcome('carol');
   });
 
+  test('no password is kept here for people of a directory, and none counts', async (t) => {
+    if (!there(t)) return;
+    assert.throws(() => grid.ctl('user', 'password', 'carol'), /kept by the directory/);
+    assert.equal((await grid.request('/api/v1/admin/users/carol/password', {
+      method: 'POST', cookie: admin, headers: { origin: grid.url }, body: {},
+    })).status, 409);
+    grid.sql(`INSERT INTO account_password (account_id, hash)
+      SELECT carol.id, hash FROM account AS carol, account_password
+        JOIN account AS local ON local.id = account_id
+       WHERE carol.name = 'carol' AND local.name = 'admin'`);
+    await refused('carol', grid.user.password);
+    await welcome('carol');
+  });
+
   test('a mapping that ends takes its memberships along at once', async (t) => {
     if (!there(t)) return;
     const reply = await call('DELETE',
