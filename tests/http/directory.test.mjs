@@ -4,7 +4,10 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { addApp, giveTokens, refresh } from '../support/admin.mjs';
 import { cookies, openGrid, sleep, until } from '../support/grid.mjs';
+import { LiveReader } from '../support/live.mjs';
+import { Plant } from '../support/plant.mjs';
 import { openFake, openSilence, openSlapd, passwordOf } from '../support/slapd.mjs';
 
 const wrongText = /User name or password is wrong/;
@@ -629,16 +632,29 @@ member: uid=carol,ou=people,${plain.suffix}
     await until(() => grid.sql("SELECT synced_at IS NOT NULL, sync_fault FROM directory")[0][0] === 't');
   });
 
-  test('asvs 7.4.2: who has vanished there loses sessions, tokens and groups', async (t) => {
+  test('asvs 7.4.2: who has vanished there loses sessions, tokens, streams and groups', async (t) => {
     if (!there(t)) return;
+    const plant = new Plant(grid, 'Directories');
+    await plant.announce([{ name: 'a', type: 'float' }]);
+    await plant.send({ a: [[Date.now(), 1]] });
+    const app = addApp(grid, 'directory-app');
     const cookie = await welcome('dave');
-    assert.equal(await alive(cookie), true);
-    const epoch = grid.sql("SELECT epoch FROM account WHERE name = 'dave'")[0][0];
+    grid.ctl('policy', 'grant', 'user', 'dave', 'ReadAll', '--datasource', plant.id);
+    const tokens = await giveTokens(grid, cookie, app);
+    const open = await grid.request('/api/v1/live', {
+      cookie, body: { variables: [{ datasource: plant.id, names: ['a'] }] }, headers: { origin: grid.url },
+    });
+    const stream = await LiveReader.open(grid, open.json.url, { cookie });
+    await stream.next(() => true);
+    const bearer = () => grid.request('/api/v1/datasources', { token: tokens.access_token });
+    assert.equal((await bearer()).status, 200);
     plain.remove('uid=dave,ou=people');
     due();
     await until(async () => !await alive(cookie), { seconds: 6 });
-    assert.equal(grid.sql("SELECT count(*) FROM session JOIN account ON account.id = account_id WHERE name = 'dave'")[0][0], '0');
-    assert.ok(Number(grid.sql("SELECT epoch FROM account WHERE name = 'dave'")[0][0]) > Number(epoch));
+    await until(() => stream.ended, { seconds: 2, what: 'the end of the stream' });
+    assert.equal((await bearer()).status, 401);
+    assert.equal((await refresh(grid, app, tokens.refresh_token)).status, 400);
+    plant.close();
     assert.match(grid.sql(`SELECT action || ' ' || actor FROM audit_entry
       WHERE object = 'user:dave'`).flat().join('\n'), /session\.end ldap:plain/);
     await refused('dave', passwordOf('dave'));
