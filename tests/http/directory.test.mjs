@@ -628,7 +628,10 @@ changetype: modify
 delete: member
 member: uid=carol,ou=people,${plain.suffix}
 `);
-    await until(() => groupsOf('carol').length === 0, { seconds: 25, what: 'the keeper' });
+    assert.equal(grid.sql(`SELECT extract(epoch FROM due_at - seen_at)::int
+      FROM account_link JOIN account ON account.id = account_id WHERE name = 'carol'`)[0][0], '10');
+    due();
+    await until(() => groupsOf('carol').length === 0, { seconds: 10, what: 'the keeper' });
     await until(() => grid.sql("SELECT synced_at IS NOT NULL, sync_fault FROM directory")[0][0] === 't');
   });
 
