@@ -157,26 +157,41 @@ controller_group_remove(struct req *req, struct resp *resp)
 /* --- members ---------------------------------------------------------------
  */
 
+static const char *const member_sorts[] = {"name", NULL};
+static const char *const member_kinds[] = {"user", "group", NULL};
+
+static const struct listing_filter member_filters[] = {
+	{"kind", offsetof(struct group_member_filter, kind), LISTING_TEXT,
+		member_kinds},
+	{"search", offsetof(struct group_member_filter, search), LISTING_TEXT,
+		NULL},
+	LISTING_FILTERS_END,
+};
+
+static const struct listing member_list = {
+	.sorts = member_sorts, .filters = member_filters};
+
 enum rc
 controller_group_members(struct req *req, struct resp *resp)
 {
-	struct group_members members;
+	struct group_member_filter filter = {.kind = NULL};
+	struct group_members members = {.count = 0};
 	struct group group;
+	struct slice slice;
 	struct jsonw *json;
-	enum rc rc = find(req, &group);
+	enum rc rc = listing_read(req, &member_list, &filter, &slice);
 
 	if (rc == RC_OK)
-		rc = group_members(
-			req->db, req->arena, group.id, &members, &req->fault);
+		rc = find(req, &group);
+	if (rc == RC_OK)
+		rc = group_member_slice(req->db, req->arena, group.id, &filter,
+			&slice, &members, &req->fault);
 	if (rc != RC_OK)
 		return rc;
-	json = resp_json(resp, 200);
-	jsonw_open_obj(json, NULL);
-	jsonw_open_arr(json, "items");
+	json = listing_open(resp);
 	for (size_t i = 0; i < members.count; i++)
 		group_member_write(json, &members.items[i]);
-	jsonw_close_arr(json);
-	jsonw_close_obj(json);
+	listing_close(json, req, &slice);
 	return RC_OK;
 }
 

@@ -149,26 +149,40 @@ controller_role_remove(struct req *req, struct resp *resp)
 /* --- grants ----------------------------------------------------------------
  */
 
+static const char *const grant_sorts[] = {"subject", "created", NULL};
+
+static const struct listing_filter grant_filters[] = {
+	{"subjectKind", offsetof(struct role_grant_filter, subject_kind),
+		LISTING_TEXT, policy_subject_kinds},
+	{"search", offsetof(struct role_grant_filter, search), LISTING_TEXT,
+		NULL},
+	LISTING_FILTERS_END,
+};
+
+static const struct listing grant_list = {
+	.sorts = grant_sorts, .filters = grant_filters};
+
 enum rc
 controller_role_grants(struct req *req, struct resp *resp)
 {
-	struct role_grants grants;
+	struct role_grant_filter filter = {.search = NULL};
+	struct role_grants grants = {.count = 0};
+	struct slice slice;
 	struct role role;
 	struct jsonw *json;
-	enum rc rc = find(req, &role);
+	enum rc rc = listing_read(req, &grant_list, &filter, &slice);
 
 	if (rc == RC_OK)
-		rc = role_list_grants(
-			req->db, req->arena, &role, &grants, &req->fault);
+		rc = find(req, &role);
+	if (rc == RC_OK)
+		rc = role_grant_slice(req->db, req->arena, &role, &filter,
+			&slice, &grants, &req->fault);
 	if (rc != RC_OK)
 		return rc;
-	json = resp_json(resp, 200);
-	jsonw_open_obj(json, NULL);
-	jsonw_open_arr(json, "items");
+	json = listing_open(resp);
 	for (size_t i = 0; i < grants.count; i++)
 		role_grant_write(json, &grants.items[i]);
-	jsonw_close_arr(json);
-	jsonw_close_obj(json);
+	listing_close(json, req, &slice);
 	return RC_OK;
 }
 

@@ -7,7 +7,7 @@
 #include "fcgi/policy_json.h"
 #include "model/audit.h"
 
-#define LIST_MAX 10000
+#define PAGE_ROWS 500
 
 static const struct stmt *const stmts[] = {
 	group_stmts, policy_subject_stmts, audit_stmts, NULL};
@@ -125,21 +125,30 @@ group_remove(struct ctl *ctl)
 	return rc;
 }
 
+static void
+print_group(const struct group *group)
+{
+	printf("%s\t%s\t%lld members\t%s\n", group->name, group->description,
+		(long long)group->members,
+		group->require_second_factor ? "second factor" : "");
+}
+
 static enum rc
 group_show_all(struct ctl *ctl)
 {
 	const struct group_filter filter = {.search = NULL};
-	struct slice slice = {.sort = "name", .limit = LIST_MAX};
+	struct slice slice = {.sort = "name", .limit = PAGE_ROWS, .more = true};
 	struct group_list list;
-	enum rc rc = group_slice(
-		ctl->db, ctl->arena, &filter, &slice, &list, &ctl->fault);
+	enum rc rc = RC_OK;
 
-	for (size_t i = 0; rc == RC_OK && i < list.count; i++)
-		printf("%s\t%s\t%lld members\t%s\n", list.items[i].name,
-			list.items[i].description,
-			(long long)list.items[i].members,
-			list.items[i].require_second_factor ? "second factor"
-							    : "");
+	while (rc == RC_OK && slice.more) {
+		rc = group_slice(ctl->db, ctl->arena, &filter, &slice, &list,
+			&ctl->fault);
+		for (size_t i = 0; rc == RC_OK && i < list.count; i++)
+			print_group(&list.items[i]);
+		slice.after = slice.next;
+		slice.after_id = slice.next_id;
+	}
 	return rc;
 }
 
@@ -231,16 +240,21 @@ group_leave(struct ctl *ctl)
 static enum rc
 group_show_members(struct ctl *ctl)
 {
-	struct group_members members = {.count = 0};
+	const struct group_member_filter filter = {.kind = NULL};
+	struct slice slice = {.sort = "name", .limit = PAGE_ROWS, .more = true};
+	struct group_members list;
 	struct group group;
 	enum rc rc = find_group(ctl, &group);
 
-	if (rc == RC_OK)
-		rc = group_members(
-			ctl->db, ctl->arena, group.id, &members, &ctl->fault);
-	for (size_t i = 0; rc == RC_OK && i < members.count; i++)
-		printf("%s\t%s\t%s\n", members.items[i].kind,
-			members.items[i].name, members.items[i].source);
+	while (rc == RC_OK && slice.more) {
+		rc = group_member_slice(ctl->db, ctl->arena, group.id, &filter,
+			&slice, &list, &ctl->fault);
+		for (size_t i = 0; rc == RC_OK && i < list.count; i++)
+			printf("%s\t%s\t%s\n", list.items[i].kind,
+				list.items[i].name, list.items[i].source);
+		slice.after = slice.next;
+		slice.after_id = slice.next_id;
+	}
 	return rc;
 }
 

@@ -9,7 +9,7 @@
 #include "model/datasource.h"
 #include "model/policy_rule.h"
 
-#define LIST_MAX 10000
+#define PAGE_ROWS 500
 
 static const struct stmt *const stmts[] = {policy_stmts, policy_rule_stmts,
 	policy_subject_stmts, datasource_stmts, audit_stmts, NULL};
@@ -188,13 +188,19 @@ list(struct ctl *ctl)
 		.subject_kind = ctl_option(ctl, "kind"),
 		.subject = ctl_option(ctl, "subject"),
 	};
-	struct slice slice = {.sort = "subject", .limit = LIST_MAX};
+	struct slice slice = {
+		.sort = "subject", .limit = PAGE_ROWS, .more = true};
 	struct policy_rule_list rules;
-	enum rc rc = policy_rule_slice(
-		ctl->db, ctl->arena, &filter, &slice, &rules, &ctl->fault);
+	enum rc rc = RC_OK;
 
-	for (size_t i = 0; rc == RC_OK && i < rules.count; i++)
-		print_rule(ctl, &rules.items[i]);
+	while (rc == RC_OK && slice.more) {
+		rc = policy_rule_slice(ctl->db, ctl->arena, &filter, &slice,
+			&rules, &ctl->fault);
+		for (size_t i = 0; rc == RC_OK && i < rules.count; i++)
+			print_rule(ctl, &rules.items[i]);
+		slice.after = slice.next;
+		slice.after_id = slice.next_id;
+	}
 	return rc;
 }
 

@@ -8,7 +8,7 @@
 #include "model/audit.h"
 #include "model/datasource.h"
 
-#define LIST_MAX 10000
+#define PAGE_ROWS 500
 
 static const struct stmt *const stmts[] = {
 	role_stmts, policy_subject_stmts, datasource_stmts, audit_stmts, NULL};
@@ -122,16 +122,21 @@ static enum rc
 role_show_all(struct ctl *ctl)
 {
 	const struct role_filter filter = {.search = NULL};
-	struct slice slice = {.sort = "name", .limit = LIST_MAX};
+	struct slice slice = {.sort = "name", .limit = PAGE_ROWS, .more = true};
 	struct role_list list;
-	enum rc rc = role_slice(
-		ctl->db, ctl->arena, &filter, &slice, &list, &ctl->fault);
+	enum rc rc = RC_OK;
 
-	for (size_t i = 0; rc == RC_OK && i < list.count; i++)
-		printf("%s\t%s\t%s\t%lld grants\n", list.items[i].name,
-			list.items[i].description,
-			list.items[i].built_in ? "ready-made" : "",
-			(long long)list.items[i].grants);
+	while (rc == RC_OK && slice.more) {
+		rc = role_slice(ctl->db, ctl->arena, &filter, &slice, &list,
+			&ctl->fault);
+		for (size_t i = 0; rc == RC_OK && i < list.count; i++)
+			printf("%s\t%s\t%s\t%lld grants\n", list.items[i].name,
+				list.items[i].description,
+				list.items[i].built_in ? "ready-made" : "",
+				(long long)list.items[i].grants);
+		slice.after = slice.next;
+		slice.after_id = slice.next_id;
+	}
 	return rc;
 }
 
@@ -164,37 +169,14 @@ give(struct ctl *ctl, const struct role *role, struct role_grant *grant)
 	return rc;
 }
 
-/* The grant of this subject and datasource. */
-static const struct role_grant *
-find_same(const struct role_grants *grants, const struct role_grant *wanted)
-{
-	for (size_t i = 0; i < grants->count; i++) {
-		const struct role_grant *grant = &grants->items[i];
-
-		if (strcmp(grant->subject.kind, wanted->subject.kind) == 0 &&
-			grant->subject.id == wanted->subject.id &&
-			grant->datasource_id == wanted->datasource_id)
-			return grant;
-	}
-	return NULL;
-}
-
 static enum rc
-take(struct ctl *ctl, const struct role *role, struct role_grant *wanted)
+take(struct ctl *ctl, const struct role *role, struct role_grant *grant)
 {
-	const struct role_grant *grant;
-	struct role_grants grants;
-	enum rc rc = role_list_grants(
-		ctl->db, ctl->arena, role, &grants, &ctl->fault);
+	enum rc rc =
+		role_find_held(ctl->db, ctl->arena, role, grant, &ctl->fault);
 
-	if (rc != RC_OK)
-		return rc;
-	grant = find_same(&grants, wanted);
-	if (grant == NULL)
-		return fault_set(&ctl->fault, RC_NOT_FOUND,
-			"%s %s does not hold the role %s there",
-			wanted->subject.kind, wanted->subject.name, role->name);
-	rc = role_take(ctl->db, role, grant, &ctl->fault);
+	if (rc == RC_OK)
+		rc = role_take(ctl->db, role, grant, &ctl->fault);
 	if (rc == RC_OK)
 		rc = note(ctl, "role.revoke", role->name,
 			role_grant_text(ctl->arena, grant), NULL);
@@ -239,18 +221,24 @@ role_revoke_one(struct ctl *ctl)
 static enum rc
 role_show_grants(struct ctl *ctl)
 {
-	struct role_grants grants = {.count = 0};
+	const struct role_grant_filter filter = {.search = NULL};
+	struct slice slice = {
+		.sort = "subject", .limit = PAGE_ROWS, .more = true};
+	struct role_grants list;
 	struct role role;
 	enum rc rc = find_role(ctl, &role);
 
-	if (rc == RC_OK)
-		rc = role_list_grants(
-			ctl->db, ctl->arena, &role, &grants, &ctl->fault);
-	for (size_t i = 0; rc == RC_OK && i < grants.count; i++) {
-		const struct role_grant *grant = &grants.items[i];
-
-		printf("%s\t%s\t%s\n", grant->subject.kind, grant->subject.name,
-			grant->datasource != NULL ? grant->datasource : "*");
+	while (rc == RC_OK && slice.more) {
+		rc = role_grant_slice(ctl->db, ctl->arena, &role, &filter,
+			&slice, &list, &ctl->fault);
+		for (size_t i = 0; rc == RC_OK && i < list.count; i++)
+			printf("%s\t%s\t%s\n", list.items[i].subject.kind,
+				list.items[i].subject.name,
+				list.items[i].datasource != NULL
+					? list.items[i].datasource
+					: "*");
+		slice.after = slice.next;
+		slice.after_id = slice.next_id;
 	}
 	return rc;
 }

@@ -88,17 +88,28 @@ const struct stmt group_stmts[] = {
 		"       JOIN around ON member_id = around.id)"
 		"SELECT EXISTS (SELECT FROM user_group JOIN around USING (id)"
 		"                WHERE require_second_factor)"},
-	[STMT_MEMBERS] = {"group_members", "n",
-		"SELECT 'group', uuid::text, name, ''"
-		"  FROM group_nesting"
-		"  JOIN user_group ON user_group.id = member_id"
-		" WHERE group_id = $1"
-		" UNION ALL "
-		"SELECT 'user', uuid::text, name, group_account.source"
-		"  FROM group_account"
-		"  JOIN account ON account.id = account_id"
-		" WHERE group_id = $1"
-		" ORDER BY 1, 3, 4"},
+	/* $6 group $7 kind $8 search; a user may be there by several words */
+	[STMT_MEMBERS] = {"group_members", SLICE_TYPES "ntt",
+		"SELECT item.* FROM ("
+		"  SELECT 'group' AS kind, uuid::text, name, '' AS source"
+		"       , 'group ' || lower(name) COLLATE \"C\" AS place"
+		"       , user_group.id::bigint * 2 AS id"
+		"    FROM group_nesting"
+		"    JOIN user_group ON user_group.id = member_id"
+		"   WHERE group_id = $6"
+		"   UNION ALL "
+		"  SELECT 'user', uuid::text, name, group_account.source"
+		"       , 'user ' || name || ' ' || group_account.source"
+		"         COLLATE \"C\""
+		"       , account.id::bigint * 2 + 1"
+		"    FROM group_account"
+		"    JOIN account ON account.id = account_id"
+		"   WHERE group_id = $6"
+		") AS item"
+		" WHERE $1 = 'name' AND " SLICE_AFTER
+		"   AND ($7::text IS NULL OR kind = $7)"
+		"   AND ($8::text IS NULL"
+		"        OR strpos(lower(name), lower($8)) > 0)" SLICE_ORDER},
 	STMT_END,
 };
 
@@ -275,16 +286,19 @@ group_requires_factor(struct db *db, struct arena *arena, int64_t account_id,
 }
 
 enum rc
-group_members(struct db *db, struct arena *arena, int64_t id,
+group_member_slice(struct db *db, struct arena *arena, int64_t group_id,
+	const struct group_member_filter *filter, struct slice *slice,
 	struct group_members *members, struct fault *fault)
 {
 	struct rows *rows = NULL;
 	enum rc rc = db_query(db, arena, &group_stmts[STMT_MEMBERS],
-		PARAMS(P_SHORT(id)), &rows, fault);
+		PARAMS(P_SLICE(slice), P_SHORT(group_id), P_TEXT(filter->kind),
+			P_TEXT(filter->search)),
+		&rows, fault);
 
 	if (rc != RC_OK)
 		return rc;
-	members->count = rows_count(rows);
+	members->count = slice_take(slice, rows, 4);
 	members->items =
 		arena_array(arena, members->count, sizeof(*members->items));
 	for (size_t i = 0; i < members->count; i++)

@@ -88,8 +88,16 @@ struct group_members {
 	struct group_member *items;
 };
 
-/* The direct members, groups first, by name. */
-MUST_CHECK enum rc group_members(struct db *db, struct arena *arena, int64_t id,
-	struct group_members *members, struct fault *fault);
+/* NULL = not set. */
+struct group_member_filter {
+	const char *kind;   /* "user" or "group" */
+	const char *search; /* in the name */
+};
+
+/* The direct members. Orders: "name" (groups first). */
+MUST_CHECK enum rc group_member_slice(struct db *db, struct arena *arena,
+	int64_t group_id, const struct group_member_filter *filter,
+	struct slice *slice, struct group_members *members,
+	struct fault *fault);
 
 #endif

@@ -17,6 +17,7 @@ enum {
 	STMT_GIVE,
 	STMT_GRANT,
 	STMT_TAKE,
+	STMT_HELD,
 	STMT_GRANTS,
 };
 
@@ -82,10 +83,74 @@ const struct stmt role_stmts[] = {
 	[STMT_TAKE] = {"role_take", "nt",
 		"DELETE FROM role_grant"
 		" WHERE role_id = $1 AND uuid::text = lower($2)"},
-	[STMT_GRANTS] = {"role_grants", "n",
+	/* $1 role $2 kind $3 id $4 datasource or 0 */
+	[STMT_HELD] = {"role_held", "ntnn",
 		"SELECT " GRANT_COLUMNS "  FROM role_grant"
-		" WHERE role_id = $1"
-		" ORDER BY subject_kind, subject, 6 LIMIT 10000"},
+		" WHERE role_id = $1 AND subject_kind = $2 AND subject_id = $3"
+		"   AND coalesce(datasource_id, 0) = $4"},
+	/* $6 role $7 kind $8 search */
+	[STMT_GRANTS] = {"role_grants", SLICE_TYPES "ntt",
+		"SELECT item.* FROM ("
+		"  SELECT " GRANT_COLUMNS "     , CASE $1"
+		"           WHEN 'subject' THEN subject_kind || ' ' "
+		"||" POLICY_SUBJECT_NAME("subject_kind",
+			"subject_id") "           WHEN 'created' "
+				      "THEN " SLICE_TIME("created_at") "       "
+								       "  END "
+								       "COLLATE"
+								       " \"C\" "
+								       "AS "
+								       "place"
+								       "     , "
+								       "role_"
+								       "grant."
+								       "id"
+								       "    "
+								       "FROM "
+								       "role_"
+								       "grant "
+								       "WHERE "
+								       "role_"
+								       "id = $6"
+								       ") AS "
+								       "item "
+								       "(uuid, "
+								       "kind, "
+								       "subject"
+								       "_id, "
+								       "subject"
+								       ", "
+								       "datasou"
+								       "rce_id"
+								       "     , "
+								       "datasou"
+								       "rce, "
+								       "place, "
+								       "id)"
+								       " WHERE"
+								       " " SLICE_AFTER
+								       "   AND "
+								       "($7::"
+								       "text "
+								       "IS "
+								       "NULL "
+								       "OR "
+								       "kind = "
+								       "$7)"
+								       "   AND "
+								       "($8::"
+								       "text "
+								       "IS NULL"
+								       "       "
+								       " OR "
+								       "strpos("
+								       "lower("
+								       "subject"
+								       "), "
+								       "lower($"
+								       "8)) > "
+								       "0"
+								       ")" SLICE_ORDER},
 	STMT_END,
 };
 
@@ -298,16 +363,39 @@ role_take(struct db *db, const struct role *role,
 }
 
 enum rc
-role_list_grants(struct db *db, struct arena *arena, const struct role *role,
+role_find_held(struct db *db, struct arena *arena, const struct role *role,
+	struct role_grant *grant, struct fault *fault)
+{
+	struct rows *rows = NULL;
+	enum rc rc = db_find(db, arena, &role_stmts[STMT_HELD],
+		PARAMS(P_SHORT(role->id), P_TEXT(grant->subject.kind),
+			P_SHORT(grant->subject.id),
+			P_SHORT(grant->datasource_id)),
+		&rows, fault);
+
+	if (rc == RC_OK)
+		grant_from_row(rows, 0, grant);
+	else if (rc == RC_NOT_FOUND)
+		rc = fault_tell(fault, rc, "NotFound", NULL,
+			"%s %s does not hold the role %s there.",
+			grant->subject.kind, grant->subject.name, role->name);
+	return rc;
+}
+
+enum rc
+role_grant_slice(struct db *db, struct arena *arena, const struct role *role,
+	const struct role_grant_filter *filter, struct slice *slice,
 	struct role_grants *grants, struct fault *fault)
 {
 	struct rows *rows = NULL;
 	enum rc rc = db_query(db, arena, &role_stmts[STMT_GRANTS],
-		PARAMS(P_SHORT(role->id)), &rows, fault);
+		PARAMS(P_SLICE(slice), P_SHORT(role->id),
+			P_TEXT(filter->subject_kind), P_TEXT(filter->search)),
+		&rows, fault);
 
 	if (rc != RC_OK)
 		return rc;
-	grants->count = rows_count(rows);
+	grants->count = slice_take(slice, rows, 6);
 	grants->items =
 		arena_array(arena, grants->count, sizeof(*grants->items));
 	for (size_t i = 0; i < grants->count; i++)

@@ -94,9 +94,20 @@ MUST_CHECK enum rc role_find_grant(struct db *db, struct arena *arena,
 MUST_CHECK enum rc role_take(struct db *db, const struct role *role,
 	const struct role_grant *grant, struct fault *fault);
 
-/* By kind and name of the subjects. */
-MUST_CHECK enum rc role_list_grants(struct db *db, struct arena *arena,
-	const struct role *role, struct role_grants *grants,
-	struct fault *fault);
+/* The grant of this role to grant->subject for grant->datasource_id; sets the
+ * rest. Fails: RC_NOT_FOUND. */
+MUST_CHECK enum rc role_find_held(struct db *db, struct arena *arena,
+	const struct role *role, struct role_grant *grant, struct fault *fault);
+
+/* NULL = not set. */
+struct role_grant_filter {
+	const char *subject_kind;
+	const char *search; /* in the subject's name */
+};
+
+/* Orders: "subject" (kind and name), "created". */
+MUST_CHECK enum rc role_grant_slice(struct db *db, struct arena *arena,
+	const struct role *role, const struct role_grant_filter *filter,
+	struct slice *slice, struct role_grants *grants, struct fault *fault);
 
 #endif

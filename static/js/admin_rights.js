@@ -52,7 +52,7 @@ export const groups = {
 	actions: [{ label: 'Remove', method: 'DELETE', path: group, confirm: 'Remove the group {name}? Its members lose what it allows.', then: '/admin/groups' }],
 	parts: [
 		{
-			title: 'Members', path: `${group}/members`,
+			title: 'Members', path: `${group}/members?limit=500`,
 			columns: [
 				{ name: 'name', label: 'Name', kind: 'link', href: (row) => itemLink(PLACES[row.kind], row.name) },
 				{ name: 'kind', label: 'Kind' },
@@ -102,7 +102,7 @@ export const roles = {
 	actions: [{ label: 'Remove', when: (item) => !item.builtIn, method: 'DELETE', path: role, confirm: 'Remove the role {name}? Who has it loses what it allows.', then: '/admin/roles' }],
 	parts: [
 		{
-			title: 'Who has it', path: `${role}/grants`, empty: 'Nobody has this role.',
+			title: 'Who has it', path: `${role}/grants?limit=500`, empty: 'Nobody has this role.',
 			columns: [...SUBJECT_COLUMNS, PLANT_COLUMN],
 			rowActions: [{ label: 'Take away', method: 'DELETE', path: '/api/v1/admin/roles/{of}/grants/{id}', confirm: 'Take {of} away from {subjectKind} {subject}?' }],
 			add: {
@@ -115,7 +115,7 @@ export const roles = {
 			},
 		},
 		{
-			title: 'What it allows', path: '/api/v1/admin/rules?subjectKind=role&subject={name}',
+			title: 'What it allows', path: '/api/v1/admin/rules?limit=500&subjectKind=role&subject={name}',
 			columns: [
 				{ name: 'rights', label: 'Rights', kind: 'words' }, PLANT_COLUMN,
 				{ name: 'pattern', label: 'Variables', value: (rule) => rule.pattern ?? rule.names.join(', ') },

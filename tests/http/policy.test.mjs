@@ -250,6 +250,34 @@ test('lists of rules page by keyset', async () => {
   assert.deepEqual(found, ['p4*', 'p3*', 'p2*', 'p1*', 'p0*']);
 });
 
+test('members and holders page by keyset as well', async () => {
+  const group = await make('groups', { name: unique('crowd') });
+  const role = await make('roles', { name: unique('crowded') });
+  const inside = [];
+  for (let i = 0; i < 5; i++) {
+    const member = await make('groups', { name: unique(`m${i}`) });
+    inside.push(member.name);
+    await call('PUT', `groups/${group.id}/groups/${member.id}`);
+    await call('POST', `roles/${role.id}/grants`, { subjectKind: 'group', subject: member.name });
+  }
+  await call('PUT', `groups/${group.id}/users/admin`);
+  const all = async (path, name) => {
+    const found = [];
+    let next = '';
+    do {
+      const { json } = await call('GET', `${path}?limit=2&after=${next}`);
+      found.push(...json.items.map((item) => item[name]));
+      next = json.next;
+    } while (next);
+    return found;
+  };
+  assert.deepEqual(await all(`groups/${group.id}/members`, 'name'), [...inside, 'admin']);
+  assert.deepEqual(await all(`roles/${role.id}/grants`, 'subject'), inside);
+  const people = await call('GET', `groups/${group.id}/members?kind=user`);
+  assert.deepEqual(people.json.items.map((item) => item.name), ['admin']);
+  assert.equal((await call('GET', `groups/${group.id}/members?kind=horse`)).status, 400);
+});
+
 test('fieldgridctl does the same', () => {
   const [group, inner, role] = [unique('ctl group'), unique('ctl inner'), unique('ctl role')];
   grid.ctl('group', 'add', group, '--description', 'by command', '--require-second-factor');
