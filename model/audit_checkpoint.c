@@ -179,6 +179,7 @@ audit_checkpoint_parse(struct arena *arena, const char *line,
 	const uint8_t *hash_data;
 	const uint8_t *sign_data;
 
+	memset(checkpoint, 0, sizeof(*checkpoint));
 	if (!position || !hash || !time || !key || !sign ||
 		strlen(key) >= AUDIT_KEY_ID_BYTES ||
 		!clock_parse(time, &checkpoint->made_us))
