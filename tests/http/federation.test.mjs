@@ -342,6 +342,36 @@ test('the same token without a twist is good, also with an audience in a list', 
   assert.equal(crook.forms[0].authorization, undefined);
 });
 
+test('a provider may sign with ES256', async () => {
+  const { publicKey, privateKey, alg, kid } = crook;
+  Object.assign(crook, await jose.generateKeyPair('ES256', { extractable: true }), { alg: 'ES256', kid: 'crook-ec' });
+  forget();
+  try {
+    sessionOf(await logIn(names.crook, crook));
+    crook.does = forged({ alg: 'RS256' }, () => Buffer.alloc(256, 1).toString('base64url'));
+    await refusedCrook(/another algorithm/);
+    crook.does = forged({}, () => Buffer.alloc(64, 1).toString('base64url'));
+    await refusedCrook(/signature/);
+  } finally {
+    Object.assign(crook, { publicKey, privateKey, alg, kid });
+    forget();
+  }
+});
+
+test('who must prove it anew is sent there so, and an older log-in is refused', async () => {
+  const again = async (age) => {
+    crook.does = age === undefined ? {} : { claims: (c) => ({ ...c, auth_time: now() - age }) };
+    const { location, cookie, params } = await start(names.crook, { query: 'next=/&fresh=1' });
+    assert.equal(params.get('prompt'), 'login');
+    return grid.request(await crook.visit(location), { cookie });
+  };
+  assert.ok((await grid.request('/login?next=/&fresh=1')).text.includes(`/signin-${names.crook}/start?next=%2F&amp;fresh=1`));
+  sessionOf(await again(0));
+  sessionOf(await again(undefined)); // Azure says so only when it is told to
+  await refused(names.crook, () => again(3600), /older log-in/);
+  await refused(names.crook, () => again('yesterday'), /older log-in/);
+});
+
 test('a code that the provider does not know is refused', async () => {
   crook.does.back = (params) => ({ ...params, code: 'guessed' });
   await refusedCrook(/invalid_grant/);

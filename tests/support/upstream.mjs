@@ -207,11 +207,11 @@ export async function openAzure(pki) {
 export async function openCrook(pki, { path: prefix = '/crook', port = 0 } = {}) {
   const crook = {
     does: {}, seen: {}, forms: [], clientId: 'fieldgrid', clientSecret: crypto.randomBytes(24).toString('base64url'),
-    ...await jose.generateKeyPair('RS256', { extractable: true }), kid: 'crook-1', codes: new Map(),
+    ...await jose.generateKeyPair('RS256', { extractable: true }), alg: 'RS256', kid: 'crook-1', codes: new Map(),
   };
 
   crook.publicJwk = async () => ({
-    ...await jose.exportJWK(crook.publicKey), alg: 'RS256', use: 'sig', kid: crook.kid });
+    ...await jose.exportJWK(crook.publicKey), alg: crook.alg, use: 'sig', kid: crook.kid });
 
   const metadata = () => ({
     issuer: crook.issuer,
@@ -220,7 +220,7 @@ export async function openCrook(pki, { path: prefix = '/crook', port = 0 } = {})
     jwks_uri: `${crook.issuer}/keys`,
     response_types_supported: ['code'],
     subject_types_supported: ['public'],
-    id_token_signing_alg_values_supported: ['RS256'],
+    id_token_signing_alg_values_supported: ['RS256', 'ES256'],
     token_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic'],
     authorization_response_iss_parameter_supported: true,
   });
@@ -232,7 +232,7 @@ export async function openCrook(pki, { path: prefix = '/crook', port = 0 } = {})
       name: 'Carl Crook', preferred_username: 'carl', email: 'carl@crook.test',
       at_hash: crypto.createHash('sha256').update(accessToken).digest().subarray(0, 16).toString('base64url'),
     };
-    let header = { alg: 'RS256', typ: 'JWT', kid: crook.kid };
+    let header = { alg: crook.alg, typ: 'JWT', kid: crook.kid };
     claims = crook.does.claims?.(claims) ?? claims;
     header = crook.does.header?.(header) ?? header;
     if (crook.does.sign) return crook.does.sign({ header, claims }, crook);
