@@ -38,8 +38,8 @@ test('nothing runs as root', () => {
 });
 
 test('secrets are readable by their owner only', () => {
-  const closed = ['secret/admin.password', 'secret/hub.password', 'secret/seal.key', 'pki/ca.key',
-    'pki/server.key'];
+  const closed = ['secret/admin.password', 'secret/hub.password', 'secret/seal.key', 'secret/audit.key',
+    'secret/authority.seal', 'pki/root.key', 'pki/server.key'];
   for (const file of closed) {
     assert.equal(fs.statSync(path.join(grid.state, file)).mode & 0o077, 0, file);
   }
