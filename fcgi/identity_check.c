@@ -297,8 +297,8 @@ send_to_step(struct req *req, struct resp *resp,
 }
 
 enum rc
-identity_let_in(struct req *req, struct resp *resp, const struct user *user,
-	const char *amr, const char *issuer, const char *next)
+identity_enter(struct req *req, struct resp *resp, const struct user *user,
+	const char *amr, const char *issuer, const char *next, bool *inside)
 {
 	const struct entrance entrance = {
 		.user = user,
@@ -309,6 +309,7 @@ identity_let_in(struct req *req, struct resp *resp, const struct user *user,
 	const char *missing = NULL;
 	enum rc rc;
 
+	*inside = false;
 	if (!user->active)
 		return refuse(req);
 	rc = find_missing(req, &entrance, &missing);
@@ -316,5 +317,17 @@ identity_let_in(struct req *req, struct resp *resp, const struct user *user,
 		return send_to_step(req, resp, &entrance, missing);
 	if (rc == RC_OK)
 		rc = open_session(req, resp, &entrance);
-	return rc == RC_OK ? go_on(req, resp, entrance.next) : rc;
+	*inside = rc == RC_OK;
+	return rc;
+}
+
+enum rc
+identity_let_in(struct req *req, struct resp *resp, const struct user *user,
+	const char *amr, const char *issuer, const char *next)
+{
+	bool inside = false;
+	enum rc rc =
+		identity_enter(req, resp, user, amr, issuer, next, &inside);
+
+	return inside ? go_on(req, resp, page_next(next)) : rc;
 }

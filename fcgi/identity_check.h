@@ -6,6 +6,8 @@
 #ifndef FG_FCGI_IDENTITY_CHECK_H
 #define FG_FCGI_IDENTITY_CHECK_H
 
+#include <stdbool.h>
+
 #include "lib/req.h"
 #include "lib/resp.h"
 #include "model/user.h"
@@ -43,6 +45,12 @@ MUST_CHECK enum rc identity_check_password(struct req *req,
 MUST_CHECK enum rc identity_let_in(struct req *req, struct resp *resp,
 	const struct user *user, const char *amr, const char *issuer,
 	const char *next);
+
+/* The same without going anywhere: when *inside turns true there is a session,
+ * and the caller answers; else the answer leads to what is still missing. */
+MUST_CHECK enum rc identity_enter(struct req *req, struct resp *resp,
+	const struct user *user, const char *amr, const char *issuer,
+	const char *next, bool *inside);
 
 /* An audit row about the account "name". Fails: as audit_write. */
 MUST_CHECK enum rc identity_audit(struct req *req, const char *action,

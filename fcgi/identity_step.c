@@ -94,13 +94,14 @@ amr_with(struct req *req, const struct walker *walker, const char *more)
 /* The step is done: whatever is still missing comes next. */
 static enum rc
 walk_on(struct req *req, struct resp *resp, const struct walker *walker,
-	const char *more, const char *next)
+	const char *more)
 {
 	enum rc rc = login_step_end(req->db, &walker->step, &req->fault);
 
 	if (rc == RC_OK)
 		rc = identity_let_in(req, resp, &walker->user,
-			amr_with(req, walker, more), walker->step.issuer, next);
+			amr_with(req, walker, more), walker->step.issuer,
+			walker->step.next);
 	return rc;
 }
 
@@ -147,8 +148,7 @@ identity_code(struct req *req, struct resp *resp)
 		return answer_code(req, resp, &walker, fault_public(rc)->status,
 			req->fault.client);
 	return rc == RC_OK ? walk_on(req, resp, &walker,
-				     IDENTITY_AMR_OTP " " IDENTITY_AMR_MULTIPLE,
-				     walker.step.next)
+				     IDENTITY_AMR_OTP " " IDENTITY_AMR_MULTIPLE)
 			   : rc;
 }
 
@@ -236,8 +236,7 @@ identity_first_password(struct req *req, struct resp *resp)
 	if (rc == RC_BAD_INPUT)
 		return answer_password(
 			req, resp, &walker, 400, req->fault.client);
-	return rc == RC_OK ? walk_on(req, resp, &walker, "", walker.step.next)
-			   : rc;
+	return rc == RC_OK ? walk_on(req, resp, &walker, "") : rc;
 }
 
 /* --- a second factor that a group demands ------------------------------ */
@@ -274,6 +273,7 @@ identity_enrol(struct req *req, struct resp *resp)
 	const char *const *codes = NULL;
 	struct walker walker;
 	struct factor factor;
+	bool inside = false;
 	enum rc rc = find_sender(req, &walker);
 
 	if (rc == RC_OK)
@@ -286,10 +286,13 @@ identity_enrol(struct req *req, struct resp *resp)
 		return answer_enrol(
 			req, resp, &walker, &factor, 401, req->fault.client);
 	if (rc == RC_OK)
-		rc = walk_on(req, resp, &walker,
-			IDENTITY_AMR_OTP " " IDENTITY_AMR_MULTIPLE, "/");
-	if (rc != RC_OK)
-		return rc;
-	return factor_show_codes(
-		req, resp, page_view(req), codes, walker.step.next);
+		rc = login_step_end(req->db, &walker.step, &req->fault);
+	if (rc == RC_OK)
+		rc = identity_enter(req, resp, &walker.user,
+			amr_with(req, &walker,
+				IDENTITY_AMR_OTP " " IDENTITY_AMR_MULTIPLE),
+			walker.step.issuer, walker.step.next, &inside);
+	return inside ? factor_show_codes(req, resp, page_view(req), codes,
+				walker.step.next)
+		      : rc;
 }

@@ -352,6 +352,7 @@ test('a group demands a second factor: it is set up at the next log-in', async (
   assert.equal(done.status, 200, done.text);
   assert.equal(codesIn(done).length, 10);
   assert.ok(browser.jar.has('__Host-gridsid'));
+  assert.equal(done.at, undefined);
   assert.match(done.text, /href="\/account"/);
   assert.equal((await new Browser().logIn(user)).at, '/login/code');
 });
