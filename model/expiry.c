@@ -15,6 +15,8 @@ const struct stmt expiry_stmts[] = {
 		"DELETE FROM refresh_token WHERE dies_at <= now()"},
 	{"expiry_family", "",
 		"DELETE FROM revoked_family WHERE expires_at <= now()"},
+	{"expiry_token", "",
+		"DELETE FROM revoked_token WHERE expires_at <= now()"},
 	{"expiry_failure", "",
 		"DELETE FROM login_failure"
 		" WHERE blocked_until <= now() - interval '1 day'"},
