@@ -489,13 +489,14 @@ test_audit_verify_finds_a_removed_row(void **state)
 				3) ";DELETE FROM audit_link WHERE position = 3",
 		NULL);
 	assert_found(&report, "positions 3 to 3 of the chain are missing");
-	report = tamper(
-		"DELETE FROM audit_entry WHERE id = " ROW(
-			3) ";DELETE FROM audit_link WHERE position = 3"
-			   ";UPDATE audit_link SET position = position + 1000000"
-			   " WHERE position > 3"
-			   ";UPDATE audit_link SET position = position - 1000001"
-			   " WHERE position > 1000000",
+	report = tamper("DELETE FROM audit_entry WHERE id = " ROW(
+				3) ";DELETE FROM audit_link WHERE position = 3"
+				   ";UPDATE audit_link SET position = position "
+				   "+ 1000000"
+				   " WHERE position > 3"
+				   ";UPDATE audit_link SET position = position "
+				   "- 1000001"
+				   " WHERE position > 1000000",
 		NULL);
 	assert_found(&report, "(position 3) was edited or is in another place");
 }
