@@ -952,3 +952,77 @@ test('the state of a node is asked with its token, too', async () => {
   refused(reply, 'invalid_client', 401);
   node.close();
 });
+
+// --- devices -------------------------------------------------------------------------------------------------
+
+/** A person, already logged in, types the code of a device and decides. */
+async function decide(userCode, decision, own) {
+  const csrfOf = (page) => /name="csrf" value="([^"]+)"/.exec(page.text)[1];
+  const send = (fields) => grid.request('/device',
+    { form: fields, cookie: own, headers: { 'sec-fetch-site': 'same-origin' } });
+  const page = await grid.request(`/device?user_code=${userCode}`, { cookie: own });
+  const question = await send({ csrf: csrfOf(page), user_code: userCode });
+  assert.match(question.text, /only if you started this/);
+  return send({ csrf: csrfOf(question), user_code: userCode, decision });
+}
+
+test('openid-client runs the device flow', async () => {
+  const panel = new Client(grid, `o-panel.${run}`, '--public',
+    ...words('--grant', 'urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'), ...words('--scope', ...all));
+  const config = await oidc.discovery(new URL(grid.url), panel.id, undefined, oidc.None(),
+    { [oidc.customFetch]: gridFetch(grid) });
+  const started = await oidc.initiateDeviceAuthorization(config, { scope: 'openid profile offline_access API' });
+  assert.equal(started.interval, 5);
+  const waiting = oidc.pollDeviceAuthorizationGrant(config, started, undefined, { signal: AbortSignal.timeout(30_000) });
+  await sleep(5500); // it has asked once, and was told to go on asking
+  await decide(started.user_code, 'allow', cookie);
+  const tokens = await waiting;
+  assert.equal(tokens.claims().preferred_username, person.name);
+  assert.equal((await userinfo(tokens.access_token)).status, 200);
+  assert.ok((await oidc.refreshTokenGrant(config, tokens.refresh_token)).access_token);
+  refused(await panel.token({ grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code: started.device_code }),
+    'invalid_grant');
+});
+
+test('oauth4webapi: the errors of a device that asks', async () => {
+  const id = `o-thing.${run}`;
+  const grant = 'urn:ietf:params:oauth:grant-type:device_code';
+  const thing = new Client(grid, id, '--public', '--grant', grant, ...words('--scope', ...all));
+  const options = { [oauth.customFetch]: gridFetch(grid) };
+  const server = await oauth.processDiscoveryResponse(new URL(grid.url), await oauth.discoveryRequest(new URL(grid.url), options));
+  const client = { client_id: id };
+  const start = async () => oauth.processDeviceAuthorizationResponse(server, client,
+    await oauth.deviceAuthorizationRequest(server, client, oauth.None(), { scope: 'API' }, options));
+  const ask = async (code) => oauth.processDeviceCodeResponse(server, client,
+    await oauth.deviceCodeGrantRequest(server, client, oauth.None(), code, options));
+  const first = await start();
+  await assert.rejects(ask(first.device_code), { error: 'authorization_pending', status: 400 });
+  await assert.rejects(ask(first.device_code), { error: 'slow_down' });
+  await decide(first.user_code, 'deny', cookie);
+  grid.sql("UPDATE device_code SET polled_at = polled_at - interval '1 minute'");
+  await assert.rejects(ask(first.device_code), { error: 'access_denied' });
+  const second = await start();
+  grid.sql("UPDATE device_code SET expires_at = now() - interval '1 s'");
+  await assert.rejects(ask(second.device_code), { error: 'expired_token' });
+  await assert.rejects(ask('guess'), { error: 'invalid_grant' });
+  const third = await start();
+  refused(await app.token({ grant_type: grant, device_code: third.device_code }), 'unauthorized_client');
+  refused(await thing.token({ grant_type: grant }), 'invalid_request');
+  const other = new Client(grid, `o-thing2.${run}`, '--public', '--grant', grant, '--scope', 'API');
+  refused(await other.token({ grant_type: grant, device_code: third.device_code }), 'invalid_grant');
+});
+
+test('clients of the original product find everything below /identity-service and at its port', async () => {
+  for (const base of [`${grid.url}/identity-service`, grid.identityUrl, `${grid.identityUrl}/identity-service`]) {
+    const post = (path, fields) => grid.request(`${base}/connect/${path}`,
+      { form: { client_id: machine.id, client_secret: machine.secret, ...fields } });
+    const { access_token: token } = (await post('token', cc)).json;
+    assert.equal((await post('introspect', { token })).json.active, true, base);
+    assert.equal((await post('revocation', { token })).status, 200);
+    assert.equal((await post('introspect', { token })).json.active, false);
+    const { access_token: own } = await app.tokens(cookie, { scope: 'openid email' });
+    assert.equal((await grid.request(`${base}/connect/userinfo`, { token: own })).status, 200);
+    assert.equal((await grid.request(`${base}/connect/userinfo/emails`, { token: own })).status, 200);
+    assert.equal((await grid.request(`${base}/.well-known/openid-configuration`)).json.issuer, grid.url);
+  }
+});
