@@ -44,7 +44,7 @@ export class Faceplate {
 	}
 
 	openFor(name) {
-		if (name === undefined || name === this.#name)
+		if (!name || name === this.#name)
 			return;
 		if (this.#name === null)
 			this.#opener = document.activeElement;

@@ -53,7 +53,8 @@ class Screen {
 		const plates = [...this.svg.querySelectorAll('[data-fg-faceplate]')]
 			.map((group) => group.dataset.fgFaceplate);
 
-		return [...new Set([...this.byName.keys(), ...plates])];
+		// What one may not read has a binding without a name.
+		return [...new Set([...this.byName.keys(), ...plates])].filter(Boolean);
 	}
 
 	// Groups with a faceplate can be reached by keyboard.
@@ -72,8 +73,8 @@ class Screen {
 		const bound = element.closest('[data-fg-text],[data-fg-level]');
 		const group = element.closest('[data-fg-faceplate]');
 
-		return bound?.dataset.fgText ?? bound?.dataset.fgLevel ?? group?.dataset.fgFaceplate
-			?? element.closest('[data-fg-color],[data-fg-rotate]')?.dataset.fgColor;
+		return bound?.dataset.fgText || bound?.dataset.fgLevel || group?.dataset.fgFaceplate
+			|| element.closest('[data-fg-color],[data-fg-rotate]')?.dataset.fgColor;
 	}
 
 	show(live, name) {

@@ -141,6 +141,20 @@ test('the faceplate opens by click and key, has an address, closes by Esc', asyn
   await page.keyboard.press('Escape');
 });
 
+test('who may not read a variable sees a dash and no name', async () => {
+  const user = grid.addUser(`narrow-${plant.id.slice(0, 8)}`);
+  grid.ctl('policy', 'grant', 'user', user.name, 'ReadAll', '--datasource', plant.id, '--variables', 'pump/s*');
+  const narrow = await browser.page({ cookie: await grid.logIn(user) });
+  await narrow.goto(`/plants/${plant.id}/screens/pump`);
+  await narrow.locator('#speed', { hasText: '30.0' }).waitFor();
+  assert.equal(await narrow.locator('#bad').textContent(), '–');
+  assert.doesNotMatch(await narrow.content(), /pump\/(bad|level|angle|none)/);
+  await narrow.locator('#bad').click(); // its group's plate
+  await narrow.locator('#fg-faceplate h2', { hasText: 'pump/speed' }).waitFor();
+  assert.deepEqual(narrow.problems, []);
+  await narrow.close();
+});
+
 test('a phone gets its own places', async () => {
   const phone = await browser.page({ phone: true });
   await phone.goto(`/plants/${plant.id}/screens/pump`);
