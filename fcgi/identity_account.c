@@ -136,12 +136,12 @@ account_has_password(const struct user *user)
 static const char *
 said(struct req *req)
 {
-	static const char *const words[] = {"Your password was changed.",
-		"The session has ended.",
-		"All other sessions have ended, and all applications are "
-		"disconnected.",
-		"The application is disconnected.", "The second factor is off.",
-		"Your account is linked.", "The link is gone."};
+	static const char *const words[] = {
+		[ACCOUNT_PASSWORD] = "Your password was changed.",
+		[ACCOUNT_SESSION] = "The session has ended.",
+		[ACCOUNT_OTHERS] = "Everything else is logged out.",
+		[ACCOUNT_APPLICATION] = "The application is disconnected.",
+		[ACCOUNT_FACTOR] = "The second factor is off."};
 	struct pairs query;
 	const char *number;
 

@@ -111,10 +111,11 @@ identity_password(struct req *req, struct resp *resp)
 	if (rc != RC_OK)
 		return rc;
 	current = pairs_find(&form, "password");
+	if (current == NULL)
+		current = "";
 	rc = page_new_password(req, &form, &wanted);
 	if (rc == RC_OK)
-		rc = check_current(
-			req, resp, &person, current != NULL ? current : "");
+		rc = check_current(req, resp, &person, current);
 	if (rc == RC_OK && strcmp(current, wanted) == 0)
 		rc = fault_tell(&req->fault, RC_BAD_INPUT, "PasswordUsed",
 			"new_password",

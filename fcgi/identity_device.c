@@ -236,7 +236,7 @@ go_on(struct req *req, struct resp *resp, const struct person *person,
 	const char *code = pairs_find(form, "user_code");
 	const char *decision = pairs_find(form, "decision");
 	struct json_object *view;
-	struct device device;
+	struct device device = {.client_id = NULL};
 	struct client client;
 	bool allow;
 	enum rc rc = find_device(req, resp, person, code, &device);

@@ -118,7 +118,7 @@ answer_code(struct req *req, struct resp *resp, const struct walker *walker,
 enum rc
 identity_code_page(struct req *req, struct resp *resp)
 {
-	struct walker walker;
+	struct walker walker = {.step = {.cookie = NULL}};
 	enum rc rc = find_walker(req, &walker);
 
 	return rc == RC_OK ? answer_code(req, resp, &walker, 200, NULL) : rc;
@@ -127,7 +127,7 @@ identity_code_page(struct req *req, struct resp *resp)
 enum rc
 identity_code(struct req *req, struct resp *resp)
 {
-	struct walker walker;
+	struct walker walker = {.step = {.cookie = NULL}};
 	struct factor factor;
 	const char *code;
 	int64_t wait_s = 0;
@@ -168,7 +168,7 @@ answer_password(struct req *req, struct resp *resp, const struct walker *walker,
 enum rc
 identity_first_password_page(struct req *req, struct resp *resp)
 {
-	struct walker walker;
+	struct walker walker = {.step = {.cookie = NULL}};
 	enum rc rc = find_walker(req, &walker);
 
 	return rc == RC_OK ? answer_password(req, resp, &walker, 200, NULL)
@@ -222,7 +222,7 @@ store_password(
 enum rc
 identity_first_password(struct req *req, struct resp *resp)
 {
-	struct walker walker;
+	struct walker walker = {.step = {.cookie = NULL}};
 	const char *password = NULL;
 	enum rc rc = find_sender(req, &walker);
 
@@ -259,7 +259,7 @@ answer_enrol(struct req *req, struct resp *resp, const struct walker *walker,
 enum rc
 identity_enrol_page(struct req *req, struct resp *resp)
 {
-	struct walker walker;
+	struct walker walker = {.step = {.cookie = NULL}};
 	enum rc rc = find_walker(req, &walker);
 
 	return rc == RC_OK ? answer_enrol(req, resp, &walker, NULL, 200, NULL)
@@ -271,7 +271,7 @@ enum rc
 identity_enrol(struct req *req, struct resp *resp)
 {
 	const char *const *codes = NULL;
-	struct walker walker;
+	struct walker walker = {.step = {.cookie = NULL}};
 	struct factor factor;
 	bool inside = false;
 	enum rc rc = find_sender(req, &walker);
