@@ -215,7 +215,7 @@ read_pair(struct req *req, const struct listing *listing,
 		strcmp(pair->name, "sort") != 0 &&
 		strcmp(pair->name, "after") != 0)
 		return refuse_name(req, listing, pair->name);
-	return RC_OK; /* sort and after are read in this order, below */
+	return RC_OK; /* sort and after: read_place */
 }
 
 static const char *
@@ -226,31 +226,45 @@ given(const struct pairs *pairs, const char *name)
 	return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
+/* The order first: a cursor is good for one order only. */
+static enum rc
+read_place(struct req *req, const struct listing *listing,
+	const struct pairs *pairs, struct slice *slice)
+{
+	const char *sort = given(pairs, "sort");
+	const char *after = given(pairs, "after");
+	enum rc rc = RC_OK;
+
+	if (sort == NULL)
+		sort = listing->sort;
+	if (sort != NULL)
+		rc = read_sort(req, listing, sort, slice);
+	if (rc == RC_OK && after != NULL)
+		rc = read_after(req, after, slice);
+	return rc;
+}
+
 enum rc
 listing_read(struct req *req, const struct listing *listing, void *filter,
 	struct slice *slice)
 {
 	struct pairs pairs;
-	const char *value;
 	enum rc rc = req_query(req, &pairs);
 
+	if (rc != RC_OK)
+		return rc;
 	*slice = (struct slice){
 		.sort = listing->sorts[0], .limit = LISTING_LIMIT_DEFAULT};
-	for (size_t i = 0; rc == RC_OK && i < pairs.count; i++) {
+	for (size_t i = 0; i < pairs.count; i++) {
 		if (pairs_count(&pairs, pairs.items[i].name) > 1)
 			return refuse(req, pairs.items[i].name,
 				"\"%.40s\" is given more than once.",
 				pairs.items[i].name);
 		rc = read_pair(req, listing, &pairs.items[i], filter, slice);
+		if (rc != RC_OK)
+			return rc;
 	}
-	value = given(&pairs, "sort");
-	if (value == NULL)
-		value = listing->sort;
-	if (rc == RC_OK && value != NULL)
-		rc = read_sort(req, listing, value, slice);
-	if (rc == RC_OK && (value = given(&pairs, "after")) != NULL)
-		rc = read_after(req, value, slice);
-	return rc;
+	return read_place(req, listing, &pairs, slice);
 }
 
 /* --- the answer ----------------------------------------------------------- */

@@ -134,6 +134,7 @@ test('a list says which of its parameters is wrong', async () => {
     assert.equal(reply.status, 400, query);
     assert.equal(reply.json.field, field, reply.text);
   }
+  assert.equal((await admin.call('GET', '/users?search=%zz')).status, 400);
   const page = await admin.get('/users?limit=1');
   if (page.next) assert.equal((await admin.call('GET', `/users?limit=1&sort=created&after=${page.next}`)).json.field, 'after');
 });
@@ -153,6 +154,9 @@ test('asvs 6.4.1: an initial password is random, expires, and is for one use onl
   const [[days]] = grid.sql(`SELECT extract(epoch FROM expires_at - now()) / 86400
     FROM account_password JOIN account ON account.id = account_id WHERE name = '${name}'`);
   assert.ok(days > 6.9 && days <= 7, days);
+  grid.sql(`UPDATE account_password SET expires_at = now() - interval '1 second'
+    FROM account WHERE account.id = account_id AND name = '${name}'`);
+  await assert.rejects(grid.logIn({ name, password: again }), /401/);
   await admin.delete(`/users/${name}`);
 });
 

@@ -102,8 +102,9 @@ test_listing_names_the_parameter_at_fault(void **state)
 		{"other=1", "other"},
 		{"state=active&state=active", "state"},
 		{"after=!", "after"},
-		{"after=bmFtZQ", "after"},       /* "name" */
-		{"after=bmFtZQoxCmIK", ""},      /* "name\n1\nb\n": good */
+		{"after=bmFtZQ", "after"},  /* "name" */
+		{"search=%zz", NULL},       /* no text at all: no parameter */
+		{"after=bmFtZQoxCmIK", ""}, /* "name\n1\nb\n": good */
 		{"after=bmFtZQoxeApi", "after"}, /* "name\n1x\nb" */
 		{"sort=-name&after=bmFtZQoxCmIK", "after"},
 		{"sort=created&after=bmFtZQoxCmIK", "after"},
@@ -115,13 +116,16 @@ test_listing_names_the_parameter_at_fault(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-		enum rc expected =
-			cases[i].field[0] != '\0' ? RC_BAD_INPUT : RC_OK;
+		const char *field = cases[i].field;
+		enum rc expected = field == NULL || field[0] != '\0'
+					   ? RC_BAD_INPUT
+					   : RC_OK;
 
 		assert_int_equal(read_query(arena, cases[i].query, &req,
 					 &filter, &slice),
 			expected);
-		assert_string_equal(req.fault.field, cases[i].field);
+		assert_string_equal(
+			req.fault.field, field != NULL ? field : "");
 	}
 	arena_free(arena);
 }
