@@ -2,15 +2,11 @@
 
 #include "agents/enrol.h"
 
-#include <getopt.h>
 #include <json-c/json.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
-#include "agents/enrol_files.h"
 #include "agents/est.h"
 #include "lib/clock.h"
 #include "lib/encode.h"
@@ -19,34 +15,12 @@
 #include "lib/tls_bundle.h"
 #include "lib/tls_key.h"
 #include "lib/tls_request.h"
-#include "model/enrolment_code.h"
 
-#define BASE_FOLDER    FG_CONF_DIR "/ingress"
 #define SPOOL_FOLDER   "/var/lib/fieldgrid/spool"
 #define SYSTEM_TRUST   "/etc/ssl/certs/ca-certificates.crt"
-#define DEFAULT_PORT   ":9443"
 #define TIMEOUT_MS     15000
 #define ANSWER_BYTES   ((size_t)1024 * 1024)
 #define TOKEN_ENDPOINT "/connect/token"
-#define EXIT_USAGE     2
-
-struct enrol {
-	struct arena *arena;
-	struct fault fault;
-	/* The command line. */
-	const char *url;
-	const char *folder; /* NULL = by the node's name */
-	bool force;
-	int64_t wait_s;
-	struct enrolment_code code;
-	/* What is found on the way. */
-	const char *staging;
-	const char *trust; /* path of who may have signed the server; NULL =
-			      the system's list */
-	struct http *http;
-	struct json_object *access; /* in the arena */
-	struct enrol_node node;
-};
 
 static const char *
 staged(const struct enrol *enrol, const char *name)
@@ -170,8 +144,7 @@ meet(struct enrol *enrol)
 	return discover(enrol) == RC_OK ? RC_OK : enrol->fault.rc;
 }
 
-/* --- key and certificate ----------------------------------------------------
- */
+/* --- key and certificate --- */
 
 static enum rc
 make_key(struct enrol *enrol, const char **private_pem)
@@ -286,8 +259,7 @@ certify(struct enrol *enrol)
 	return rc == RC_OK ? keep_certificate(enrol, pem, key) : rc;
 }
 
-/* --- access data
- * -------------------------------------------------------------- */
+/* --- access data --- */
 
 static enum rc
 fetch_access(struct enrol *enrol, const char **text)
@@ -370,8 +342,7 @@ learn(struct enrol *enrol)
 	return RC_OK;
 }
 
-/* --- the folder
- * ------------------------------------------------------------------- */
+/* --- the folder --- */
 
 static enum rc
 refuse_taken(struct enrol *enrol, const char *folder)
@@ -394,7 +365,7 @@ prepare(struct enrol *enrol)
 				 ? arena_printf(enrol->arena, "%s.enrol-%s",
 					   enrol->folder, uuid)
 				 : arena_printf(enrol->arena,
-					   BASE_FOLDER "/.enrol-%s", uuid);
+					   ENROL_FOLDER "/.enrol-%s", uuid);
 	if (enrol->folder != NULL)
 		rc = refuse_taken(enrol, enrol->folder);
 	return rc == RC_OK ? enrol_files_folder(enrol->arena, enrol->staging,
@@ -410,7 +381,7 @@ finish(struct enrol *enrol)
 	enrol->node.spool = "spool";
 	if (enrol->folder == NULL) {
 		enrol->folder = arena_printf(
-			enrol->arena, BASE_FOLDER "/%s", enrol->node.name);
+			enrol->arena, ENROL_FOLDER "/%s", enrol->node.name);
 		enrol->node.spool = arena_printf(
 			enrol->arena, SPOOL_FOLDER "/%s", enrol->node.name);
 	}
@@ -428,8 +399,8 @@ static void
 print_done(const struct enrol *enrol)
 {
 	const char *folder = enrol->folder;
-	bool own =
-		strncmp(folder, BASE_FOLDER "/", strlen(BASE_FOLDER) + 1) == 0;
+	bool own = strncmp(folder, ENROL_FOLDER "/",
+			   strlen(ENROL_FOLDER) + 1) == 0;
 
 	printf("This machine is the node %s now.\n", enrol->node.name);
 	if (enrol->node.datasource[0] != '\0')
@@ -453,8 +424,8 @@ print_done(const struct enrol *enrol)
 			folder);
 }
 
-static enum rc
-run(struct enrol *enrol)
+enum rc
+enrol_run(struct enrol *enrol)
 {
 	enum rc rc = prepare(enrol);
 
@@ -475,117 +446,8 @@ run(struct enrol *enrol)
 	return rc;
 }
 
-/* --- the command line
- * -------------------------------------------------------------- */
-
-static void
-print_usage(FILE *out)
+void
+enrol_close(struct enrol *enrol)
 {
-	fputs("usage: fieldgrid-ingress enrol https://HOST[:PORT] --token "
-	      "TOKEN\n"
-	      "                         [--folder DIR] [--force] [--wait "
-	      "SECONDS]\n"
-	      "\n"
-	      "Makes this machine a node of the grid at HOST: fetches its "
-	      "certificate and\n"
-	      "access data and writes the configuration. Cut off, the same "
-	      "again goes on.\n"
-	      "  --token TOKEN   from an administrator; good for a day and one "
-	      "machine\n"
-	      "  --folder DIR    where to, default " BASE_FOLDER "/NAME\n"
-	      "  --force         take the place of a node that is there "
-	      "already\n"
-	      "  --wait SECONDS  for an administrator's consent, default a "
-	      "day\n",
-		out);
-}
-
-/* https://HOST[:PORT], with the port of a grid when there is none. */
-static const char *
-read_url(struct arena *arena, const char *text)
-{
-	const char *host = text + strlen("https://");
-	size_t length = strlen(text);
-	const char *end;
-
-	if (strncasecmp(text, "https://", strlen("https://")) != 0 ||
-		*host == '\0')
-		return NULL;
-	while (length > 0 && text[length - 1] == '/')
-		length--;
-	text = arena_strndup(arena, text, length);
-	host = text + strlen("https://");
-	if (strpbrk(host, "/?#@ ") != NULL)
-		return NULL;
-	end = strchr(host, ']'); /* of an IPv6 address */
-	return strchr(end != NULL ? end : host, ':') != NULL
-		       ? text
-		       : arena_printf(arena, "%s" DEFAULT_PORT, text);
-}
-
-static bool
-read_arguments(int argc, char **argv, struct enrol *enrol)
-{
-	enum { OPT_TOKEN = 1, OPT_FOLDER, OPT_FORCE, OPT_WAIT };
-	static const struct option options[] = {
-		{"token", required_argument, NULL, OPT_TOKEN},
-		{"folder", required_argument, NULL, OPT_FOLDER},
-		{"force", no_argument, NULL, OPT_FORCE},
-		{"wait", required_argument, NULL, OPT_WAIT},
-		{NULL, 0, NULL, 0},
-	};
-	const char *token = NULL;
-	int option;
-
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
-		if (option == OPT_TOKEN)
-			token = optarg;
-		else if (option == OPT_FOLDER)
-			enrol->folder = optarg;
-		else if (option == OPT_FORCE)
-			enrol->force = true;
-		else if (option == OPT_WAIT)
-			enrol->wait_s = strtol(optarg, NULL, 10);
-		else
-			return false;
-	if (argc - optind != 1 || token == NULL)
-		return false;
-	enrol->url = read_url(enrol->arena, argv[optind]);
-	if (enrol->url == NULL) {
-		fprintf(stderr, "\"%s\" is not https://HOST[:PORT]\n",
-			argv[optind]);
-		return false;
-	}
-	if (enrolment_code_read(
-		    enrol->arena, token, &enrol->code, &enrol->fault) == RC_OK)
-		return true;
-	fprintf(stderr, "--token: %s\n", enrol->fault.text);
-	return false;
-}
-
-static const char *
-words_of(const struct fault *fault)
-{
-	return fault->client[0] != '\0' ? fault->client : fault->text;
-}
-
-int
-enrol_main(int argc, char **argv)
-{
-	struct enrol enrol = {.arena = arena_new(), .wait_s = 86400};
-	int code = EXIT_SUCCESS;
-
-	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
-		print_usage(stdout);
-	} else if (!read_arguments(argc, argv, &enrol)) {
-		print_usage(stderr);
-		code = EXIT_USAGE;
-	} else if (run(&enrol) != RC_OK) {
-		fprintf(stderr, "fieldgrid-ingress: %s\n",
-			words_of(&enrol.fault));
-		code = EXIT_FAILURE;
-	}
-	close_http(&enrol);
-	arena_free(enrol.arena);
-	return code;
+	close_http(enrol);
 }

@@ -241,8 +241,7 @@ controller_est_enrol(struct req *req, struct resp *resp)
 	return RC_OK;
 }
 
-/* --- with a certificate ------------------------------------------------------
- */
+/* --- with a certificate --- */
 
 /* The node behind the connection, and what its certificate says. */
 static enum rc
@@ -323,8 +322,7 @@ controller_est_renew(struct req *req, struct resp *resp)
 	return rc == RC_OK ? answer_certificates(req, resp, pem) : rc;
 }
 
-/* --- access data
- * --------------------------------------------------------------- */
+/* --- access data --- */
 
 static enum rc
 write_access(struct req *req, struct resp *resp, const struct enrolled *node,

@@ -70,8 +70,7 @@ controller_group_get(struct req *req, struct resp *resp)
 	return answer(req, resp, 200, req_arg(req, "group"));
 }
 
-/* --- changes ---------------------------------------------------------------
- */
+/* --- changes --- */
 
 static const struct field create_fields[] = {
 	{"name", FIELD_TEXT, offsetof(struct group, name), .required = true,
@@ -154,8 +153,7 @@ controller_group_remove(struct req *req, struct resp *resp)
 	return rc;
 }
 
-/* --- members ---------------------------------------------------------------
- */
+/* --- members --- */
 
 static const char *const member_sorts[] = {"name", NULL};
 static const char *const member_kinds[] = {"user", "group", NULL};

@@ -52,8 +52,7 @@ static const struct field explain_fields[] = {
 	FIELDS_END,
 };
 
-/* --- the question ----------------------------------------------------------
- */
+/* --- the question --- */
 
 /* The question, whose it is, and what the asker may know. */
 struct asked {
@@ -188,8 +187,7 @@ read_question(struct req *req, const struct field *fields, struct asked *asked)
 	return rc == RC_OK ? find_datasource(req, asked) : rc;
 }
 
-/* --- check -----------------------------------------------------------------
- */
+/* --- check --- */
 
 static const struct variable *
 find_variable(const struct variable_list *list, const char *name)
@@ -250,8 +248,7 @@ controller_policy_check(struct req *req, struct resp *resp)
 	return rc;
 }
 
-/* --- explain ---------------------------------------------------------------
- */
+/* --- explain --- */
 
 static void
 write_reason(struct jsonw *json, struct arena *arena,

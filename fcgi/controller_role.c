@@ -68,8 +68,7 @@ controller_role_get(struct req *req, struct resp *resp)
 	return answer(req, resp, 200, req_arg(req, "role"));
 }
 
-/* --- changes ---------------------------------------------------------------
- */
+/* --- changes --- */
 
 static const struct field create_fields[] = {
 	{"name", FIELD_TEXT, offsetof(struct role, name), .required = true,
@@ -146,8 +145,7 @@ controller_role_remove(struct req *req, struct resp *resp)
 	return rc;
 }
 
-/* --- grants ----------------------------------------------------------------
- */
+/* --- grants --- */
 
 static const char *const grant_sorts[] = {"subject", "created", NULL};
 

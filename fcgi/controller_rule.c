@@ -74,8 +74,7 @@ controller_rule_get(struct req *req, struct resp *resp)
 	return answer(req, resp, 200, req_arg(req, "rule"));
 }
 
-/* --- bodies ----------------------------------------------------------------
- */
+/* --- bodies --- */
 
 struct body {
 	const char *kind;
@@ -174,8 +173,7 @@ take_body(struct req *req, const struct body *body, struct policy_rule *rule)
 	return rc;
 }
 
-/* --- changes ---------------------------------------------------------------
- */
+/* --- changes --- */
 
 static enum rc
 create(struct req *req, const struct body *body, struct policy_rule *rule)

@@ -45,8 +45,7 @@ record(struct ctl *ctl, const char *action, const char *name, const char *after)
 		NULL, after);
 }
 
-/* --- datasources
- * -------------------------------------------------------------- */
+/* --- datasources --- */
 
 /* The datasource UUID; with a name it is created when missing. */
 static enum rc
@@ -117,8 +116,7 @@ allow_all(struct ctl *ctl, int64_t node_id)
 	return rc == RC_OK ? allow(ctl, node_id, "subscribe") : rc;
 }
 
-/* --- a token
- * ------------------------------------------------------------------- */
+/* --- a token --- */
 
 static enum rc
 offer(struct ctl *ctl, const struct enrolled *node, const char **code)
@@ -167,8 +165,7 @@ node_token(struct ctl *ctl)
 	return rc;
 }
 
-/* --- files for a machine that cannot enrol itself
- * ------------------------------- */
+/* --- files for a machine that cannot enrol itself --- */
 
 /* What such a node takes home. */
 struct bundle {
@@ -251,8 +248,7 @@ equip(struct ctl *ctl, const struct enrolled *node, struct bundle *bundle)
 	return rc;
 }
 
-/* --- adding
- * --------------------------------------------------------------------- */
+/* --- adding --- */
 
 static enum rc
 create(struct ctl *ctl, struct enrolled *node)
@@ -326,8 +322,7 @@ node_allow(struct ctl *ctl)
 	return ctl_end(ctl, rc);
 }
 
-/* --- state
- * ---------------------------------------------------------------------- */
+/* --- state --- */
 
 static enum rc
 turn(struct ctl *ctl, enum enrolment_verb verb, const char *action,
@@ -405,8 +400,7 @@ node_approve(struct ctl *ctl)
 	return rc;
 }
 
-/* --- the commands
- * ----------------------------------------------------------------- */
+/* --- the commands --- */
 
 static const struct ctl_option add_options[] = {
 	{"publish", "UUID[:NAME]",

@@ -52,8 +52,7 @@ ctl_pki_write(struct ctl *ctl, const char *name,
 		identity->certificate_pem, 0644, &ctl->fault);
 }
 
-/* --- whom everybody trusts -------------------------------------------------
- */
+/* --- whom everybody trusts --- */
 
 enum rc
 ctl_pki_bundle(struct ctl *ctl, const char **pem)
@@ -79,8 +78,7 @@ ctl_pki_trust(struct ctl *ctl, const char *pem)
 		       : file_write(path, after, 0644, &ctl->fault);
 }
 
-/* --- the root ----------------------------------------------------------------
- */
+/* --- the root --- */
 
 static enum rc
 make_root(struct ctl *ctl)

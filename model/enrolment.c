@@ -88,8 +88,7 @@ read_node(const struct rows *rows, size_t row, struct enrolled *node)
 	node->needs_approval = rows_bool(rows, row, 5);
 }
 
-/* --- making and finding ----------------------------------------------------
- */
+/* --- making and finding --- */
 
 /* The name is a client_id, a folder and part of a command line, too. */
 static enum rc
@@ -220,8 +219,7 @@ enrolment_list(struct db *db, struct arena *arena, struct enrolled_list *list,
 	return RC_OK;
 }
 
-/* --- state ------------------------------------------------------------------
- */
+/* --- state --- */
 
 static const struct turn {
 	const char *from[4];
@@ -280,8 +278,7 @@ enrolment_turn(struct db *db, int64_t node_id, enum enrolment_verb verb,
 	return rc;
 }
 
-/* --- datasources ------------------------------------------------------------
- */
+/* --- datasources --- */
 
 enum rc
 enrolment_allow(struct db *db, int64_t node_id, int64_t datasource_id,

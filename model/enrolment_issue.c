@@ -136,8 +136,7 @@ const struct stmt enrolment_issue_stmts[] = {
 	STMT_END,
 };
 
-/* --- the token --------------------------------------------------------------
- */
+/* --- the token --- */
 
 enum rc
 enrolment_offer(struct db *db, struct arena *arena, int64_t node_id,
@@ -208,8 +207,7 @@ enrolment_check(struct db *db, struct arena *arena,
 	return rc == RC_OK ? refuse_token(fault) : rc;
 }
 
-/* --- the certificate ---------------------------------------------------------
- */
+/* --- the certificate --- */
 
 static enum rc
 check_key(struct db *db, struct arena *arena, int64_t node_id,

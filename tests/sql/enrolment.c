@@ -159,8 +159,7 @@ test_authority_list_is_made_anew_when_something_changes(void **state)
 	assert_int_equal(two.number, one.number + 1);
 }
 
-/* --- tokens ------------------------------------------------------------------
- */
+/* --- tokens --- */
 
 static void
 test_enrolment_token_dies_after_five_wrong_ones(void **state)
@@ -210,8 +209,7 @@ test_enrolment_code_is_read_as_it_was_written(void **state)
 			RC_BAD_INPUT);
 }
 
-/* --- certificates
- * -------------------------------------------------------------- */
+/* --- certificates --- */
 
 static void
 test_enrolment_old_certificate_ends_when_the_next_is_seen(void **state)
