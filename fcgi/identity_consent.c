@@ -24,8 +24,7 @@ static const struct {
 		"Do in the grid what you may do: read, write, configure"},
 	{"iiotServicesAPI",
 		"Do in the grid what you may do: read, write, configure"},
-	{"dataStorageAPI",
-		"Do in the grid what you may do: read, write, configure"},
+	{"dataStorageAPI", "Read in the grid what you may read"},
 };
 
 static const char *

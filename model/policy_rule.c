@@ -58,7 +58,10 @@ const struct stmt policy_rule_stmts[] = {
 		" WHERE subject_kind = $1 AND subject_id = $2"
 		"   AND ($3 = 0 OR datasource_id = $3)"},
 	[STMT_BUILT_IN] = {"policy_rule_built_in", "n",
-		"SELECT built_in FROM role WHERE id = $1"},
+		"SELECT built_in"
+		"     , EXISTS (SELECT FROM role_grant WHERE role_id = $1"
+		"                  AND subject_kind = 'everyone')"
+		"  FROM role WHERE id = $1"},
 	/* $6 kind $7 subject $8 datasource $9 effect $10 search */
 	[STMT_SLICE] = {"policy_rule_slice", SLICE_TYPES "ttttt",
 		"SELECT item.* FROM ("
@@ -212,21 +215,36 @@ check_rule(const struct policy_rule *rule, struct fault *fault)
 	return RC_OK;
 }
 
+/* Everyone is whoever happens to be in. */
+static enum rc
+refuse_for_everyone(struct fault *fault)
+{
+	return fault_tell(fault, RC_BAD_INPUT, "BadRule", "rights",
+		"Administer is not for everyone, and not for a role that "
+		"everyone holds.");
+}
+
 static enum rc
 check_subject(struct db *db, struct arena *arena,
-	const struct policy_subject *subject, struct fault *fault)
+	const struct policy_rule *rule, struct fault *fault)
 {
+	bool administers =
+		!rule->deny && (rule->actions & POLICY_ADMINISTER) != 0;
 	struct rows *rows = NULL;
 	enum rc rc;
 
-	if (strcmp(subject->kind, "role") != 0)
+	if (administers && strcmp(rule->subject.kind, "everyone") == 0)
+		return refuse_for_everyone(fault);
+	if (strcmp(rule->subject.kind, "role") != 0)
 		return RC_OK;
 	rc = db_find(db, arena, &policy_rule_stmts[STMT_BUILT_IN],
-		PARAMS(P_SHORT(subject->id)), &rows, fault);
+		PARAMS(P_SHORT(rule->subject.id)), &rows, fault);
 	if (rc == RC_OK && rows_bool(rows, 0, 0))
-		rc = fault_tell(fault, RC_DENIED, "BuiltIn", NULL,
+		return fault_tell(fault, RC_DENIED, "BuiltIn", NULL,
 			"The ready-made roles stay as they are; make a role of "
 			"your own.");
+	if (rc == RC_OK && administers && rows_bool(rows, 0, 1))
+		return refuse_for_everyone(fault);
 	return rc;
 }
 
@@ -260,7 +278,7 @@ policy_rule_create(struct db *db, struct arena *arena,
 	full.description = text_or_none(rule->description);
 	rc = check_rule(&full, fault);
 	if (rc == RC_OK)
-		rc = check_subject(db, arena, &full.subject, fault);
+		rc = check_subject(db, arena, &full, fault);
 	if (rc == RC_OK)
 		rc = db_find(db, arena, &policy_rule_stmts[STMT_CREATE],
 			PARAMS(P_TEXT(full.subject.kind),
@@ -298,7 +316,7 @@ policy_rule_change(struct db *db, struct arena *arena,
 	enum rc rc = check_rule(rule, fault);
 
 	if (rc == RC_OK)
-		rc = check_subject(db, arena, &rule->subject, fault);
+		rc = check_subject(db, arena, rule, fault);
 	if (rc != RC_OK)
 		return rc;
 	return db_exec(db, &policy_rule_stmts[STMT_CHANGE],
@@ -316,8 +334,9 @@ policy_rule_delete(
 	struct policy_rule rule;
 	enum rc rc = policy_rule_find(db, arena, id, &rule, fault);
 
+	rule.deny = true; /* what goes gives nobody a right */
 	if (rc == RC_OK)
-		rc = check_subject(db, arena, &rule.subject, fault);
+		rc = check_subject(db, arena, &rule, fault);
 	if (rc == RC_OK)
 		rc = db_exec(db, &policy_rule_stmts[STMT_DELETE],
 			PARAMS(P_TEXT(id)), NULL, fault);

@@ -153,6 +153,7 @@ test('rules that make no sense are refused', async () => {
     { rights: ['ReadAll'], dataSource: '00000000-0000-0000-0000-000000000000' },
     { rights: ['Administer'], dataSource: plant },
     { rights: ['Administer'], pattern: 'a*' },
+    { rights: ['Administer'], subjectKind: 'everyone' },
     { rights: ['ReadAll'], subject: 'nobody-of-this-name' },
     { rights: ['ReadAll'], subjectKind: 'horse' },
     { rights: ['ReadAll'], description: 'x'.repeat(501) },
@@ -187,6 +188,9 @@ test('a role is given to a group for one plant, and taken back', async () => {
     subjectKind: 'group', subject: group.name, dataSource: plant,
   });
   assert.equal(half.status, 400);
+  await call('POST', `roles/${role.id}/grants`, { subjectKind: 'everyone', dataSource: plant });
+  const later = await call('POST', 'rules', { subjectKind: 'role', subject: role.name, rights: ['Administer'] });
+  assert.equal(later.status, 400);
   assert.equal((await call('DELETE', `roles/${role.id}/grants/${grant.json.id}`)).status, 204);
   assert.equal((await call('DELETE', `roles/${role.id}/grants/${grant.json.id}`)).status, 404);
 });
