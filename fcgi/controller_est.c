@@ -144,7 +144,7 @@ authenticate(struct req *req, struct resp *resp, struct enrolled *node)
 {
 	const struct failure_key key = {
 		failure_subject(req->arena, "enrol", "", req->address),
-		WRONG_FREE, WRONG_WAIT_S};
+		WRONG_FREE, WRONG_WAIT_S, 1};
 	struct basic basic = {.name = ""};
 	uint8_t uuid[UUID_BYTES] = {0};
 	enum rc rc = check_pace(req, &key, resp);

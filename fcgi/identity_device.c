@@ -15,8 +15,9 @@
 #include "model/failure.h"
 
 /* Codes that somebody may get wrong before each next one has to wait. */
-#define CODE_FREE   5
-#define CODE_WAIT_S 600
+#define CODE_FREE    5
+#define CODE_FIRST_S 30
+#define CODE_WAIT_S  600
 
 #define CODE_BYTES_MAX 32
 
@@ -135,10 +136,10 @@ name_keys(struct req *req, const struct person *person,
 
 	keys[0] = (struct failure_key){
 		failure_subject(req->arena, "device", name, ""), CODE_FREE,
-		CODE_WAIT_S};
+		CODE_WAIT_S, CODE_FIRST_S};
 	keys[1] = (struct failure_key){
 		failure_subject(req->arena, "device", "", req->address),
-		CODE_FREE, CODE_WAIT_S};
+		CODE_FREE, CODE_WAIT_S, CODE_FIRST_S};
 }
 
 static enum rc

@@ -125,10 +125,10 @@ name_keys(struct req *req, const struct user *user, struct failure_key keys[2])
 {
 	keys[0] = (struct failure_key){
 		failure_subject(req->arena, "factor", user->name, req->address),
-		PAIR_FREE, PAIR_WAIT_S};
+		PAIR_FREE, PAIR_WAIT_S, 1};
 	keys[1] = (struct failure_key){
 		failure_subject(req->arena, "factor", user->name, ""),
-		ACCOUNT_FREE, ACCOUNT_WAIT_S};
+		ACCOUNT_FREE, ACCOUNT_WAIT_S, 1};
 }
 
 /* After a success nothing is counted any more. */

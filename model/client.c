@@ -377,9 +377,9 @@ counters_of(struct arena *arena, const struct client_proof *proof)
 	return (struct counters){{
 		{failure_subject(
 			 arena, "client", proof->client_id, proof->address),
-			PAIR_FREE, PAIR_WAIT_S},
+			PAIR_FREE, PAIR_WAIT_S, 1},
 		{arena_printf(arena, "clients %s", proof->address), SOURCE_FREE,
-			SOURCE_WAIT_S},
+			SOURCE_WAIT_S, 1},
 	}};
 }
 

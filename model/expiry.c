@@ -20,6 +20,15 @@ const struct stmt expiry_stmts[] = {
 	{"expiry_failure", "",
 		"DELETE FROM login_failure"
 		" WHERE blocked_until <= now() - interval '1 day'"},
+	{"expiry_step", "", "DELETE FROM login_step WHERE expires_at <= now()"},
+	/* the device shall hear that its code has expired */
+	{"expiry_device", "",
+		"DELETE FROM device_code"
+		" WHERE expires_at <= now() - interval '1 day'"},
+	/* of keepers that send none: those that do give up sooner */
+	{"expiry_notice", "",
+		"DELETE FROM logout_notice"
+		" WHERE created_at <= now() - interval '3 days'"},
 	STMT_END,
 };
 

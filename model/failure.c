@@ -18,8 +18,8 @@ const struct stmt failure_stmts[] = {
 		"       blocked_until - now())))::bigint, 0)"
 		"  FROM login_failure"
 		" WHERE subject = ANY ($1) AND blocked_until > now()"},
-	/* $1 subject $2 failures that cost nothing $3 longest wait */
-	[STMT_COUNT] = {"failure_count", "tnn",
+	/* $1 subject $2 failures that cost nothing $3 longest wait $4 first */
+	[STMT_COUNT] = {"failure_count", "tnnn",
 		"INSERT INTO login_failure AS old"
 		" (subject, failures, blocked_until) VALUES ($1, 1, now())"
 		" ON CONFLICT (subject) DO UPDATE SET"
@@ -30,7 +30,7 @@ const struct stmt failure_stmts[] = {
 		"     CASE WHEN old.blocked_until <"
 		"         now() - interval '15 minutes'"
 		"         OR old.failures + 1 < $2 THEN 0"
-		"     ELSE least($3, 2 ^ least(10, old.failures + 1 - $2))"
+		"     ELSE least($3, $4 * 2 ^ least(10, old.failures + 1 - $2))"
 		"     END"},
 	[STMT_FORGET] = {"failure_forget", "t",
 		"DELETE FROM login_failure WHERE subject = $1"},
@@ -78,7 +78,8 @@ failure_count(struct db *db, const struct failure_key *keys, size_t count,
 	for (size_t i = 0; i < count && rc == RC_OK; i++)
 		rc = db_exec(db, &failure_stmts[STMT_COUNT],
 			PARAMS(P_TEXT(keys[i].subject), P_SHORT(keys[i].free),
-				P_SHORT(keys[i].wait_s)),
+				P_SHORT(keys[i].wait_s),
+				P_SHORT(keys[i].first_s)),
 			NULL, fault);
 	return rc;
 }

@@ -18,8 +18,9 @@ extern const struct stmt failure_stmts[];
 
 struct failure_key {
 	const char *subject;
-	int64_t free;   /* failures that cost nothing */
-	int64_t wait_s; /* the longest wait */
+	int64_t free;    /* failures that cost nothing */
+	int64_t wait_s;  /* the longest wait */
+	int64_t first_s; /* the first one, which then doubles */
 };
 
 /* "kind:HASH address"; only a digest of "name", in lower case, is kept,

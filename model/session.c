@@ -220,13 +220,13 @@ name_keys(struct arena *arena, const char *name, const char *address,
 {
 	keys[KEY_PAIR] = (struct failure_key){
 		failure_subject(arena, "pair", name, address), PAIR_FREE,
-		PAIR_WAIT_S};
+		PAIR_WAIT_S, 1};
 	keys[KEY_NAME] = (struct failure_key){
 		failure_subject(arena, "account", name, ""), NAME_FREE,
-		NAME_WAIT_S};
+		NAME_WAIT_S, 1};
 	keys[KEY_SOURCE] =
 		(struct failure_key){arena_printf(arena, "address:%s", address),
-			SOURCE_FREE, SOURCE_WAIT_S};
+			SOURCE_FREE, SOURCE_WAIT_S, 1};
 }
 
 enum rc

@@ -359,22 +359,19 @@ test('a group demands a second factor: it is set up at the next log-in', async (
 
 // --- sessions ------------------------------------------------------------------------------
 
-test('asvs 7.2.3: ten thousand session ids differ and have 256 bits', async () => {
+// tests/unit/password.c does the same with 10,000 of what they are made of.
+test('asvs 7.2.3: session ids have 256 bits and differ', async () => {
   const seen = new Set();
   const user = newUser();
-  // 10,000 log-ins would hash for minutes: a few real ones, the rest of the generator.
+  const from = nextAddress();
   for (let i = 0; i < 20; i++) {
-    const browser = new Browser(`127.2.${1 + (run % 250)}.1`);
+    const browser = new Browser(from);
     await browser.logIn(user);
     const id = browser.jar.get('__Host-gridsid');
     assert.equal(Buffer.from(id, 'base64url').length, 32);
     seen.add(id);
   }
-  for (let i = 0; i < 1000; i++) {
-    const page = await grid.request('/login');
-    seen.add(/__Host-gridform=([^;]+)/.exec(page.headers['set-cookie'])[1]);
-  }
-  assert.equal(seen.size, 1020);
+  assert.equal(seen.size, 20);
 });
 
 test('asvs 7.2.4: a log-in and a second log-in make new ids; the old ones are dead', async () => {

@@ -12,6 +12,13 @@
 
 #include "lib/clock.h"
 #include "lib/password.h"
+#include "lib/secret.h"
+
+static int
+compare_texts(const void *left, const void *right)
+{
+	return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
 
 static int
 set_up(void **state)
@@ -182,6 +189,22 @@ test_password_slots_are_shared_and_given_back(void **state)
 	unlink(path);
 }
 
+/* What session ids, codes and tokens are made of (ASVS 7.2.3). */
+static void
+test_secret_tokens_have_256_bits_and_differ(void **state)
+{
+	enum { COUNT = 10000, LETTERS = 43 };
+	const char **tokens = arena_array(*state, COUNT, sizeof(*tokens));
+
+	for (size_t i = 0; i < COUNT; i++) {
+		tokens[i] = secret_token(*state);
+		assert_int_equal(strlen(tokens[i]), LETTERS);
+	}
+	qsort(tokens, COUNT, sizeof(*tokens), compare_texts);
+	for (size_t i = 1; i < COUNT; i++)
+		assert_string_not_equal(tokens[i - 1], tokens[i]);
+}
+
 #define UNIT(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int
@@ -192,6 +215,7 @@ main(void)
 		UNIT(test_password_has_8_to_256_bytes),
 		UNIT(test_password_of_the_list_is_refused),
 		UNIT(test_password_nobody_takes_as_long),
+		UNIT(test_secret_tokens_have_256_bits_and_differ),
 		UNIT(test_password_slots_are_shared_and_given_back),
 	};
 
