@@ -2,7 +2,9 @@
 // with.
 
 import { getJson } from './http.js';
+import { preparePlants } from './admin_choices.js';
 import { makeTable } from './admin_list.js';
+import { rulesPart } from './admin_rights.js';
 import { make } from './page.js';
 
 const GRANTS = [
@@ -41,6 +43,7 @@ const FIELDS = [
 
 export const clients = {
 	title: 'Clients',
+	prepare: preparePlants,
 	key: 'clientId',
 	path: '/api/v1/admin/clients',
 	sort: 'clientId',
@@ -72,6 +75,7 @@ export const clients = {
 		{ label: 'New secret', when: (item) => item.authentication === 'secret', method: 'POST', path: `${client}/secret`, secrets, confirm: 'Give {clientId} a new secret? The old one counts no more.' },
 		{ label: 'Remove', when: (item) => !item.node, method: 'DELETE', path: client, confirm: 'Remove the client {clientId}? All its tokens are refused.', then: '/admin/clients' },
 	],
+	parts: [rulesPart('client', 'Its rules', 'clientId')],
 };
 
 const AUTHORITY_COLUMNS = [

@@ -2,7 +2,7 @@
 //
 // field: { name, label, kind, required, hint, max, initial, choices, placeholder }
 // kind: text (default), long, number, check, choice, words (several of a
-// list), lines (one text a line), secret, time, json. "choices" are words or
+// list), lines (one text a line), secret. "choices" are words or
 // [value, label] pairs, or a function that fetches them.
 
 import { make } from './page.js';
@@ -20,7 +20,7 @@ async function choicesOf(field) {
 function makeInput(type, attributes = {}) {
 	return (field, value, common) => make('input', {
 		...common, ...attributes, class: 'fg-input', type, value: value ?? '', maxlength: field.max,
-		placeholder: field.placeholder, required: field.required, list: field.list,
+		placeholder: field.placeholder, required: field.required,
 	});
 }
 
@@ -62,7 +62,6 @@ const CONTROLS = {
 	text: { make: makeInput('text', { autocomplete: 'off', spellcheck: 'false' }), read: (box) => box.value.trim() },
 	secret: { make: makeInput('password', { autocomplete: 'new-password' }), read: (box) => box.value },
 	number: { make: makeInput('number', { step: 'any' }), read: (box) => (box.value === '' ? '' : Number(box.value)) },
-	time: { make: makeInput('datetime-local'), read: (box) => (box.value ? new Date(box.value).toISOString() : '') },
 	long: { make: makeArea, read: (box) => box.value },
 	lines: { make: (field, value, common) => makeArea(field, (value ?? []).join('\n'), common), read: (box) => trimmedLines(box.value) },
 	choice: { make: makeSelect, read: (box) => box.value },
@@ -73,10 +72,6 @@ const CONTROLS = {
 	check: {
 		make: (field, value, common) => make('input', { ...common, type: 'checkbox', checked: Boolean(value) }),
 		read: (box) => box.checked,
-	},
-	json: {
-		make: (field, value, common) => makeArea(field, value === undefined ? '' : JSON.stringify(value, null, 2), common),
-		read: (box) => (box.value.trim() === '' ? '' : JSON.parse(box.value)),
 	},
 };
 

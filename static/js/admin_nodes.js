@@ -81,10 +81,18 @@ export const nodes = {
 		],
 	},
 	actions: [
-		{ label: 'Approve', when: (item) => item.request && !item.request.approved, method: 'POST', path: `${node}/approve`, body: (item) => ({ key: item.request.key }), confirm: 'Give {name} a certificate? Compare the key with the one that the machine shows.' },
+		{
+			label: 'Approve', when: (item) => item.request && !item.request.approved,
+			method: 'POST', path: `${node}/approve`, body: (item) => ({ key: item.request.key }),
+			confirm: 'Give {name} a certificate? Compare the key with the one that the machine shows.',
+		},
 		{ label: 'Block', when: (item) => ['authorised', 'pending'].includes(item.state), method: 'POST', path: `${node}/block`, confirm: 'Block {name}? It is shut out at once.' },
 		{ label: 'Unblock', when: (item) => item.state === 'blocked', method: 'POST', path: `${node}/unblock` },
-		{ label: 'New token', when: (item) => ['authorised', 'pending'].includes(item.state), method: 'POST', path: `${node}/token`, secrets, confirm: 'Make a token to enrol {name} anew? One that there is counts no more.' },
+		{
+			label: 'New token', when: (item) => ['authorised', 'pending'].includes(item.state),
+			method: 'POST', path: `${node}/token`, secrets,
+			confirm: 'Make a token to enrol {name} anew? One that there is counts no more.',
+		},
 		{ label: 'Retire', when: (item) => item.state !== 'retired', method: 'POST', path: `${node}/retire`, confirm: 'Retire {name} for ever? Its certificates are revoked.' },
 		{ label: 'Remove', method: 'DELETE', path: node, confirm: 'Remove {name}? What it has sent stays.', then: '/admin/nodes' },
 	],

@@ -1,6 +1,7 @@
 // admin_people: users and their sessions.
 
-import { namesOf } from './admin_choices.js';
+import { namesOf, preparePlants } from './admin_choices.js';
+import { rulesPart } from './admin_rights.js';
 
 const STATES = ['active', 'disabled'];
 
@@ -26,10 +27,12 @@ export const sessions = {
 
 const user = '/api/v1/admin/users/{name}';
 const isLocal = (item) => item.source === 'local';
+const PASSWORDS = { own: 'own', initial: 'initial, to be changed at its first use', none: 'none here' };
 const secrets = { initialPassword: 'Password for the first log-in' };
 
 export const users = {
 	title: 'Users',
+	prepare: preparePlants,
 	path: '/api/v1/admin/users',
 	sort: 'name',
 	columns: [
@@ -47,7 +50,7 @@ export const users = {
 		{ name: 'state', label: 'State', kind: 'state' },
 		{ name: 'administrator', label: 'Administrator', kind: 'yesno' },
 		{ name: 'source', label: 'Kept by' },
-		{ name: 'password', label: 'Password', value: (item) => ({ own: 'own', initial: 'initial, to be changed at its first use', none: 'none here' })[item.password] },
+		{ name: 'password', label: 'Password', value: ({ password }) => PASSWORDS[password] },
 		{ name: 'secondFactor', label: 'Second factor', kind: 'yesno' },
 		{ name: 'created', label: 'Created', kind: 'time' },
 		{ name: 'lastLogin', label: 'Last log-in', kind: 'time', none: 'never' },
@@ -98,6 +101,7 @@ export const users = {
 				values: (item, answer) => ({ groups: answer.items.filter(({ source }) => source === '').map(({ name }) => name) }),
 			},
 		},
+		rulesPart('user'),
 		{
 			title: 'Applications', path: `${user}/applications`, empty: 'This user has let no application in.',
 			columns: [

@@ -22,10 +22,25 @@ const SUBJECT_COLUMNS = [
 ];
 const PLANT_COLUMN = { name: 'dataSource', label: 'Plant', value: (row) => plantName(row.dataSource) };
 
+// The rules about one subject, as a part of its page; roles add to them.
+export function rulesPart(kind, title = 'Its rules', name = 'name') {
+	return {
+		title, path: `/api/v1/admin/rules?subjectKind=${kind}&subject={${name}}&limit=500`, empty: 'No rule is about it by itself.',
+		columns: [
+			{ name: 'rights', label: 'Rights', kind: 'words' },
+			PLANT_COLUMN,
+			{ name: 'pattern', label: 'Variables', value: (rule) => rule.pattern ?? rule.names.join(', ') },
+			{ name: 'effect', label: 'Effect', kind: 'state' },
+			{ name: 'id', label: 'Rule', kind: 'link', value: () => 'open', href: (rule) => itemLink('rules', rule.id) },
+		],
+	};
+}
+
 const group = '/api/v1/admin/groups/{name}';
 
 export const groups = {
 	title: 'Groups',
+	prepare: preparePlants,
 	path: '/api/v1/admin/groups',
 	sort: 'name',
 	columns: [
@@ -71,6 +86,7 @@ export const groups = {
 				],
 			},
 		},
+		rulesPart('group'),
 	],
 };
 
@@ -114,15 +130,7 @@ export const roles = {
 				],
 			},
 		},
-		{
-			title: 'What it allows', path: '/api/v1/admin/rules?limit=500&subjectKind=role&subject={name}',
-			columns: [
-				{ name: 'rights', label: 'Rights', kind: 'words' }, PLANT_COLUMN,
-				{ name: 'pattern', label: 'Variables', value: (rule) => rule.pattern ?? rule.names.join(', ') },
-				{ name: 'effect', label: 'Effect', kind: 'state' },
-				{ name: 'id', label: 'Rule', kind: 'link', value: () => 'open', href: (rule) => itemLink('rules', rule.id) },
-			],
-		},
+		rulesPart('role', 'What it allows'),
 	],
 };
 

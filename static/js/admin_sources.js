@@ -89,6 +89,13 @@ function testReport(answer) {
 
 const directory = '/api/v1/admin/directories/{name}';
 
+const GROUP_MODES = [
+	['none', 'nothing'],
+	['search', 'search, group by group'],
+	['matching_rule', 'matching rule (Active Directory)'],
+	['token_groups', 'tokenGroups (Active Directory)'],
+];
+
 const DIRECTORY_FIELDS = [
 	{ name: 'uris', label: 'Addresses', kind: 'lines', rows: 2, required: true, hint: 'One a line, tried in this order: ldap://host:389 or ldaps://host:636.' },
 	{ name: 'mode', label: 'Secured by', kind: 'choice', required: true, choices: [['starttls', 'StartTLS'], ['ldaps', 'LDAPS']] },
@@ -97,7 +104,7 @@ const DIRECTORY_FIELDS = [
 	{ name: 'base', label: 'People are below (DN)', required: true, max: 1024 },
 	{ name: 'ca', label: 'Certificates to trust (PEM)', kind: 'long', hint: 'Empty: those of the system.' },
 	{ name: 'userFilter', label: 'Filter that finds a person', max: 1024, hint: '{name} is what was typed.' },
-	{ name: 'groupMode', label: 'Groups are found by', kind: 'choice', choices: [['none', 'nothing'], ['search', 'search, group by group'], ['matching_rule', 'matching rule (Active Directory)'], ['token_groups', 'tokenGroups (Active Directory)']] },
+	{ name: 'groupMode', label: 'Groups are found by', kind: 'choice', choices: GROUP_MODES },
 	{ name: 'groupBase', label: 'Groups are below (DN)', max: 1024, hint: 'Empty: where people are.' },
 	{ name: 'groupFilter', label: 'Filter that finds groups', max: 1024, hint: '{dn} is the member\'s DN, {name} the name of a person.' },
 	{ name: 'idAttribute', label: 'Attribute that never changes', max: 64 },

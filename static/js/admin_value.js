@@ -44,8 +44,6 @@ const KINDS = {
 	fold: showFold,
 	words: (value) => (value.length > 0 ? value.join(', ') : NONE),
 	code: (value) => make('code', {}, String(value)),
-	lines: (value) => make('pre', {}, Array.isArray(value) ? value.join('\n') : String(value)),
-	json: (value) => make('pre', {}, JSON.stringify(value, null, 2)),
 	number: (value) => value.toLocaleString(),
 	link: showLink,
 	node: (value) => value, // is one already
