@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "lib/basic.h"
+#include "lib/tls.h"
 #include "lib/tls_names.h"
+#include "model/caller.h"
 
 #define SCOPES_MAX 32
 
@@ -130,17 +132,19 @@ unknown_client(struct req *req)
 	return oauth_refuse(req, "invalid_client", "unknown client or secret");
 }
 
-/* The certificate of this connection, whose chain nginx has checked. */
+/* nginx has checked the chain, we look whether its node is shut out. */
 static enum rc
 check_certificate(struct req *req, const struct client_proof *proof,
 	const struct client *client)
 {
-	const char *verify = req->param(req, "SSL_CLIENT_VERIFY");
-	const char *escaped = req->param(req, "SSL_CLIENT_CERT");
+	uint8_t fingerprint[TLS_FINGERPRINT_BYTES];
+	const char *escaped;
 	bool matches = false;
+	enum rc rc = caller_certificate(req, &escaped, fingerprint);
 
-	if (verify != NULL && strcmp(verify, "SUCCESS") == 0 &&
-		escaped != NULL &&
+	if (rc != RC_OK && rc != RC_DENIED)
+		return rc;
+	if (rc == RC_OK &&
 		tls_names_match(req->arena, escaped, client->certificate_kind,
 			client->certificate_name, &matches,
 			&req->fault) == RC_OK &&

@@ -70,6 +70,13 @@ const struct stmt caller_stmts[] = {
 		" WHERE held.fingerprint = $1"
 		"   AND held.revoked_at IS NULL"
 		"   AND held.not_after > now()"},
+	[CALLER_BARRED] = {"caller_barred", "b", /* $1 fingerprint */
+		"SELECT EXISTS (SELECT"
+		"  FROM node_certificate AS held"
+		"  JOIN node ON node.id = held.node_id"
+		" WHERE held.fingerprint = $1"
+		"   AND (held.revoked_at IS NOT NULL"
+		"        OR node.state <> 'authorised'))"},
 	STMT_END,
 };
 

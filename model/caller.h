@@ -93,6 +93,14 @@ struct json_object;
 MUST_CHECK enum rc caller_inspect(struct caller_gate *gate, struct req *req,
 	const char *token, struct caller *caller, struct json_object **claims);
 
+/*
+ * The certificate of this connection, when it is one that our listener has
+ * checked and that is neither revoked nor that of a blocked node.
+ * Fails: RC_DENIED NoCertificate, UnknownCertificate, NodeNotAuthorised.
+ */
+MUST_CHECK enum rc caller_certificate(
+	struct req *req, const char **escaped, uint8_t fingerprint[32]);
+
 bool caller_has_scope(const struct caller *caller, const char *scope);
 
 /* "sent" is the token of the caller's session, from a form or a header.

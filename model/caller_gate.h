@@ -13,7 +13,8 @@ enum caller_stmt {
 	CALLER_SESSION,
 	CALLER_TOUCH,
 	CALLER_TOKEN,
-	CALLER_CERTIFICATE
+	CALLER_CERTIFICATE,
+	CALLER_BARRED
 };
 
 /* A caller that was found good less than a second ago. */

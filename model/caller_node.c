@@ -90,15 +90,40 @@ bound_to(struct arena *arena, struct json_object *claims,
 }
 
 enum rc
+caller_certificate(struct req *req, const char **escaped,
+	uint8_t fingerprint[TLS_FINGERPRINT_BYTES])
+{
+	struct rows *rows = NULL;
+	enum rc rc = check_connection(req);
+
+	if (rc == RC_OK)
+		rc = read_certificate(req, fingerprint);
+	if (rc == RC_OK)
+		rc = db_find(req->db, req->arena, &caller_stmts[CALLER_BARRED],
+			PARAMS(P_BYTES(fingerprint, TLS_FINGERPRINT_BYTES)),
+			&rows, &req->fault);
+	if (rc != RC_OK)
+		return rc;
+	if (rows_bool(rows, 0, 0))
+		return fault_tell(&req->fault, RC_DENIED, "NodeNotAuthorised",
+			NULL, "The node of this certificate is shut out.");
+	*escaped = req->param(req, "SSL_CLIENT_CERT");
+	return RC_OK;
+}
+
+enum rc
 caller_check_binding(struct req *req, struct json_object *claims)
 {
 	uint8_t fingerprint[TLS_FINGERPRINT_BYTES];
+	const char *escaped;
+	enum rc rc;
 
 	if (!json_object_object_get_ex(claims, "cnf", NULL))
 		return RC_OK;
-	if (check_connection(req) == RC_OK &&
-		read_certificate(req, fingerprint) == RC_OK &&
-		bound_to(req->arena, claims, fingerprint))
+	rc = caller_certificate(req, &escaped, fingerprint);
+	if (rc != RC_OK && rc != RC_DENIED)
+		return rc;
+	if (rc == RC_OK && bound_to(req->arena, claims, fingerprint))
 		return RC_OK;
 	return caller_refuse(&req->fault, "is bound to another certificate");
 }

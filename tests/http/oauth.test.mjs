@@ -800,6 +800,26 @@ test('a token of a certificate works only over that certificate', async () => {
   assert.equal((await at({ cert, key })).status, 200);
 });
 
+test('the certificate of a blocked node proves nothing any more', async () => {
+  const node = grid.enrol(`o-lent-${run}`, `${randomUUID()}:o-lent-${run}`);
+  const { X509Certificate } = await import('node:crypto');
+  const uri = /URI:([^,]+)/.exec(new X509Certificate(node.cert).subjectAltName)[1];
+  const lent = new Client(grid, `o-lent.${run}`, '--certificate', `san_uri:${uri}`, '--grant', 'client_credentials',
+    '--scope', 'API');
+  grid.ctl('policy', 'grant', 'client', lent.id, 'ReadAll');
+  const at = { url: grid.nodeUrl, cert: node.cert, key: node.key };
+  const { access_token: token } = (await lent.token(cc, at)).json;
+  const read = () => grid.request(`${grid.nodeUrl}/api/v1/datasources`, { token, cert: node.cert, key: node.key });
+  assert.equal((await read()).status, 200);
+  grid.ctl('node', 'block', node.name);
+  invalidToken(await read());
+  refused(await lent.token(cc, at), 'invalid_client', 401);
+  grid.ctl('node', 'unblock', node.name);
+  assert.equal((await lent.token(cc, at)).status, 200);
+  assert.equal((await read()).status, 200);
+  node.close();
+});
+
 // --- wrong secrets ----------------------------------------------------------------------------------
 
 test('wrong client secrets make their sender wait, and nobody else', async () => {
