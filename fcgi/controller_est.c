@@ -209,7 +209,7 @@ answer_pending(
 static enum rc
 enrol(struct req *req, struct resp *resp)
 {
-	struct enrolled node;
+	struct enrolled node = {.name = ""};
 	struct tls_request request;
 	struct enrolment_answer answer;
 	struct enrolment_asked asked = {&request, req->address};

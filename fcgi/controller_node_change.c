@@ -131,7 +131,7 @@ allow(struct req *req, int64_t node_id, const struct body *body,
 	enum rc rc = RC_OK;
 
 	for (size_t i = 0; rc == RC_OK && i < some->count; i++) {
-		struct datasource datasource;
+		struct datasource datasource = {.id = 0};
 
 		rc = find_datasource(req, some->items[i], field, &datasource);
 		if (rc == RC_OK)
@@ -165,7 +165,7 @@ enum rc
 controller_node_create(struct req *req, struct resp *resp)
 {
 	struct body body = {.node = {.kind = "ingress"}};
-	struct enrolled node;
+	struct enrolled node = {.id = 0};
 	struct controller_token shown;
 	enum rc rc = req_json(req, create_fields, &body);
 

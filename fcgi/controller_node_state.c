@@ -97,7 +97,7 @@ enum rc
 controller_node_approve(struct req *req, struct resp *resp)
 {
 	struct approval body = {.key = NULL};
-	struct enrolled node;
+	struct enrolled node = {.id = 0};
 	enum rc rc = RC_OK;
 
 	if (req->body_bytes > 0)

@@ -61,7 +61,7 @@ static enum rc
 make(struct ctl *ctl)
 {
 	struct tls_identity root;
-	struct tls_identity made;
+	struct tls_identity made = {NULL, NULL};
 	struct seal seal;
 	uint8_t random[4];
 	enum rc rc = ctl_pki_root(ctl, &root);
