@@ -75,7 +75,7 @@ export const clients = {
 		{ label: 'New secret', when: (item) => item.authentication === 'secret', method: 'POST', path: `${client}/secret`, secrets, confirm: 'Give {clientId} a new secret? The old one counts no more.' },
 		{ label: 'Remove', when: (item) => !item.node, method: 'DELETE', path: client, confirm: 'Remove the client {clientId}? All its tokens are refused.', then: '/admin/clients' },
 	],
-	parts: [rulesPart('client', 'Its rules', 'clientId')],
+	parts: [rulesPart('client', 'Own rules', 'clientId')],
 };
 
 const AUTHORITY_COLUMNS = [

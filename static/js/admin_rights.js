@@ -23,7 +23,7 @@ const SUBJECT_COLUMNS = [
 const PLANT_COLUMN = { name: 'dataSource', label: 'Plant', value: (row) => plantName(row.dataSource) };
 
 // The rules about one subject, as a part of its page; roles add to them.
-export function rulesPart(kind, title = 'Its rules', name = 'name') {
+export function rulesPart(kind, title = 'Own rules', name = 'name') {
 	return {
 		title, path: `/api/v1/admin/rules?subjectKind=${kind}&subject={${name}}&limit=500`, empty: 'No rule is about it by itself.',
 		columns: [

@@ -185,6 +185,7 @@ test('lists search, sort and page by their address', async () => {
   await field(page, 'Name or description').fill('no such group anywhere');
   await page.keyboard.press('Enter');
   await page.getByText('Nothing matches.').waitFor();
+  for (const { id } of await admin.all(`/groups?search=Paged%20${run}`)) await admin.delete(`/groups/${id}`);
 });
 
 test('members, roles and rules are given and taken, and explained', async () => {
