@@ -9,6 +9,7 @@
 
 #define PASSWORD_BYTES 512
 #define SLOT_WAIT_US   200000
+#define ALL_US         (15 * CLOCK_SECOND_US) /* no more is asked then */
 
 enum { STMT_ACCOUNT };
 
@@ -188,6 +189,7 @@ static enum rc
 ask_all(const struct attempt *attempt, const struct directory_list *list,
 	struct outside_user *person, struct fault *fault)
 {
+	int64_t end_us = clock_steady_us() + ALL_US;
 	bool silent = false;
 
 	for (size_t i = 0; i < list->count; i++) {
@@ -195,6 +197,14 @@ ask_all(const struct attempt *attempt, const struct directory_list *list,
 
 		if (!is_asked(attempt, &list->items[i]))
 			continue;
+		if (clock_steady_us() > end_us) {
+			log_warn(NULL,
+				"directory %s was not asked: the ones "
+				"before it took too long",
+				list->items[i].name);
+			silent = true;
+			break;
+		}
 		rc = ask(attempt, &list->items[i], person, fault);
 		if (rc == RC_UNAVAILABLE)
 			silent = true;
