@@ -279,7 +279,7 @@ test('renewal is refused before two thirds of the life, and without the certific
   assert.equal(forged.status, 403);
 });
 
-test('a block shuts out at once, everywhere; unblock lets in again', async () => {
+test('asvs 6.3.3: a block shuts out at once, by every way; unblock lets in again', async () => {
   const at = await enrolled({ publish: [plant] });
   const { name } = at.node;
   const access = (await at.call('/hub/v1/access', { method: 'POST' })).json;
