@@ -6,6 +6,7 @@
 #include "fcgi/identity_audit.h"
 #include "fcgi/identity_oauth.h"
 #include "fcgi/identity_sign.h"
+#include "fcgi/identity_token.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/tls.h"
@@ -13,25 +14,11 @@
 #include "model/grant.h"
 #include "model/user.h"
 
-#define REFRESH_PURPOSE "fgrefres"
-#define VERIFIER_MIN    43
-#define VERIFIER_MAX    128
+#define VERIFIER_MIN 43
+#define VERIFIER_MAX 128
 
 static const char unreserved[] = "abcdefghijklmnopqrstuvwxyz"
 				 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
-
-/* A token request, read. */
-struct ask {
-	struct pairs form;
-	struct client client;
-	const char *grant_type;
-	const char *scope;
-	const char *code;
-	const char *redirect_uri;
-	const char *verifier;
-	const char *refresh;
-	const char *device_code;
-};
 
 struct reply {
 	const char *access;
@@ -39,8 +26,8 @@ struct reply {
 	const char *refresh; /* NULL = none */
 };
 
-static enum rc
-invalid_grant(struct req *req, const char *why)
+enum rc
+token_invalid_grant(struct req *req, const char *why)
 {
 	return oauth_refuse(req, "invalid_grant", why);
 }
@@ -88,8 +75,8 @@ own_scopes(struct req *req, const struct client *client)
 }
 
 static enum rc
-machine_scopes(
-	struct req *req, const struct ask *ask, const char *const **scopes)
+machine_scopes(struct req *req, const struct token_ask *ask,
+	const char *const **scopes)
 {
 	const struct client *client = &ask->client;
 	enum rc rc = RC_OK;
@@ -148,7 +135,7 @@ bind(struct req *req, const struct client *client,
 }
 
 static enum rc
-grant_client(struct req *req, struct resp *resp, const struct ask *ask)
+grant_client(struct req *req, struct resp *resp, const struct token_ask *ask)
 {
 	const struct client *client = &ask->client;
 	struct bearer bearer = {.client = client};
@@ -180,16 +167,9 @@ find_user(struct req *req, const struct grant *grant, struct user *user)
 		req->db, req->arena, grant->user_id, user, &req->fault);
 
 	if (rc == RC_NOT_FOUND || (rc == RC_OK && !user->active))
-		return invalid_grant(req, "the user is not active");
+		return token_invalid_grant(req, "the user is not active");
 	return rc;
 }
-
-/* What is given for a grant; "refresh" NULL = no refresh token. */
-struct issue {
-	struct bearer bearer;
-	const char *refresh;
-	bool stored; /* the refresh token is one that we have already */
-};
 
 /* May it come back without its user? */
 static bool
@@ -203,8 +183,8 @@ gets_refresh(const struct client *client, const struct grant *grant)
 /* Access token, ID token with openid, refresh token; in a transaction with the
  * audit of it. */
 static enum rc
-sign_and_store(struct req *req, const struct ask *ask, struct issue *issue,
-	struct reply *reply)
+sign_and_store(struct req *req, const struct token_ask *ask,
+	struct token_issue *issue, struct reply *reply)
 {
 	struct bearer *bearer = &issue->bearer;
 	enum rc rc = identity_sign_access(req, bearer, &reply->access);
@@ -220,9 +200,9 @@ sign_and_store(struct req *req, const struct ask *ask, struct issue *issue,
 			   : rc;
 }
 
-static enum rc
-issue_tokens(struct req *req, struct resp *resp, const struct ask *ask,
-	struct issue *issue)
+enum rc
+token_issue(struct req *req, struct resp *resp, const struct token_ask *ask,
+	struct token_issue *issue)
 {
 	struct reply reply = {NULL, NULL, NULL};
 	uint8_t fingerprint[TLS_FINGERPRINT_BYTES];
@@ -248,10 +228,10 @@ issue_tokens(struct req *req, struct resp *resp, const struct ask *ask,
 
 /* The first tokens of a family. */
 static enum rc
-issue_first(struct req *req, struct resp *resp, const struct ask *ask,
+issue_first(struct req *req, struct resp *resp, const struct token_ask *ask,
 	struct grant *grant)
 {
-	struct issue issue = {
+	struct token_issue issue = {
 		.bearer = {.client = &ask->client,
 			.grant = grant,
 			.scopes = grant->scopes},
@@ -261,7 +241,7 @@ issue_first(struct req *req, struct resp *resp, const struct ask *ask,
 			 ask->client.refresh_absolute_s * CLOCK_SECOND_US;
 	if (gets_refresh(&ask->client, grant))
 		issue.refresh = secret_token(req->arena);
-	return issue_tokens(req, resp, ask, &issue);
+	return token_issue(req, resp, ask, &issue);
 }
 
 static bool
@@ -283,22 +263,23 @@ verifier_fits(struct req *req, const char *verifier, const char *challenge)
 /* A verifier without a challenge is refused too: somebody took it away. */
 static enum rc
 check_verifier(
-	struct req *req, const struct ask *ask, const struct grant *grant)
+	struct req *req, const struct token_ask *ask, const struct grant *grant)
 {
 	if (grant->challenge == NULL && ask->verifier == NULL)
 		return RC_OK;
 	if (grant->challenge == NULL)
-		return invalid_grant(req, "code_verifier without a challenge");
+		return token_invalid_grant(
+			req, "code_verifier without a challenge");
 	if (ask->verifier == NULL)
-		return invalid_grant(req, "code_verifier is missing");
+		return token_invalid_grant(req, "code_verifier is missing");
 	if (!verifier_fits(req, ask->verifier, grant->challenge))
-		return invalid_grant(req, "code_verifier does not fit");
+		return token_invalid_grant(req, "code_verifier does not fit");
 	return RC_OK;
 }
 
 static enum rc
 check_redirect(
-	struct req *req, const struct ask *ask, const struct grant *grant)
+	struct req *req, const struct token_ask *ask, const struct grant *grant)
 {
 	bool good =
 		ask->redirect_uri == NULL
@@ -306,12 +287,13 @@ check_redirect(
 			: strcmp(ask->redirect_uri, grant->redirect_uri) == 0;
 
 	return good ? RC_OK
-		    : invalid_grant(req, "redirect_uri is not that of the "
-					 "authorization request");
+		    : token_invalid_grant(req,
+			      "redirect_uri is not that of the "
+			      "authorization request");
 }
 
 static enum rc
-use_code(struct req *req, const struct ask *ask, struct grant *grant)
+use_code(struct req *req, const struct token_ask *ask, struct grant *grant)
 {
 	enum rc rc = grant_code_use(
 		req->db, req->arena, ask->code, grant, &req->fault);
@@ -322,14 +304,14 @@ use_code(struct req *req, const struct ask *ask, struct grant *grant)
 			"are revoked",
 			ask->client.client_id);
 	if (rc == RC_CONFLICT || rc == RC_NOT_FOUND)
-		return invalid_grant(req, "the code is not valid");
+		return token_invalid_grant(req, "the code is not valid");
 	if (rc == RC_OK && grant->client_id != ask->client.id)
-		return invalid_grant(req, "the code is not valid");
+		return token_invalid_grant(req, "the code is not valid");
 	return rc;
 }
 
 static enum rc
-grant_code(struct req *req, struct resp *resp, const struct ask *ask)
+grant_code(struct req *req, struct resp *resp, const struct token_ask *ask)
 {
 	struct grant grant;
 	enum rc rc;
@@ -346,7 +328,7 @@ grant_code(struct req *req, struct resp *resp, const struct ask *ask)
 
 /* RFC 8628 3.5: the device asks until somebody has decided. */
 static enum rc
-grant_device(struct req *req, struct resp *resp, const struct ask *ask)
+grant_device(struct req *req, struct resp *resp, const struct token_ask *ask)
 {
 	static const struct {
 		const char *error;
@@ -369,7 +351,7 @@ grant_device(struct req *req, struct resp *resp, const struct ask *ask)
 	rc = device_poll(req->db, req->arena, ask->device_code, ask->client.id,
 		&grant, &state, &req->fault);
 	if (rc == RC_NOT_FOUND)
-		return invalid_grant(req, "the device code is not valid");
+		return token_invalid_grant(req, "the device code is not valid");
 	if (rc != RC_OK)
 		return rc;
 	if (state != DEVICE_GRANTED)
@@ -378,127 +360,10 @@ grant_device(struct req *req, struct resp *resp, const struct ask *ask)
 	return issue_first(req, resp, ask, &grant);
 }
 
-/* --- refreshing -------------------------------------------------------- */
-
-/* Scopes may become fewer, never more; what the client may no longer have is
- * gone. The new refresh token keeps them all. */
-static enum rc
-narrow(struct req *req, const struct ask *ask, const struct grant *grant,
-	const char *const **scopes)
-{
-	const struct client *client = &ask->client;
-	const char **kept;
-	size_t count = 0;
-	enum rc rc = RC_OK;
-
-	*scopes = grant->scopes;
-	if (ask->scope != NULL)
-		rc = oauth_scopes(req, client, ask->scope, scopes);
-	for (size_t i = 0; rc == RC_OK && (*scopes)[i] != NULL; i++, count++)
-		if (!client_list_has(grant->scopes, (*scopes)[i]))
-			rc = oauth_refuse(
-				req, "invalid_scope", "more than was granted");
-	if (rc != RC_OK)
-		return rc;
-	kept = arena_array(req->arena, count + 1, sizeof(*kept));
-	count = 0;
-	for (size_t i = 0; (*scopes)[i] != NULL; i++)
-		if (client_list_has(
-			    (const char *const *)client->scopes, (*scopes)[i]))
-			kept[count++] = (*scopes)[i];
-	*scopes = kept;
-	return RC_OK;
-}
-
-/* With a grace time the next token follows from the one that was used, so
- * that it can be given again without being stored. */
-static const char *
-next_refresh(struct req *req, const struct ask *ask)
-{
-	if (ask->client.refresh_grace_s == 0)
-		return secret_token(req->arena);
-	return secret_derive(req->arena, identity_of(req)->seal->key,
-		REFRESH_PURPOSE, ask->refresh);
-}
-
-/* Use the token up, or once more, and say what is given for it. */
-static enum rc
-use_refresh(struct req *req, const struct ask *ask, struct grant *grant,
-	struct issue *issue)
-{
-	const struct client *client = &ask->client;
-	enum rc rc;
-
-	if (!client->rotate_refresh)
-		return grant_refresh_keep(req->db, req->arena, ask->refresh,
-			client->id, client->refresh_idle_s, grant, &req->fault);
-	issue->refresh = next_refresh(req, ask);
-	rc = grant_refresh_use(req->db, req->arena, ask->refresh, client->id,
-		grant, &req->fault);
-	if (rc != RC_CONFLICT || client->refresh_grace_s == 0)
-		return rc;
-	issue->stored = true;
-	rc = grant_refresh_again(req->db, req->arena, ask->refresh, client->id,
-		client->refresh_grace_s, issue->refresh, grant, &req->fault);
-	return rc == RC_NOT_FOUND ? RC_CONFLICT : rc;
-}
-
-/* Within a transaction: whatever fails gives the refresh token back. */
-static enum rc
-rotate(struct req *req, struct resp *resp, const struct ask *ask,
-	struct grant *grant)
-{
-	struct issue issue = {
-		.bearer = {.client = &ask->client, .grant = grant}};
-	enum rc rc = db_begin(req->db, DB_READ_COMMITTED, &req->fault);
-
-	if (rc != RC_OK)
-		return rc;
-	rc = use_refresh(req, ask, grant, &issue);
-	if (rc == RC_OK)
-		rc = narrow(req, ask, grant, &issue.bearer.scopes);
-	if (rc == RC_OK)
-		rc = issue_tokens(req, resp, ask, &issue);
-	if (rc == RC_OK)
-		return db_commit(req->db, &req->fault);
-	db_rollback(req->db);
-	return rc;
-}
-
-/* Somebody has a copy: nobody keeps anything of this grant. */
-static enum rc
-used_twice(struct req *req, const struct ask *ask, const struct grant *grant)
-{
-	enum rc rc;
-
-	log_warn(req->id,
-		"client %s: a refresh token came twice, its family is revoked",
-		ask->client.client_id);
-	rc = grant_revoke(req->db, grant->family, &req->fault);
-	return rc == RC_OK ? RC_NOT_FOUND : rc;
-}
-
-static enum rc
-grant_refresh(struct req *req, struct resp *resp, const struct ask *ask)
-{
-	struct grant grant = {.client_id = 0};
-	enum rc rc;
-
-	if (ask->refresh == NULL)
-		return oauth_refuse(
-			req, "invalid_request", "refresh_token is missing");
-	rc = rotate(req, resp, ask, &grant);
-	if (rc == RC_CONFLICT)
-		rc = used_twice(req, ask, &grant);
-	return rc == RC_NOT_FOUND
-		       ? invalid_grant(req, "the refresh token is not valid")
-		       : rc;
-}
-
 /* --- the endpoint ------------------------------------------------------ */
 
 static enum rc
-read_params(struct req *req, struct ask *ask)
+read_params(struct req *req, struct token_ask *ask)
 {
 	const struct {
 		const char *name;
@@ -521,16 +386,16 @@ read_params(struct req *req, struct ask *ask)
 }
 
 static enum rc
-dispatch(struct req *req, struct resp *resp, const struct ask *ask)
+dispatch(struct req *req, struct resp *resp, const struct token_ask *ask)
 {
 	static const struct {
 		const char *name;
 		enum rc (*run)(struct req *req, struct resp *resp,
-			const struct ask *ask);
+			const struct token_ask *ask);
 	} grants[] = {
 		{CLIENT_GRANT_CLIENT, grant_client},
 		{CLIENT_GRANT_CODE, grant_code},
-		{CLIENT_GRANT_REFRESH, grant_refresh},
+		{CLIENT_GRANT_REFRESH, token_refresh},
 		{CLIENT_GRANT_DEVICE, grant_device},
 	};
 
@@ -553,7 +418,7 @@ dispatch(struct req *req, struct resp *resp, const struct ask *ask)
 enum rc
 identity_token(struct req *req, struct resp *resp)
 {
-	struct ask ask = {.grant_type = NULL};
+	struct token_ask ask = {.grant_type = NULL};
 	enum rc rc = oauth_cors(req, resp);
 
 	if (rc == RC_OK)

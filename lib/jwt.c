@@ -4,30 +4,24 @@
 
 #include <json-c/json.h>
 #include <jwt.h>
-#include <openssl/ecdsa.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/clock.h"
 #include "lib/encode.h"
 #include "lib/field.h"
+#include "lib/jwt_key.h"
 #include "lib/secret.h"
 
 #define KEYS_MAX     16
 #define KID_BYTES    128
 #define SEEN_ENTRIES 8192 /* 512 KiB, used as far as there are tokens */
-#define ES256_BYTES  64
-#define RS256_MIN    256
-#define RS256_MAX    512
 #define NUMBER_MAX_S (INT64_MAX / CLOCK_SECOND_US)
 
 struct key {
 	char kid[KID_BYTES];
 	jwt_alg_t algorithm;
-	EVP_PKEY *key;
+	struct jwt_key *key;
 };
 
 /* A signature that was verified: digests of header.payload and of itself. */
@@ -67,7 +61,7 @@ void
 jwt_ring_clear(struct jwt_ring *ring)
 {
 	for (size_t i = 0; i < ring->count; i++)
-		EVP_PKEY_free(ring->keys[i].key);
+		jwt_key_free(ring->keys[i].key);
 	memset(ring, 0, sizeof(*ring));
 }
 
@@ -111,32 +105,6 @@ jwt_ring_count(const struct jwt_ring *ring)
 	return ring->count;
 }
 
-static EVP_PKEY *
-parse_public(const char *pem)
-{
-	BIO *bio = BIO_new_mem_buf(pem, -1);
-	EVP_PKEY *key =
-		bio != NULL ? PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL) : NULL;
-
-	BIO_free(bio);
-	ERR_clear_error();
-	return key;
-}
-
-static bool
-key_fits(EVP_PKEY *key, jwt_alg_t algorithm)
-{
-	char group[32] = "";
-
-	if (algorithm == JWT_ALG_RS256)
-		return EVP_PKEY_is_a(key, "RSA") &&
-		       EVP_PKEY_get_size(key) >= RS256_MIN &&
-		       EVP_PKEY_get_size(key) <= RS256_MAX;
-	return EVP_PKEY_is_a(key, "EC") &&
-	       EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1 &&
-	       strcmp(group, "prime256v1") == 0;
-}
-
 enum rc
 jwt_ring_add(struct jwt_ring *ring, const char *kid, const char *algorithm,
 	const char *public_pem, struct fault *fault)
@@ -155,12 +123,10 @@ jwt_ring_add(struct jwt_ring *ring, const char *kid, const char *algorithm,
 			fault, RC_TOO_LARGE, "more than %d keys", KEYS_MAX);
 	strcpy(key->kid, kid);
 	key->algorithm = parse_algorithm(algorithm);
-	key->key = parse_public(public_pem);
-	if (key->key == NULL || !key_fits(key->key, key->algorithm)) {
-		EVP_PKEY_free(key->key);
+	key->key = jwt_key_new(public_pem, key->algorithm == JWT_ALG_ES256);
+	if (key->key == NULL)
 		return fault_set(fault, RC_BAD_INPUT,
 			"key %.40s is none for %.20s", kid, algorithm);
-	}
 	ring->count++;
 	return RC_OK;
 }
@@ -321,70 +287,6 @@ pick_key(const struct jwt_ring *ring, const struct token *token,
 }
 
 static bool
-length_fits(jwt_alg_t algorithm, size_t bytes)
-{
-	if (algorithm == JWT_ALG_ES256)
-		return bytes == ES256_BYTES;
-	return bytes >= RS256_MIN && bytes <= RS256_MAX;
-}
-
-/* From the two numbers of RFC 7518 3.4 to DER; NULL when they are none. */
-static uint8_t *
-der_of(const uint8_t *signature, int *length)
-{
-	ECDSA_SIG *pair = ECDSA_SIG_new();
-	BIGNUM *r = BN_bin2bn(signature, ES256_BYTES / 2, NULL);
-	BIGNUM *s =
-		BN_bin2bn(signature + ES256_BYTES / 2, ES256_BYTES / 2, NULL);
-	uint8_t *der = NULL;
-
-	*length = 0;
-	if (pair != NULL && r != NULL && s != NULL &&
-		ECDSA_SIG_set0(pair, r, s) == 1)
-		*length = i2d_ECDSA_SIG(pair, &der);
-	else {
-		BN_free(r);
-		BN_free(s);
-	}
-	ECDSA_SIG_free(pair);
-	return der;
-}
-
-static bool
-openssl_accepts(const struct token *token, const struct key *key,
-	const uint8_t *signature, size_t length)
-{
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	bool good =
-		context != NULL &&
-		EVP_DigestVerifyInit(
-			context, NULL, EVP_sha256(), NULL, key->key) == 1 &&
-		EVP_DigestVerify(context, signature, length,
-			(const uint8_t *)token->text, token->signed_bytes) == 1;
-
-	EVP_MD_CTX_free(context);
-	ERR_clear_error();
-	return good;
-}
-
-static bool
-signature_fits(const struct token *token, const struct key *key)
-{
-	uint8_t *der;
-	int length;
-	bool good;
-
-	if (key->algorithm == JWT_ALG_RS256)
-		return openssl_accepts(token, key, token->signature_raw,
-			token->signature_bytes);
-	der = der_of(token->signature_raw, &length);
-	good = der != NULL && length > 0 &&
-	       openssl_accepts(token, key, der, (size_t)length);
-	OPENSSL_free(der);
-	return good;
-}
-
-static bool
 same_text(const char *left, const char *right)
 {
 	return left == NULL || right == NULL ? left == right
@@ -436,11 +338,12 @@ check_signature(
 
 	if (rc != RC_OK)
 		return rc;
-	if (!length_fits(key->algorithm, token->signature_bytes))
+	if (token->signature_bytes != jwt_key_bytes(key->key))
 		return refuse(fault, "has a signature of the wrong length");
 	if (memcmp(place, &now, sizeof(now)) == 0)
 		return RC_OK;
-	if (!signature_fits(token, key))
+	if (!jwt_key_verifies(key->key, token->text, token->signed_bytes,
+		    token->signature_raw))
 		return refuse(fault, "has a wrong signature");
 	if (!libjwt_agrees(token))
 		return refuse(fault, "reads in two ways");
