@@ -268,26 +268,38 @@ test('asvs 6.1.1, 6.3.1: a hundred wrong passwords are slowed down; the owner el
   assert.equal((await tryLogin(user.name, user.password, from)).status, 303, 'an administrator unlocks');
 });
 
-test('asvs 6.3.8: who has an account shows neither in body, status nor time', async () => {
+/**
+ * Times of wrong passwords for a known and for unknown names: the medians of
+ * many tries; of few, while other tests hash as well, the tenth of the fastest.
+ */
+async function timeRound(tries, round) {
   const rows = { known: [], unknown: [] };
-  const tries = Number(process.env.FIELDGRID_LOGIN_TRIES ?? 40);
   const strip = (reply) => reply.text.replaceAll(/value="[^"]*"/g, '');
-  let bodies;
   let known;
-  for (let i = 0; i < tries; i++) { // one after the other, so that both see the same load
-    if (i % 40 === 0) known = grid.addUser(`known-${run}-${i}`); // it would have to wait
-    const a = await tryLogin(known.name, 'wrong password', guesser());
-    const b = await tryLogin(`nobody-${run}-${i}`, 'wrong password', guesser());
-    assert.equal(a.status, 401);
-    assert.equal(b.status, 401);
-    bodies ??= [strip(a), strip(b)];
-    rows.known.push(a.ms);
-    rows.unknown.push(b.ms);
+  for (let i = 0; i < tries; i++) { // by turns, so that both see the same load
+    if (i % 40 === 0) known = grid.addUser(`known-${run}-${round}-${i}`); // it would have to wait
+    const names = [known.name, `nobody-${run}-${round}-${i}`];
+    const replies = [];
+    for (const one of i % 2 === 0 ? [0, 1] : [1, 0])
+      replies[one] = await tryLogin(names[one], 'wrong password', guesser());
+    assert.deepEqual(replies.map(({ status }) => status), [401, 401]);
+    assert.equal(strip(replies[0]), strip(replies[1]));
+    rows.known.push(replies[0].ms);
+    rows.unknown.push(replies[1].ms);
   }
-  assert.equal(bodies[0], bodies[1]);
-  const median = (list) => list.sort((a, b) => a - b)[list.length / 2];
-  const difference = Math.abs(median(rows.known) - median(rows.unknown));
-  console.log(`# ${tries} tries each: ${median(rows.known).toFixed(1)} ms and ${median(rows.unknown).toFixed(1)} ms`);
-  // 5 ms on a quiet machine; others may be at work on this one.
-  assert.ok(difference < Math.max(5, 0.15 * median(rows.known)), `${difference} ms`);
+  const part = tries < 200 ? 0.1 : 0.5;
+  const pick = (list) => list.sort((a, b) => a - b)[Math.floor(list.length * part)];
+  return [pick(rows.known), pick(rows.unknown)];
+}
+
+test('asvs 6.3.8: who has an account shows neither in body, status nor time', async () => {
+  const tries = Number(process.env.FIELDGRID_LOGIN_TRIES ?? 30);
+  let difference = Infinity;
+  // A difference that is ours is there every time; one of a busy machine is not.
+  for (let round = 0; round < 4 && difference >= 5; round++) {
+    const [known, unknown] = await timeRound(tries, round);
+    difference = Math.abs(known - unknown);
+    console.log(`# ${tries} tries each: ${known.toFixed(1)} ms and ${unknown.toFixed(1)} ms`);
+  }
+  assert.ok(difference < 5, `${difference} ms`);
 });
