@@ -299,6 +299,17 @@ client_show_all(struct ctl *ctl)
 	return rc;
 }
 
+static enum rc
+client_show(struct ctl *ctl)
+{
+	struct client client;
+	enum rc rc = find_client(ctl, &client);
+
+	if (rc == RC_OK)
+		puts(client_json(ctl->arena, &client));
+	return rc;
+}
+
 static const struct ctl_option settings[] = {
 	{"name", "TEXT", "what people see; default: the id"},
 	{"grant", "GRANT",
@@ -352,6 +363,8 @@ const struct ctl_command ctl_client_commands[] = {
 	{"client", "secret", "ID", 1, 1,
 		"make a new secret, shown once; the old one is refused", NULL,
 		stmts, client_secret},
+	{"client", "show", "ID", 1, 1, "everything about a client, as JSON",
+		NULL, stmts, client_show},
 	{"client", "list", "", 0, 0, "every client", NULL, stmts,
 		client_show_all},
 	{"client", "enable", "ID", 1, 1, "let a disabled client in again", NULL,

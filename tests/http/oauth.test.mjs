@@ -894,6 +894,7 @@ test('clients by REST: create, list, change, renew the secret, disable, remove',
   const ask = (secret) => grid.request('/connect/token', { form: { ...cc, client_id: id, client_secret: secret } });
   assert.equal((await ask(client.secret)).status, 200);
   const { json: one } = await call('GET', `/${id}`);
+  assert.deepEqual(JSON.parse(grid.ctl('client', 'show', id)), one);
   assert.equal(one.clientSecret, undefined);
   assert.deepEqual(Object.fromEntries(Object.entries(one).filter(([name]) => name !== 'created')), {
     clientId: id, name: 'Made by REST', homePage: 'https://rest.test/', state: 'active', grants: ['client_credentials'],
