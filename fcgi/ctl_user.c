@@ -68,6 +68,7 @@ begin(struct ctl *ctl, struct user_entry *entry)
 {
 	enum rc rc = ctl_begin(ctl);
 
+	*entry = (struct user_entry){.user = {.name = ""}};
 	return rc == RC_OK ? find_user(ctl, entry) : rc;
 }
 
