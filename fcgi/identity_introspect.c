@@ -131,7 +131,7 @@ introspect(struct req *req, struct resp *resp, struct client *client)
 		rc = oauth_confidential(req, &form, client);
 	if (rc == RC_OK && token == NULL)
 		rc = oauth_refuse(req, "invalid_request", "token is missing");
-	if (rc != RC_OK)
+	if (rc != RC_OK || token == NULL)
 		return identity_audit_refusal(
 			req, "token.introspect", client->client_id, rc);
 	rc = look(req, resp, client, token);

@@ -89,7 +89,7 @@ answer(struct req *req, struct resp *resp, struct client *client)
 		rc = oauth_client(req, &form, client);
 	if (rc == RC_OK && token == NULL)
 		rc = oauth_refuse(req, "invalid_request", "token is missing");
-	if (rc != RC_OK)
+	if (rc != RC_OK || token == NULL)
 		return identity_audit_refusal(
 			req, "token.revoke", client->client_id, rc);
 	resp_empty(resp, 200);

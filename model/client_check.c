@@ -18,9 +18,8 @@
 #define REFRESH_S_MAX  31536000
 
 const char *const client_scopes[] = {"openid", "profile", "email", "roles",
-	"offline_access", "API", "serviceGridAPI.full_access",
-	"API.read", "API.write", "iiotServicesAPI", "dataStorageAPI", "hub",
-	NULL};
+	"offline_access", "API", "serviceGridAPI.full_access", "API.read",
+	"API.write", "iiotServicesAPI", "dataStorageAPI", "hub", NULL};
 
 static const char *const known_grants[] = {CLIENT_GRANT_CODE,
 	CLIENT_GRANT_REFRESH, CLIENT_GRANT_CLIENT, CLIENT_GRANT_DEVICE, NULL};
