@@ -318,6 +318,8 @@ node_allow(struct ctl *ctl)
 	if (rc == RC_OK)
 		rc = allow_all(ctl, node.id);
 	if (rc == RC_OK)
+		rc = allow(ctl, node.id, "none");
+	if (rc == RC_OK)
 		rc = record(ctl, "node.change", node.name, NULL);
 	return ctl_end(ctl, rc);
 }
@@ -431,6 +433,7 @@ static const struct ctl_option change_options[] = {
 static const struct ctl_option allow_options[] = {
 	{"publish", "UUID[:NAME]", "a datasource it may send"},
 	{"subscribe", "UUID[:NAME]", "a datasource it may receive"},
+	{"none", "UUID", "a datasource it may neither send nor receive"},
 	CTL_OPTIONS_END,
 };
 

@@ -122,6 +122,16 @@ test('a node gets files that only their owner may read', () => {
   node.close();
 });
 
+test('what a node may send and receive is given and taken away', () => {
+  const name = unique('sender');
+  const uuid = crypto.randomUUID();
+  const shown = () => ctl('node', 'show', name).stdout;
+  assert.equal(ctl('node', 'add', name, '--publish', `${uuid}:${unique('Sent')}`).status, 0);
+  assert.match(shown(), new RegExp(uuid));
+  assert.equal(ctl('node', 'allow', name, '--none', uuid).status, 0);
+  assert.doesNotMatch(shown(), new RegExp(uuid));
+});
+
 test('a blocked node is shut out on the same connection, and let in again', async () => {
   const node = grid.enrol(unique('stolen'), `${crypto.randomUUID()}:${unique('Stolen')}`);
   const position = async () => node.request('/hub/v1/position', { token: await node.token() });
