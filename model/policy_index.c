@@ -228,13 +228,26 @@ add_line(struct realm *realm, const struct policy_line *line)
 }
 
 /* Most grams of a name are in no chain: this small map says so. */
-static uint64_t *
-present_word(const struct realm *realm, uint32_t gram, uint64_t *bit)
+static uint32_t
+present_place(uint32_t gram)
 {
-	uint32_t place = gram_hash(gram) >> (32 - PRESENT_BITS);
+	return gram_hash(gram) >> (32 - PRESENT_BITS);
+}
 
-	*bit = UINT64_C(1) << (place % 64);
-	return &realm->present[place / 64];
+static void
+set_present(struct realm *realm, uint32_t gram)
+{
+	uint32_t place = present_place(gram);
+
+	realm->present[place / 64] |= UINT64_C(1) << (place % 64);
+}
+
+static bool
+is_present(const struct realm *realm, uint32_t gram)
+{
+	uint32_t place = present_place(gram);
+
+	return (realm->present[place / 64] >> (place % 64) & 1) != 0;
 }
 
 static struct gram *
@@ -274,11 +287,10 @@ chain_general(struct realm *realm, struct arena *arena)
 		struct gram *place =
 			at != NULL ? find_gram(realm, gram_at(at)) : NULL;
 		uint32_t *chain = place != NULL ? &place->first : &realm->wide;
-		uint64_t bit;
 
 		if (place != NULL) {
 			place->gram = gram_at(at);
-			*present_word(realm, place->gram, &bit) |= bit;
+			set_present(realm, place->gram);
 		}
 		general->next = *chain;
 		*chain = i;
@@ -408,9 +420,8 @@ search_realm(struct search *search, const struct realm *realm)
 	search_chain(search, realm, realm->wide);
 	for (size_t i = 0; i + GRAM_BYTES <= length; i++) {
 		uint32_t gram = gram_at(name + i);
-		uint64_t bit;
 
-		if ((*present_word(realm, gram, &bit) & bit) != 0)
+		if (is_present(realm, gram))
 			search_chain(
 				search, realm, find_gram(realm, gram)->first);
 	}
