@@ -141,7 +141,9 @@ said(struct req *req)
 		[ACCOUNT_SESSION] = "The session has ended.",
 		[ACCOUNT_OTHERS] = "Everything else is logged out.",
 		[ACCOUNT_APPLICATION] = "The application is disconnected.",
-		[ACCOUNT_FACTOR] = "The second factor is off."};
+		[ACCOUNT_FACTOR] = "The second factor is off.",
+		[ACCOUNT_LINKED] = "Your account is linked.",
+		[ACCOUNT_UNLINKED] = "The link is gone."};
 	struct pairs query;
 	const char *number;
 

@@ -14,7 +14,9 @@ enum account_done {
 	ACCOUNT_SESSION,
 	ACCOUNT_OTHERS,
 	ACCOUNT_APPLICATION,
-	ACCOUNT_FACTOR
+	ACCOUNT_FACTOR,
+	ACCOUNT_LINKED,
+	ACCOUNT_UNLINKED
 };
 
 /* A form of the person's own session. Fails: as person_of_form. */

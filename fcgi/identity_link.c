@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fcgi/identity.h"
+#include "fcgi/identity_account.h"
 #include "fcgi/identity_check.h"
 #include "fcgi/identity_oauth.h"
 #include "fcgi/identity_page.h"
@@ -14,9 +15,6 @@
 #include "model/user_links.h"
 
 #define ACCOUNT_PAGE "/account"
-#define PAGE_LINKED                                                            \
-	ACCOUNT_PAGE "?done=5" /* what it says: identity_account.c */
-#define PAGE_UNLINKED ACCOUNT_PAGE "?done=6"
 
 static bool
 is_local(const struct user *user)
@@ -148,11 +146,7 @@ identity_link(struct req *req, struct resp *resp,
 		rc = write_audit(req, "account.link", &person.user, provider,
 			outside->subject);
 	rc = end(req, rc);
-	if (rc != RC_OK)
-		return rc;
-	resp_redirect(resp, PAGE_LINKED);
-	oauth_no_store(resp);
-	return RC_OK;
+	return rc == RC_OK ? account_back(req, resp, ACCOUNT_LINKED) : rc;
 }
 
 enum rc
@@ -172,11 +166,7 @@ identity_unlink(struct req *req, struct resp *resp)
 		rc = write_audit(
 			req, "account.unlink", &person.user, &provider, NULL);
 	rc = end(req, rc);
-	if (rc != RC_OK)
-		return rc;
-	resp_redirect(resp, PAGE_UNLINKED);
-	oauth_no_store(resp);
-	return RC_OK;
+	return rc == RC_OK ? account_back(req, resp, ACCOUNT_UNLINKED) : rc;
 }
 
 enum rc

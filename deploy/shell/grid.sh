@@ -249,7 +249,7 @@ grid_user_account() {
 		quietly "$state/log/user.log" grid_ctl client add fieldgrid-docs --trusted \
 			--name 'API documentation' --public --grant authorization_code \
 			--scope openid --scope profile --scope iiotServicesAPI \
-			--scope dataStorageAPI \
+			--scope dataStorageAPI --scope API.read --scope API.write \
 			--redirect-uri "$url/api/docs/oauth2-redirect.html"
 }
 
