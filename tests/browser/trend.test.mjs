@@ -151,7 +151,7 @@ test('two cursors, their values and the difference', async () => {
   assert.match(await page.locator('#fg-trend-state').textContent(), /B − A = /);
   await page.reload();
   await settled(page);
-  assert.match(await cell(page, 'temperature', 'a').textContent(), /\d/);
+  await until(async () => /\d/.test(await cell(page, 'temperature', 'a').textContent()), { what: 'the cursor after a reload' });
   await page.getByRole('button', { name: 'A|B' }).click();
   await until(() => !query(page).has('a'));
 });
