@@ -40,18 +40,34 @@ agent_destroy(struct agent *agent)
 	pthread_cond_destroy(&agent->changed);
 }
 
-bool
-agent_wait(struct agent *agent, int64_t timeout_us)
+static int
+wait_locked(struct agent *agent, int64_t timeout_us)
 {
 	int64_t until_us = clock_steady_us() + timeout_us;
 	struct timespec until = {.tv_sec = (time_t)(until_us / CLOCK_SECOND_US),
 		.tv_nsec = (long)(until_us % CLOCK_SECOND_US) * 1000};
+
+	return pthread_cond_timedwait(&agent->changed, &agent->lock, &until);
+}
+
+bool
+agent_wait(struct agent *agent, int64_t timeout_us)
+{
 	int result;
 
 	pthread_mutex_lock(&agent->lock);
-	result = pthread_cond_timedwait(&agent->changed, &agent->lock, &until);
+	result = wait_locked(agent, timeout_us);
 	pthread_mutex_unlock(&agent->lock);
 	return result == 0;
+}
+
+void
+agent_wait_for(struct agent *agent, const bool *flag, int64_t timeout_us)
+{
+	pthread_mutex_lock(&agent->lock);
+	if (!*flag)
+		wait_locked(agent, timeout_us);
+	pthread_mutex_unlock(&agent->lock);
 }
 
 void

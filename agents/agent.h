@@ -42,6 +42,9 @@ void agent_destroy(struct agent *agent);
 /* Wait for a change, at most so long; false when the time is over. */
 bool agent_wait(struct agent *agent, int64_t timeout_us);
 
+/* The same, but do not wait at all when *flag is true. */
+void agent_wait_for(struct agent *agent, const bool *flag, int64_t timeout_us);
+
 /* Turn one of the flags above to true and wake whoever waits. */
 void agent_set(struct agent *agent, bool *flag);
 bool agent_is(struct agent *agent, const bool *flag);

@@ -2,20 +2,46 @@
  * driver: where an agent's raw values come from.
  *
  * A driver is one file agents/driver_<name>.c that defines one struct driver,
- * and one line in the table of agents/driver.c. It reads raw values; scaling,
- * range, dead band and status are the sampler's work.
+ * and one line in the table of agents/driver.c. It reads and writes raw values;
+ * scaling, range, dead band and status are the sampler's work. All functions
+ * of a driver are called by the sampler's thread, one at a time. doc/DRIVERS.md
+ * shows how to write one.
  */
 #ifndef FG_AGENTS_DRIVER_H
 #define FG_AGENTS_DRIVER_H
 
 #include "agents/input.h"
+#include "agents/notice.h"
 #include "lib/conf.h"
 
-/* Takes one raw value of list->items[index]; text is copied. A NULL value
- * stands for the last one: the input cannot be read now. */
+/* What poll and write give their results to; only during these calls. */
 struct sink {
+	/* Take one raw value of list->items[index]; text is copied. A NULL
+	 * value stands for the last one: the input cannot be read now. */
 	void (*put)(struct sink *sink, size_t index, int64_t time_us,
 		uint64_t status, const struct value *raw);
+
+	/*
+	 * Tell how the write of that token ended; once for each write that
+	 * returned RC_OK. "raw" is what the device has now, NULL when that is
+	 * not known; "why" is for people, NULL for RC_OK. "rc" is one of:
+	 *   RC_OK          written, and confirmed as far as the device can
+	 *   RC_UNAVAILABLE the device is out of reach or the time was over:
+	 *                  nothing was written
+	 *   RC_UPSTREAM    the device refused it: nothing was written
+	 *   RC_CONFLICT    written, but the device has another value
+	 *   RC_IO          nobody knows: sent, but not answered
+	 */
+	void (*written)(struct sink *sink, uint64_t token, enum rc rc,
+		const struct value *raw, const char *why);
+};
+
+/* A raw value that is to be written. */
+struct driver_write {
+	uint64_t token; /* names this write to sink->written */
+	size_t index;
+	const struct value *raw; /* of the input's kind; gone after the call */
+	int64_t until_us;        /* steady clock: do not begin it later */
 };
 
 struct driver_setup {
@@ -25,6 +51,11 @@ struct driver_setup {
 	/* Where an earlier run stopped, INT64_MIN = there was none. */
 	int64_t bookmark;
 	struct arena *arena; /* lives as long as the driver is open */
+	/* Makes the sampler poll at once. For threads of the driver, which
+	 * must have ended when close returns. */
+	void (*wake)(void *context);
+	void *wake_context;
+	struct notices *notices; /* events about the driver; for any thread */
 };
 
 /* When to poll again, beside a time. */
@@ -54,13 +85,24 @@ struct driver {
 
 	/*
 	 * Put what there is to read at "due_us" (wall clock) into "sink" and
-	 * say when to poll again. An input that cannot be read is put with
-	 * STATUS_INVALID. Fails: RC_IO or RC_BAD_INPUT when nothing can be
-	 * read any more; a driver that replays stops the agent by that.
-	 * Blocks: for much less than the period.
+	 * say when to poll again; a wake comes in between. An input that cannot
+	 * be read is put with STATUS_INVALID. Fails: RC_IO or RC_BAD_INPUT when
+	 * nothing can be read any more; a driver that replays stops the agent
+	 * by that. Blocks: for much less than the period.
 	 */
 	enum rc (*poll)(void *state, int64_t due_us, struct sink *sink,
 		int64_t *next_us, struct fault *fault);
+
+	/*
+	 * Write one value. RC_OK: it is taken, sink->written tells the result,
+	 * before this returns or in a later poll; at the latest soon after
+	 * until_us, as someone waits. Anything else: nothing was written and
+	 * "fault" says why; RC_DENIED the address cannot be written,
+	 * RC_UNPROCESSABLE the value does not fit, RC_UNAVAILABLE out of reach.
+	 * Blocks: for much less than the period. NULL: the driver cannot write.
+	 */
+	enum rc (*write)(void *state, const struct driver_write *write,
+		struct sink *sink, struct fault *fault);
 
 	/* Where to start next time, after what has been put. NULL: 0. */
 	int64_t (*bookmark)(const void *state);

@@ -33,7 +33,7 @@ static const struct conf_entry ingress_conf_entries[] = {
 	{"agent", "variables", CONF_PATH, KEY(variables), NULL, 0, 0,
 		"CSV file of the variables, see doc/AGENT.md"},
 	{"agent", "driver", CONF_TEXT, KEY(driver_name), NULL, 0, 0,
-		"where values come from: csv, host or sim"},
+		"where values come from, see doc/AGENT.md"},
 	{"agent", "period_ms", CONF_INT, KEY(period_ms), "1000", 10,
 		24 * HOUR_S * 1000, "time from one reading to the next, ms"},
 	{"agent", "flush_ms", CONF_INT, KEY(flush_ms), "0", 0, MINUTE_MS,
@@ -139,6 +139,23 @@ check_urls(
 }
 
 static enum rc
+refuse_driver(
+	const struct ingress_conf *conf, const char *path, struct fault *fault)
+{
+	char names[160] = "";
+
+	for (size_t i = 0; drivers[i] != NULL; i++) {
+		size_t length = strlen(names);
+
+		snprintf(names + length, sizeof(names) - length, "%s%s",
+			i == 0 ? "" : ", ", drivers[i]->name);
+	}
+	return fault_set(fault, RC_BAD_INPUT,
+		"%s: [agent] driver = %.60s: there are %s", path,
+		conf->driver_name, names);
+}
+
+static enum rc
 take_words(struct ingress_conf *conf, const char *path, struct fault *fault)
 {
 	if (!uuid_parse(conf->datasource_text, conf->datasource))
@@ -147,9 +164,7 @@ take_words(struct ingress_conf *conf, const char *path, struct fault *fault)
 			conf->datasource_text);
 	conf->driver = driver_find(conf->driver_name);
 	if (conf->driver == NULL)
-		return fault_set(fault, RC_BAD_INPUT,
-			"%s: [agent] driver = %.60s: must be csv, host or sim",
-			path, conf->driver_name);
+		return refuse_driver(conf, path, fault);
 	conf->driver_options = find_options(conf);
 	conf->when_full = strcmp(conf->spool_when_full, "stop") == 0
 				  ? SAMPLER_STOP

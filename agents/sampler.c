@@ -102,6 +102,39 @@ put(struct sink *sink, size_t index, int64_t time_us, uint64_t status,
 
 /* --- running ------------------------------------------------------------- */
 
+bool
+sampler_wait(struct sampler *sampler, int64_t timeout_us)
+{
+	struct agent *agent = sampler->agent;
+	bool poll;
+
+	agent_wait_for(agent, &sampler->woken, timeout_us);
+	pthread_mutex_lock(&agent->lock);
+	poll = sampler->poll_now;
+	sampler->woken = sampler->poll_now = false;
+	pthread_mutex_unlock(&agent->lock);
+	return poll;
+}
+
+void
+sampler_wake(struct sampler *sampler, bool poll)
+{
+	struct agent *agent = sampler->agent;
+
+	pthread_mutex_lock(&agent->lock);
+	sampler->woken = true;
+	sampler->poll_now |= poll;
+	pthread_cond_broadcast(&agent->changed);
+	pthread_mutex_unlock(&agent->lock);
+}
+
+/* What a thread of the driver calls. */
+static void
+wake(void *context)
+{
+	sampler_wake(context, true);
+}
+
 enum rc
 sampler_open(struct agent *agent, const struct sampler_options *options,
 	struct sampler **result, struct fault *fault)
@@ -111,12 +144,16 @@ sampler_open(struct agent *agent, const struct sampler_options *options,
 		.options = options->driver_options,
 		.period_us = options->period_us,
 		.bookmark = agent->spool != NULL ? spool_bookmark(agent->spool)
-						 : SPOOL_NO_BOOKMARK};
+						 : SPOOL_NO_BOOKMARK,
+		.wake = wake,
+		.notices = &agent->notices};
 	enum rc rc;
 
 	if (sampler == NULL)
 		abort();
 	sampler->sink.put = put;
+	sampler->sink.written = sampler_written;
+	setup.wake_context = sampler;
 	sampler->agent = agent;
 	sampler->options = *options;
 	sampler->arena = setup.arena = arena_new();
@@ -143,6 +180,7 @@ sampler_close(struct sampler *sampler)
 		return;
 	if (sampler->driver != NULL)
 		sampler->options.driver->close(sampler->driver);
+	sampler_end_orders(sampler);
 	for (size_t i = 0; i < sampler->agent->list.count; i++)
 		free(sampler->courses[i].text);
 	free(sampler->courses);
@@ -176,8 +214,9 @@ flush_due(const struct sampler *sampler)
 }
 
 /*
- * Wait for the poll at "due_us" (wall clock), flushing in time. False when it
- * is not due yet: the wall clock may have been set, so look again.
+ * Wait for the poll at "due_us" (wall clock) or the driver's wish, flushing in
+ * time. False when neither came: the wall clock may have been set, or there
+ * are orders, so look again.
  */
 static bool
 wait_until(struct sampler *sampler, int64_t due_us)
@@ -196,9 +235,9 @@ wait_until(struct sampler *sampler, int64_t due_us)
 	}
 	if (wait_us <= 0)
 		return true;
-	agent_wait(sampler->agent,
-		wait_us < SAMPLER_WAIT_US ? wait_us : SAMPLER_WAIT_US);
-	return clock_now_us() >= due_us;
+	return sampler_wait(sampler,
+		       wait_us < SAMPLER_WAIT_US ? wait_us : SAMPLER_WAIT_US) ||
+	       clock_now_us() >= due_us;
 }
 
 /* The clock was set back: do not sleep through the time gained. */
@@ -213,10 +252,12 @@ sampler_poll(struct sampler *sampler, int64_t *due_us, bool *periodic,
 	struct fault *fault)
 {
 	int64_t now_us = clock_now_us();
-	/* A periodic driver gets the instant, one that is late the last. */
-	int64_t at_us = *periodic ? next_instant(sampler, now_us) -
-					    sampler->options.period_us
-				  : now_us;
+	/* A periodic driver gets the instant, one that is late the last; one
+	 * that asked for a poll in between, or set a time, gets that of now. */
+	bool instant = *periodic && now_us >= *due_us;
+	int64_t at_us = instant ? next_instant(sampler, now_us) -
+					  sampler->options.period_us
+				: now_us;
 	int64_t next_us = DRIVER_NEXT_PERIOD;
 	enum rc rc = sampler->options.driver->poll(
 		sampler->driver, at_us, &sampler->sink, &next_us, fault);
@@ -237,6 +278,7 @@ sample_until_stop(struct sampler *sampler)
 	while (!agent_is(agent, &agent->stopping)) {
 		if (periodic && is_far_ahead(sampler, due_us))
 			due_us = next_instant(sampler, clock_now_us());
+		sampler_begin_orders(sampler);
 		if (!wait_until(sampler, due_us))
 			continue;
 		if (sampler_poll(sampler, &due_us, &periodic, &fault) !=

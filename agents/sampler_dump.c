@@ -56,13 +56,12 @@ sampler_dump(struct sampler *sampler, int64_t seconds, FILE *out,
 
 	while (rc == RC_OK && due_us != DRIVER_FINISHED &&
 		clock_steady_us() <= end_us) {
-		if (due_us - clock_now_us() > 0) {
-			agent_wait(sampler->agent,
-				due_us - clock_now_us() < SAMPLER_WAIT_US / 10
-					? due_us - clock_now_us()
-					: SAMPLER_WAIT_US / 10);
+		int64_t wait_us = due_us - clock_now_us();
+
+		if (wait_us > SAMPLER_WAIT_US / 10)
+			wait_us = SAMPLER_WAIT_US / 10;
+		if (wait_us > 0 && !sampler_wait(sampler, wait_us))
 			continue;
-		}
 		rc = sampler_poll(sampler, &due_us, &periodic, fault);
 		print_samples(sampler, out);
 	}

@@ -17,6 +17,8 @@ struct sampler_course {
 	size_t text_bytes;
 };
 
+struct sampler_pending; /* an order under way, agents/sampler_write.c */
+
 struct sampler {
 	struct sink sink; /* first: the driver gives it back */
 	struct agent *agent;
@@ -33,7 +35,30 @@ struct sampler {
 	int64_t opened_us; /* steady clock */
 	struct buf encoded;
 	bool told_unknown;
+
+	/* Under agent->lock. */
+	bool woken;    /* something below, or the driver, wants attention */
+	bool poll_now; /* the driver wants to be polled */
+	struct sampler_pending *orders; /* not begun yet, oldest first */
+	struct sampler_pending *orders_last;
+	size_t order_count; /* with the begun ones */
+
+	struct sampler_pending *begun; /* the driver has them */
+	uint64_t last_token;           /* of the driver's writes */
 };
+
+/* Wait until something wakes the sampler, at most so long. True: the driver
+ * asks for a poll. */
+bool sampler_wait(struct sampler *sampler, int64_t timeout_us);
+void sampler_wake(struct sampler *sampler, bool poll);
+
+/* Hand waiting orders to the driver and give up those it never answered. */
+void sampler_begin_orders(struct sampler *sampler);
+/* The sink's function of that name. */
+void sampler_written(struct sink *sink, uint64_t token, enum rc rc,
+	const struct value *raw, const char *why);
+/* The driver is closed: tell all that nothing more will come. */
+void sampler_end_orders(struct sampler *sampler);
 
 /* Forget the samples of the open frame. */
 void sampler_empty(struct sampler *sampler);

@@ -81,6 +81,46 @@ sampler_convert(const struct input *input, const struct value *raw,
 }
 
 bool
+sampler_is_outside(const struct input *input, const struct value *value)
+{
+	if (value->kind != VALUE_INT && value->kind != VALUE_FLOAT)
+		return false;
+	return outside(input, raw_number(value));
+}
+
+static bool
+unscale_int(
+	const struct input *input, const struct value *value, struct value *raw)
+{
+	int64_t scale = (int64_t)input->scale;
+	int64_t number;
+
+	if (__builtin_sub_overflow(
+		    value->integer, (int64_t)input->offset, &number) ||
+		(number == INT64_MIN && scale == -1) || number % scale != 0)
+		return false;
+	*raw = (struct value){.kind = VALUE_INT, .integer = number / scale};
+	return true;
+}
+
+bool
+sampler_unscale(
+	const struct input *input, const struct value *value, struct value *raw)
+{
+	if (value->kind != input->kind)
+		return false;
+	*raw = *value;
+	if (value->kind == VALUE_INT)
+		return unscale_int(input, value, raw);
+	if (value->kind == VALUE_STRING)
+		return value->string.bytes <= VALUE_STRING_BYTES_MAX;
+	if (value->kind != VALUE_FLOAT)
+		return true;
+	raw->number = (value->number - input->offset) / input->scale;
+	return isfinite(raw->number);
+}
+
+bool
 sampler_moved(const struct input *input, const struct value *before,
 	const struct value *now)
 {
