@@ -5,6 +5,7 @@
 #include "fcgi/listing.h"
 #include "fcgi/policy_json.h"
 #include "lib/field.h"
+#include "model/naming.h"
 
 static const char *const sorts[] = {"name", "created", NULL};
 
@@ -72,17 +73,17 @@ controller_role_get(struct req *req, struct resp *resp)
 
 static const struct field create_fields[] = {
 	{"name", FIELD_TEXT, offsetof(struct role, name), .required = true,
-		.maximum = ROLE_NAME_BYTES},
+		.maximum = NAMING_NAME_BYTES},
 	{"description", FIELD_TEXT, offsetof(struct role, description),
-		.maximum = ROLE_DESCRIPTION_BYTES},
+		.maximum = NAMING_DESCRIPTION_BYTES},
 	FIELDS_END,
 };
 
 static const struct field change_fields[] = {
 	{"name", FIELD_TEXT, offsetof(struct role, name),
-		.maximum = ROLE_NAME_BYTES},
+		.maximum = NAMING_NAME_BYTES},
 	{"description", FIELD_TEXT, offsetof(struct role, description),
-		.maximum = ROLE_DESCRIPTION_BYTES},
+		.maximum = NAMING_DESCRIPTION_BYTES},
 	FIELDS_END,
 };
 

@@ -2,9 +2,7 @@
 
 #include "model/group.h"
 
-#include <string.h>
-
-#include "lib/utf8.h"
+#include "model/naming.h"
 
 enum {
 	STMT_CREATE,
@@ -127,36 +125,12 @@ from_row(const struct rows *rows, size_t row, struct group *group)
 	};
 }
 
-static enum rc
-check_group(const struct group *group, struct fault *fault)
-{
-	if (!utf8_is_name(group->name, GROUP_NAME_BYTES))
-		return fault_tell(fault, RC_BAD_INPUT, "BadName", "name",
-			"A name has 1 to %d bytes, no control characters and "
-			"no space at an end.",
-			GROUP_NAME_BYTES);
-	if (strlen(group->description) > GROUP_DESCRIPTION_BYTES)
-		return fault_tell(fault, RC_BAD_INPUT, "TooLong", "description",
-			"A description has at most %d bytes.",
-			GROUP_DESCRIPTION_BYTES);
-	return RC_OK;
-}
-
-static enum rc
-name_taken(enum rc rc, const char *name, struct fault *fault)
-{
-	if (rc != RC_CONFLICT)
-		return rc;
-	return fault_tell(fault, RC_CONFLICT, "NameTaken", "name",
-		"There is a group \"%s\" already.", name);
-}
-
 enum rc
 group_create(struct db *db, struct arena *arena, const struct group *wanted,
 	struct group *made, struct fault *fault)
 {
 	struct rows *rows = NULL;
-	enum rc rc = check_group(wanted, fault);
+	enum rc rc = naming_check(wanted->name, wanted->description, fault);
 
 	if (rc == RC_OK)
 		rc = db_find(db, arena, &group_stmts[STMT_CREATE],
@@ -166,7 +140,7 @@ group_create(struct db *db, struct arena *arena, const struct group *wanted,
 			&rows, fault);
 	if (rc == RC_OK)
 		from_row(rows, 0, made);
-	return name_taken(rc, wanted->name, fault);
+	return naming_taken(rc, "group", wanted->name, fault);
 }
 
 enum rc
@@ -188,7 +162,7 @@ group_find(struct db *db, struct arena *arena, const char *name,
 enum rc
 group_change(struct db *db, const struct group *group, struct fault *fault)
 {
-	enum rc rc = check_group(group, fault);
+	enum rc rc = naming_check(group->name, group->description, fault);
 
 	if (rc == RC_OK)
 		rc = db_exec(db, &group_stmts[STMT_CHANGE],
@@ -196,7 +170,7 @@ group_change(struct db *db, const struct group *group, struct fault *fault)
 				P_TEXT(group->description),
 				P_BOOL(group->require_second_factor)),
 			NULL, fault);
-	return name_taken(rc, group->name, fault);
+	return naming_taken(rc, "group", group->name, fault);
 }
 
 enum rc

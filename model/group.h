@@ -11,9 +11,6 @@
 #include "lib/db.h"
 #include "lib/slice.h"
 
-#define GROUP_NAME_BYTES        128
-#define GROUP_DESCRIPTION_BYTES 500
-
 extern const struct stmt group_stmts[];
 
 struct group {

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "lib/utf8.h"
+#include "model/naming.h"
 #include "model/policy.h"
 
 enum {
@@ -170,21 +170,6 @@ from_row(const struct rows *rows, size_t row, struct role *role)
 }
 
 static enum rc
-check_role(const struct role *role, struct fault *fault)
-{
-	if (!utf8_is_name(role->name, ROLE_NAME_BYTES))
-		return fault_tell(fault, RC_BAD_INPUT, "BadName", "name",
-			"A name has 1 to %d bytes, no control characters and "
-			"no space at an end.",
-			ROLE_NAME_BYTES);
-	if (strlen(role->description) > ROLE_DESCRIPTION_BYTES)
-		return fault_tell(fault, RC_BAD_INPUT, "TooLong", "description",
-			"A description has at most %d bytes.",
-			ROLE_DESCRIPTION_BYTES);
-	return RC_OK;
-}
-
-static enum rc
 check_own(const struct role *role, struct fault *fault)
 {
 	if (!role->built_in)
@@ -194,21 +179,12 @@ check_own(const struct role *role, struct fault *fault)
 		"own.");
 }
 
-static enum rc
-name_taken(enum rc rc, const char *name, struct fault *fault)
-{
-	if (rc != RC_CONFLICT)
-		return rc;
-	return fault_tell(fault, RC_CONFLICT, "NameTaken", "name",
-		"There is a role \"%s\" already.", name);
-}
-
 enum rc
 role_create(struct db *db, struct arena *arena, const struct role *wanted,
 	struct role *made, struct fault *fault)
 {
 	struct rows *rows = NULL;
-	enum rc rc = check_role(wanted, fault);
+	enum rc rc = naming_check(wanted->name, wanted->description, fault);
 
 	if (rc == RC_OK)
 		rc = db_find(db, arena, &role_stmts[STMT_CREATE],
@@ -217,7 +193,7 @@ role_create(struct db *db, struct arena *arena, const struct role *wanted,
 			&rows, fault);
 	if (rc == RC_OK)
 		from_row(rows, 0, made);
-	return name_taken(rc, wanted->name, fault);
+	return naming_taken(rc, "role", wanted->name, fault);
 }
 
 enum rc
@@ -242,13 +218,13 @@ role_change(struct db *db, const struct role *role, struct fault *fault)
 	enum rc rc = check_own(role, fault);
 
 	if (rc == RC_OK)
-		rc = check_role(role, fault);
+		rc = naming_check(role->name, role->description, fault);
 	if (rc == RC_OK)
 		rc = db_exec(db, &role_stmts[STMT_CHANGE],
 			PARAMS(P_SHORT(role->id), P_TEXT(role->name),
 				P_TEXT(role->description)),
 			NULL, fault);
-	return name_taken(rc, role->name, fault);
+	return naming_taken(rc, "role", role->name, fault);
 }
 
 enum rc

@@ -14,9 +14,6 @@
 #include "lib/slice.h"
 #include "model/policy_subject.h"
 
-#define ROLE_NAME_BYTES        128
-#define ROLE_DESCRIPTION_BYTES 500
-
 extern const struct stmt role_stmts[];
 
 struct role {
