@@ -7,6 +7,7 @@
 #include "fcgi/listing.h"
 #include "fcgi/policy_json.h"
 #include "lib/field.h"
+#include "model/naming.h"
 
 static const char *const sorts[] = {"name", "created", NULL};
 
@@ -74,9 +75,9 @@ controller_group_get(struct req *req, struct resp *resp)
 
 static const struct field create_fields[] = {
 	{"name", FIELD_TEXT, offsetof(struct group, name), .required = true,
-		.maximum = GROUP_NAME_BYTES},
+		.maximum = NAMING_NAME_BYTES},
 	{"description", FIELD_TEXT, offsetof(struct group, description),
-		.maximum = GROUP_DESCRIPTION_BYTES},
+		.maximum = NAMING_DESCRIPTION_BYTES},
 	{"requireSecondFactor", FIELD_BOOL,
 		offsetof(struct group, require_second_factor),
 		.required = false},
@@ -85,9 +86,9 @@ static const struct field create_fields[] = {
 
 static const struct field change_fields[] = {
 	{"name", FIELD_TEXT, offsetof(struct group, name),
-		.maximum = GROUP_NAME_BYTES},
+		.maximum = NAMING_NAME_BYTES},
 	{"description", FIELD_TEXT, offsetof(struct group, description),
-		.maximum = GROUP_DESCRIPTION_BYTES},
+		.maximum = NAMING_DESCRIPTION_BYTES},
 	{"requireSecondFactor", FIELD_BOOL,
 		offsetof(struct group, require_second_factor),
 		.required = false},
@@ -202,12 +203,16 @@ find_member(struct req *req, struct policy_subject *member)
 			  : strcmp(kind, "groups") == 0 ? "group"
 							: NULL;
 
+	*member = (struct policy_subject){.kind = one};
 	if (one == NULL)
 		return fault_tell(&req->fault, RC_NOT_FOUND, "NotFound", NULL,
 			"The members of a group are users and groups.");
 	return policy_subject_find(req->db, req->arena, one,
 		req_arg(req, "member"), member, &req->fault);
 }
+
+typedef enum rc member_fn(struct req *req, const struct group *group,
+	const struct policy_subject *member);
 
 static enum rc
 add(struct req *req, const struct group *group,
@@ -230,50 +235,40 @@ take(struct req *req, const struct group *group,
 	return group_remove_group(req->db, group->id, member->id, &req->fault);
 }
 
-static const char *
-describe(struct req *req, const struct policy_subject *member)
+/* "what" says what is noted; its after (before) becomes the member. */
+static enum rc
+change_members(struct req *req, struct resp *resp, member_fn *change,
+	struct audit *what, const char **noted)
 {
-	return audit_values(req->arena, member->kind, member->name, NULL);
+	struct policy_subject member;
+	struct group group;
+	enum rc rc = begin(req, &group);
+
+	if (rc == RC_OK)
+		rc = find_member(req, &member);
+	if (rc == RC_OK)
+		rc = change(req, &group, &member);
+	if (rc != RC_OK)
+		return rc;
+	*noted = audit_values(req->arena, member.kind, member.name, NULL);
+	rc = controller_finish(req, rc, what, "group", group.name);
+	if (rc == RC_OK)
+		resp_empty(resp, 204);
+	return rc;
 }
 
 enum rc
 controller_group_add(struct req *req, struct resp *resp)
 {
 	struct audit what = {.action = "group.add"};
-	struct policy_subject member;
-	struct group group;
-	enum rc rc = begin(req, &group);
 
-	if (rc == RC_OK)
-		rc = find_member(req, &member);
-	if (rc == RC_OK)
-		rc = add(req, &group, &member);
-	if (rc != RC_OK)
-		return rc;
-	what.after = describe(req, &member);
-	rc = controller_finish(req, rc, &what, "group", group.name);
-	if (rc == RC_OK)
-		resp_empty(resp, 204);
-	return rc;
+	return change_members(req, resp, add, &what, &what.after);
 }
 
 enum rc
 controller_group_take(struct req *req, struct resp *resp)
 {
 	struct audit what = {.action = "group.remove"};
-	struct policy_subject member;
-	struct group group;
-	enum rc rc = begin(req, &group);
 
-	if (rc == RC_OK)
-		rc = find_member(req, &member);
-	if (rc == RC_OK)
-		rc = take(req, &group, &member);
-	if (rc != RC_OK)
-		return rc;
-	what.before = describe(req, &member);
-	rc = controller_finish(req, rc, &what, "group", group.name);
-	if (rc == RC_OK)
-		resp_empty(resp, 204);
-	return rc;
+	return change_members(req, resp, take, &what, &what.before);
 }
