@@ -286,9 +286,10 @@ change_mapping(struct ctl *ctl, bool remove)
 		return fault_set(&ctl->fault, rc, "there is no group \"%s\"",
 			ctl->arguments[2]);
 	if (rc == RC_OK)
-		rc = directory_set_mapping(ctl->db, ctl->arena, &directory,
+		rc = group_mapping_set(ctl->db, ctl->arena,
+			directory_source(ctl->arena, &directory),
 			ctl->arguments[1], group.id,
-			remove ? DIRECTORY_UNMAP : DIRECTORY_MAP, &ctl->fault);
+			remove ? GROUP_UNMAP : GROUP_MAP, &ctl->fault);
 	if (rc != RC_OK)
 		return rc;
 	return note(ctl, remove ? "directory.unmap" : "directory.map",

@@ -246,13 +246,9 @@ pair(struct ctl *ctl, const struct provider *provider,
 	const char *external = ctl->arguments[1];
 	const char *values = audit_values(
 		ctl->arena, "external", external, "group", group->name, NULL);
-	enum rc rc = remove ? group_mapping_remove(ctl->db, source, external,
-				      group->id, &ctl->fault)
-			    : group_mapping_add(ctl->db, source, external,
-				      group->id, &ctl->fault);
+	enum rc rc = group_mapping_set(ctl->db, ctl->arena, source, external,
+		group->id, remove ? GROUP_UNMAP : GROUP_MAP, &ctl->fault);
 
-	if (rc == RC_NOT_FOUND)
-		return fault_set(&ctl->fault, rc, "it is not mapped so");
 	if (rc == RC_OK)
 		rc = ctl_audit(ctl, remove ? "provider.unmap" : "provider.map",
 			object_of(ctl, provider), remove ? values : NULL,

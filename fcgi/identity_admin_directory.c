@@ -4,13 +4,12 @@
 
 #include "fcgi/identity.h"
 #include "fcgi/identity_admin.h"
+#include "fcgi/identity_admin_mapping.h"
 #include "fcgi/identity_oauth.h"
 #include "fcgi/listing.h"
 #include "lib/field.h"
 #include "model/audit.h"
 #include "model/directory_admin.h"
-#include "model/group.h"
-#include "model/group_mapping.h"
 
 #define NAME_BYTES   63
 #define URI_BYTES    256
@@ -244,102 +243,45 @@ admin_directory_remove(struct req *req, struct resp *resp)
 /* --- groups
  * ------------------------------------------------------------------------ */
 
-struct mapping {
-	const char *external;
-	const char *group;
-};
+static enum rc
+find_source(struct req *req, struct admin_source *source)
+{
+	struct directory directory;
+	enum rc rc = find(req, &directory);
 
-static const struct field mapping_fields[] = {
-	{"external", FIELD_TEXT, offsetof(struct mapping, external),
-		.required = true, .maximum = GROUP_MAPPING_EXTERNAL_BYTES},
-	{"group", FIELD_TEXT, offsetof(struct mapping, group), .required = true,
-		.maximum = GROUP_NAME_BYTES},
-	FIELDS_END,
-};
+	if (rc == RC_OK)
+		*source = (struct admin_source){"directory", directory.name,
+			directory_source(req->arena, &directory)};
+	return rc;
+}
 
 enum rc
 admin_directory_groups(struct req *req, struct resp *resp)
 {
-	struct group_mapping_list list = {0, NULL};
-	struct directory directory;
-	struct jsonw *json;
-	enum rc rc = find(req, &directory);
+	struct admin_source source;
+	enum rc rc = find_source(req, &source);
 
-	if (rc == RC_OK)
-		rc = group_mapping_list(req->db, req->arena,
-			directory_source(req->arena, &directory), &list,
-			&req->fault);
-	if (rc != RC_OK)
-		return rc;
-	json = resp_json(resp, 200);
-	jsonw_open_obj(json, NULL);
-	jsonw_open_arr(json, "items");
-	for (size_t i = 0; i < list.count; i++) {
-		jsonw_open_obj(json, NULL);
-		jsonw_str(json, "external", list.items[i].external);
-		jsonw_str(json, "group", list.items[i].group);
-		jsonw_close_obj(json);
-	}
-	jsonw_close_arr(json);
-	jsonw_null(json, "next");
-	jsonw_close_obj(json);
-	oauth_no_store(resp);
-	return RC_OK;
-}
-
-static enum rc
-set_mapping(struct req *req, struct resp *resp, const struct mapping *wanted,
-	enum directory_mapping mapping)
-{
-	struct audit what = {.action = mapping == DIRECTORY_MAP
-					       ? "directory.map"
-					       : "directory.unmap"};
-	const char *words = audit_values(req->arena, "external",
-		wanted->external, "group", wanted->group, NULL);
-	struct directory directory;
-	struct group group;
-	enum rc rc = begin(req, &directory);
-
-	if (rc == RC_OK)
-		rc = group_find(req->db, req->arena, wanted->group, &group,
-			&req->fault);
-	if (rc == RC_OK)
-		rc = directory_set_mapping(req->db, req->arena, &directory,
-			wanted->external, group.id, mapping, &req->fault);
-	*(mapping == DIRECTORY_MAP ? &what.after : &what.before) = words;
-	rc = finish(req, rc, &what, &directory);
-	if (rc == RC_OK)
-		resp_empty(resp, 204);
-	return rc;
+	return rc == RC_OK ? admin_mapping_list(req, resp, &source) : rc;
 }
 
 enum rc
 admin_directory_map(struct req *req, struct resp *resp)
 {
-	struct mapping wanted = {.external = NULL};
-	enum rc rc = req_json(req, mapping_fields, &wanted);
+	struct admin_source source;
+	enum rc rc = find_source(req, &source);
 
-	return rc == RC_OK ? set_mapping(req, resp, &wanted, DIRECTORY_MAP)
+	return rc == RC_OK ? admin_mapping_set(req, resp, &source, GROUP_MAP)
 			   : rc;
 }
 
 enum rc
 admin_directory_unmap(struct req *req, struct resp *resp)
 {
-	struct mapping wanted;
-	struct pairs query;
-	enum rc rc = req_query(req, &query);
+	struct admin_source source;
+	enum rc rc = find_source(req, &source);
 
-	if (rc != RC_OK)
-		return rc;
-	wanted.external = pairs_find(&query, "external");
-	wanted.group = pairs_find(&query, "group");
-	if (wanted.external == NULL || wanted.group == NULL ||
-		strlen(wanted.external) > GROUP_MAPPING_EXTERNAL_BYTES)
-		return fault_tell(&req->fault, RC_BAD_INPUT, "BadRequest",
-			wanted.group == NULL ? "group" : "external",
-			"\"external\" and \"group\" are needed.");
-	return set_mapping(req, resp, &wanted, DIRECTORY_UNMAP);
+	return rc == RC_OK ? admin_mapping_set(req, resp, &source, GROUP_UNMAP)
+			   : rc;
 }
 
 /* --- trying it

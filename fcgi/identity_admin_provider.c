@@ -5,12 +5,11 @@
 #include <string.h>
 
 #include "fcgi/identity.h"
+#include "fcgi/identity_admin_mapping.h"
 #include "fcgi/identity_oauth.h"
 #include "fcgi/listing.h"
 #include "lib/field.h"
 #include "model/audit.h"
-#include "model/group.h"
-#include "model/group_mapping.h"
 #include "model/provider.h"
 #include "model/provider_metadata.h"
 
@@ -330,110 +329,43 @@ admin_provider_test(struct req *req, struct resp *resp)
 
 /* --- groups ------------------------------------------------------------ */
 
+static enum rc
+find_source(struct req *req, struct admin_source *source)
+{
+	struct provider provider;
+	enum rc rc = find(req, req_arg(req, "provider"), &provider);
+
+	if (rc == RC_OK)
+		*source = (struct admin_source){"provider", provider.name,
+			provider_source(req->arena, &provider)};
+	return rc;
+}
+
 enum rc
 admin_provider_groups(struct req *req, struct resp *resp)
 {
-	struct group_mapping_list list = {.count = 0};
-	struct provider provider;
-	struct jsonw *json;
-	enum rc rc = find(req, req_arg(req, "provider"), &provider);
+	struct admin_source source;
+	enum rc rc = find_source(req, &source);
 
-	if (rc == RC_OK)
-		rc = group_mapping_list(req->db, req->arena,
-			provider_source(req->arena, &provider), &list,
-			&req->fault);
-	if (rc != RC_OK)
-		return rc;
-	json = listing_open(resp);
-	for (size_t i = 0; i < list.count; i++) {
-		jsonw_open_obj(json, NULL);
-		jsonw_str(json, "external", list.items[i].external);
-		jsonw_str(json, "group", list.items[i].group);
-		jsonw_close_obj(json);
-	}
-	jsonw_close_arr(json);
-	jsonw_null(json, "next");
-	jsonw_close_obj(json);
-	oauth_no_store(resp);
-	return RC_OK;
-}
-
-struct pairing {
-	const char *external;
-	const char *group;
-};
-
-static const struct field pairing_fields[] = {
-	{"external", FIELD_TEXT, offsetof(struct pairing, external), true, 0,
-		GROUP_MAPPING_EXTERNAL_BYTES, NULL},
-	{"group", FIELD_TEXT, offsetof(struct pairing, group), true, 0,
-		GROUP_NAME_BYTES, NULL},
-	FIELDS_END,
-};
-
-typedef enum rc pair_fn(struct db *db, const char *source, const char *external,
-	int64_t group_id, struct fault *fault);
-
-static enum rc
-pair(struct req *req, struct resp *resp, const struct pairing *pairing,
-	pair_fn *change, const char *action)
-{
-	const char *values = audit_values(req->arena, "external",
-		pairing->external, "group", pairing->group, NULL);
-	bool mapped = change == group_mapping_add;
-	struct provider provider;
-	struct group group;
-	enum rc rc = find(req, req_arg(req, "provider"), &provider);
-
-	if (rc != RC_OK)
-		return rc;
-	rc = group_find(
-		req->db, req->arena, pairing->group, &group, &req->fault);
-	if (rc == RC_NOT_FOUND)
-		return fault_tell(&req->fault, rc, "NotFound", "group",
-			"There is no such group.");
-	if (rc == RC_OK)
-		rc = db_begin(req->db, DB_READ_COMMITTED, &req->fault);
-	if (rc != RC_OK)
-		return rc;
-	rc = change(req->db, provider_source(req->arena, &provider),
-		pairing->external, group.id, &req->fault);
-	rc = finish(req, rc,
-		(struct audit){.action = action,
-			.before = mapped ? NULL : values,
-			.after = mapped ? values : NULL},
-		provider.name);
-	if (rc == RC_OK)
-		resp_empty(resp, 204);
-	return rc;
+	return rc == RC_OK ? admin_mapping_list(req, resp, &source) : rc;
 }
 
 enum rc
 admin_provider_map(struct req *req, struct resp *resp)
 {
-	struct pairing pairing = {.group = NULL};
-	enum rc rc = req_json(req, pairing_fields, &pairing);
+	struct admin_source source;
+	enum rc rc = find_source(req, &source);
 
-	return rc == RC_OK ? pair(req, resp, &pairing, group_mapping_add,
-				     "provider.map")
+	return rc == RC_OK ? admin_mapping_set(req, resp, &source, GROUP_MAP)
 			   : rc;
 }
 
 enum rc
 admin_provider_unmap(struct req *req, struct resp *resp)
 {
-	struct pairing pairing;
-	struct pairs query;
-	enum rc rc = req_query(req, &query);
+	struct admin_source source;
+	enum rc rc = find_source(req, &source);
 
-	if (rc != RC_OK)
-		return rc;
-	pairing.external = pairs_find(&query, "external");
-	pairing.group = pairs_find(&query, "group");
-	if (pairing.external == NULL || pairing.group == NULL)
-		return fault_tell(&req->fault, RC_BAD_INPUT, "BadRequest",
-			pairing.group == NULL ? "group" : "external",
-			"external and group are needed, in the query.");
-	return pair(
-		req, resp, &pairing, group_mapping_remove, "provider.unmap");
+	return rc == RC_OK ? admin_mapping_set(req, resp, &source, GROUP_UNMAP)
+			   : rc;
 }

@@ -2,8 +2,6 @@
 
 #include "model/directory_admin.h"
 
-#include "model/group_mapping.h"
-
 const char *
 directory_source(struct arena *arena, const struct directory *directory)
 {
@@ -59,22 +57,4 @@ directory_describe(struct arena *arena, const struct directory *directory)
 
 	directory_write(json, directory);
 	return json->out->data;
-}
-
-enum rc
-directory_set_mapping(struct db *db, struct arena *arena,
-	const struct directory *directory, const char *external,
-	int64_t group_id, enum directory_mapping mapping, struct fault *fault)
-{
-	const char *source = directory_source(arena, directory);
-	const char *dn = ldap_dn_normal(arena, external);
-
-	if (dn == NULL || dn[0] == '\0')
-		return fault_tell(fault, RC_BAD_INPUT, "DirectoryGroup",
-			"external",
-			"Name the group there by its DN, such as "
-			"cn=Operators,ou=groups,dc=example,dc=com.");
-	return mapping == DIRECTORY_MAP
-		       ? group_mapping_add(db, source, dn, group_id, fault)
-		       : group_mapping_remove(db, source, dn, group_id, fault);
 }

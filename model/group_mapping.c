@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+#include "lib/ldap.h"
+#include "model/directory.h"
+
 enum {
 	STMT_LIST,
 	STMT_ADD,
@@ -76,26 +79,27 @@ end(struct db *db, enum rc rc, struct fault *fault)
 	return rc;
 }
 
-enum rc
-group_mapping_add(struct db *db, const char *source, const char *external,
-	int64_t group_id, struct fault *fault)
+/* What the group is called in the table. */
+static enum rc
+name_there(struct arena *arena, const char *source, const char **external,
+	struct fault *fault)
 {
-	size_t length = strnlen(external, GROUP_MAPPING_EXTERNAL_BYTES + 1);
-	enum rc rc;
+	size_t length = strnlen(*external, GROUP_MAPPING_EXTERNAL_BYTES + 1);
+	bool directory = strncmp(source, DIRECTORY_SOURCE_PREFIX,
+				 strlen(DIRECTORY_SOURCE_PREFIX)) == 0;
 
 	if (length == 0 || length > GROUP_MAPPING_EXTERNAL_BYTES)
 		return fault_tell(fault, RC_BAD_INPUT, "GroupName", "external",
 			"The name of a group there has 1 to %d bytes.",
 			GROUP_MAPPING_EXTERNAL_BYTES);
-	rc = db_begin(db, DB_READ_COMMITTED, fault);
-	if (rc != RC_OK)
-		return rc;
-	rc = db_exec(db, &group_mapping_stmts[STMT_ADD],
-		PARAMS(P_TEXT(source), P_TEXT(external), P_SHORT(group_id)),
-		NULL, fault);
-	if (rc == RC_OK)
-		rc = of_source(db, STMT_ASK_AGAIN, source, fault);
-	return end(db, rc, fault);
+	if (directory)
+		*external = ldap_dn_normal(arena, *external);
+	if (*external == NULL || (*external)[0] == '\0')
+		return fault_tell(fault, RC_BAD_INPUT, "DirectoryGroup",
+			"external",
+			"Name the group there by its DN, such as "
+			"cn=Operators,ou=groups,dc=example,dc=com.");
+	return RC_OK;
 }
 
 static enum rc
@@ -108,25 +112,34 @@ remove_one(struct db *db, const char *source, const char *external,
 		&removed, fault);
 
 	if (rc == RC_OK && removed == 0)
-		return fault_set(fault, RC_NOT_FOUND, "no such mapping");
+		return fault_tell(fault, RC_NOT_FOUND, "NotFound", "external",
+			"It is not mapped so.");
 	if (rc == RC_OK)
 		rc = db_exec(db, &group_mapping_stmts[STMT_LEAVE],
 			PARAMS(P_TEXT(source), P_SHORT(group_id)), NULL, fault);
-	if (rc == RC_OK)
-		rc = of_source(db, STMT_ASK_AGAIN, source, fault);
 	return rc;
 }
 
 enum rc
-group_mapping_remove(struct db *db, const char *source, const char *external,
-	int64_t group_id, struct fault *fault)
+group_mapping_set(struct db *db, struct arena *arena, const char *source,
+	const char *external, int64_t group_id,
+	enum group_mapping_change change, struct fault *fault)
 {
-	enum rc rc = db_begin(db, DB_READ_COMMITTED, fault);
+	enum rc rc = name_there(arena, source, &external, fault);
 
+	if (rc == RC_OK)
+		rc = db_begin(db, DB_READ_COMMITTED, fault);
 	if (rc != RC_OK)
 		return rc;
-	return end(
-		db, remove_one(db, source, external, group_id, fault), fault);
+	rc = change == GROUP_UNMAP
+		     ? remove_one(db, source, external, group_id, fault)
+		     : db_exec(db, &group_mapping_stmts[STMT_ADD],
+			       PARAMS(P_TEXT(source), P_TEXT(external),
+				       P_SHORT(group_id)),
+			       NULL, fault);
+	if (rc == RC_OK)
+		rc = of_source(db, STMT_ASK_AGAIN, source, fault);
+	return end(db, rc, fault);
 }
 
 enum rc

@@ -31,15 +31,19 @@ MUST_CHECK enum rc group_mapping_list(struct db *db, struct arena *arena,
 	const char *source, struct group_mapping_list *list,
 	struct fault *fault);
 
-/* Everybody of the source is asked about again soon. Fails: RC_BAD_INPUT
- * "external" is empty or too long. */
-MUST_CHECK enum rc group_mapping_add(struct db *db, const char *source,
-	const char *external, int64_t group_id, struct fault *fault);
+enum group_mapping_change { GROUP_MAP, GROUP_UNMAP };
 
-/* Memberships that nothing else maps end at once, others when the source is
- * asked again. Fails: RC_NOT_FOUND. */
-MUST_CHECK enum rc group_mapping_remove(struct db *db, const char *source,
-	const char *external, int64_t group_id, struct fault *fault);
+/*
+ * Map a group there to one here, or no longer. Everybody of the source is asked
+ * about again soon; memberships that nothing else maps end at once. A
+ * directory's group may be written in any form of its DN.
+ *
+ * Fails: RC_BAD_INPUT "external" is empty, too long, or no DN where it must be
+ *        one; RC_NOT_FOUND it was not mapped.
+ */
+MUST_CHECK enum rc group_mapping_set(struct db *db, struct arena *arena,
+	const char *source, const char *external, int64_t group_id,
+	enum group_mapping_change change, struct fault *fault);
 
 /* The source is no more: its mappings and memberships end. */
 MUST_CHECK enum rc group_mapping_forget(

@@ -190,12 +190,12 @@ test_user_link_takes_over_groups_and_gives_them_back(void **state)
 	struct user user;
 
 	(void)state;
-	good(group_mapping_add(
-		grid.identity, "oidc:up", "one", first, &grid.fault));
-	good(group_mapping_add(
-		grid.identity, "oidc:up", "two", second, &grid.fault));
-	good(group_mapping_add(
-		grid.identity, "oidc:other", "one", second, &grid.fault));
+	good(group_mapping_set(grid.identity, grid.arena, "oidc:up", "one",
+		first, GROUP_MAP, &grid.fault));
+	good(group_mapping_set(grid.identity, grid.arena, "oidc:up", "two",
+		second, GROUP_MAP, &grid.fault));
+	good(group_mapping_set(grid.identity, grid.arena, "oidc:other", "one",
+		second, GROUP_MAP, &grid.fault));
 	person.groups = (struct texts){1, names};
 	good(adopt(&person, &user));
 	assert_string_equal(groups_of(&user), "First");
@@ -315,9 +315,9 @@ test_directory_logs_in_and_is_asked_again(void **state)
 	(void)state;
 	good(directory_create(
 		grid.identity, grid.arena, &seal, &directory, &grid.fault));
-	good(directory_set_mapping(grid.identity, grid.arena, &directory,
+	good(group_mapping_set(grid.identity, grid.arena, "ldap:plant",
 		"CN=Company,OU=Groups,DC=grid,DC=test", make_group("Company"),
-		DIRECTORY_MAP, &grid.fault));
+		GROUP_MAP, &grid.fault));
 	good(log_in("alice", "the pass phrase of alice", &user));
 	assert_string_equal(user.source, "ldap:plant");
 	assert_string_equal(groups_of(&user), "Company");
