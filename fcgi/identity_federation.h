@@ -43,7 +43,12 @@ MUST_CHECK enum rc identity_signin_begin(struct req *req, struct resp *resp,
 	const struct provider *provider,
 	struct provider_transaction *transaction, const char **location);
 
-/* A page that says why it did not work; the audit gets "req->fault". */
+/* Where the way to the provider begins: /signin-NAME/start?… */
+const char *identity_signin_address(struct req *req,
+	const struct provider *provider, const char *next, bool fresh);
+
+/* identity_refusal.c: a page that says why it did not work; the audit gets
+ * "req->fault". */
 MUST_CHECK enum rc identity_signin_refuse(struct req *req, struct resp *resp,
 	const struct provider *provider,
 	const struct provider_transaction *transaction);
