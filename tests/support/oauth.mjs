@@ -7,6 +7,8 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import * as jose from 'jose';
+import { openGrid } from './grid.mjs';
 
 export const form = 'application/x-www-form-urlencoded';
 
@@ -162,4 +164,70 @@ export function makeCertificate(grid, subject, names, { authority } = {}) {
   } finally {
     fs.rmSync(folder, { recursive: true });
   }
+}
+
+/** What every service must refuse with 401 and the code invalid_token. */
+export function invalidToken(reply) {
+  assert.equal(reply.status, 401, reply.text);
+  assert.match(reply.headers['www-authenticate'],
+    /^Bearer realm="fieldgrid", error="invalid_token", error_description="[^"\\]+"/);
+}
+
+// --- a grid with clients -----------------------------------------------------------
+
+export const all = ['openid', 'profile', 'email', 'roles', 'offline_access', 'API'];
+
+/** The form of a client_credentials request. */
+export const cc = { grant_type: 'client_credentials' };
+
+const run = process.pid;
+
+/**
+ * A grid with a client of each kind and a person who is logged in:
+ * { grid, oidc (openid-client), oauth (oauth4webapi), app (confidential, code
+ * flow), spa (public), machine (client_credentials), service (may introspect
+ * everybody's tokens), person, cookie, signer (of tokens that the grid would not
+ * make) } and what tests do with them.
+ */
+export async function openClients() {
+  const grid = await openGrid(); // before openid-client: it makes webcrypto global
+  const oidc = await import('openid-client');
+  const oauth = await import('oauth4webapi');
+  const app = new Client(grid, `o-app.${run}`, '--trusted',
+    ...words('--grant', 'authorization_code', 'refresh_token', 'client_credentials'),
+    ...words('--scope', ...all), '--redirect-uri', 'https://app.test/callback',
+    '--logout-uri', 'https://app.test/bye');
+  const spa = new Client(grid, `o-spa.${run}`, '--public', '--trusted',
+    ...words('--grant', 'authorization_code', 'refresh_token'),
+    ...words('--scope', ...all), '--redirect-uri', 'https://spa.test/cb', '--origin', 'https://spa.test');
+  const machine = new Client(grid, `o-machine.${run}`, '--grant', 'client_credentials', '--scope', 'API');
+  const service = new Client(grid, `o-service.${run}`, '--introspection');
+  const person = grid.addUser(`o-person-${run}`, '--email', `o-person-${run}@grid.test`, '--full-name', 'Olga Person');
+  grid.ctl('policy', 'grant', 'client', machine.id, 'ReadAll');
+  const cookie = await grid.logIn(person);
+  const signer = await foreignSigner(grid, jose);
+  const epoch = (client) => Number(grid.sql(`SELECT epoch FROM client WHERE client_id = '${client.id}'`)[0][0]);
+  return {
+    grid, oidc, oauth, app, spa, machine, service, person, cookie, signer, epoch,
+    api: (token, extra = {}) => grid.request('/api/v1/datasources', { token, ...extra }),
+    userinfo: (token, extra = {}) => grid.request('/connect/userinfo', { token, ...extra }),
+    async machineToken(client = machine) {
+      const reply = await client.token(cc);
+      assert.equal(reply.status, 200, reply.text);
+      return reply.json.access_token;
+    },
+    /** Claims of an access token that the API takes; "extra" makes them wrong. */
+    claims(extra = {}) {
+      const now = Math.floor(Date.now() / 1000);
+      return {
+        iss: grid.url, token_use: 'access', iat: now, nbf: now, exp: now + 600, jti: crypto.randomUUID(),
+        client_id: machine.id, client_epoch: epoch(machine), sub: machine.id, scope: 'API',
+        aud: 'fieldgrid-api', ...extra,
+      };
+    },
+    close() {
+      signer.close();
+      grid.close();
+    },
+  };
 }
