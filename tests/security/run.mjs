@@ -34,6 +34,8 @@ function targets(grid, { token, cookie, csrf }) {
     { name: 'sql login', url: `${grid.url}/login`,
       options: ['--data', `name=a&password=b&next=%2F&csrf=${csrf.token}`, '--skip', 'csrf',
         '--headers', `Cookie: ${csrf.cookie}\nSec-Fetch-Site: same-origin`] },
+    { name: 'sql signin', url: `${grid.url}/signin-scan*?state=a*&code=b*&iss=c*`,
+      options: ['--headers', 'Cookie: __Host-gridsignin=d*'] },
     { name: 'sql values', url: `${query}/variables/query`,
       options: ['--data', '{"nameFilter":{"variableNames":["cpu/load1"]},"fields":["name","value"]}', ...bearer] },
     { name: 'sql history', url: `${query}/history/query`,
@@ -89,6 +91,8 @@ async function scans(grid) {
   const token = await grid.token();
   const cookie = await grid.logIn();
   const csrf = await loginForm(grid);
+  grid.ctl('provider', 'add', 'scan', '--issuer', 'https://127.0.0.1:1', '--client-id', 'scan',
+    '--authentication', 'none');
   return [
     { name: 'tls public', scan: () => scanTls(grid.url, []) },
     { name: 'tls nodes', scan: () => scanTls(grid.nodeUrl, []) },
