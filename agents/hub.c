@@ -16,7 +16,7 @@
 #include "model/frame.h"
 
 #define TOKEN_FORM         "grant_type=client_credentials&scope=hub"
-#define RESPONSE_BYTES_MAX ((size_t)4 * 1024 * 1024)
+#define RESPONSE_BYTES_MAX ((size_t)16 * 1024 * 1024)
 #define CONNECT_TIMEOUT_MS 5000
 /* A token is renewed when so much of its life is left. */
 #define TOKEN_SPARE_US (30 * CLOCK_SECOND_US)
@@ -465,6 +465,14 @@ hub_frames(struct hub *hub, const struct buf *frames, int64_t *sequence,
 		rc = not_understood(hub, path, fault);
 	json_object_put(object);
 	return rc;
+}
+
+enum rc
+hub_post(struct hub *hub, const char *path, const struct buf *body,
+	const struct buf **answer, struct fault *fault)
+{
+	*answer = &hub->reply.body;
+	return call_hub(hub, "POST", path, "application/json", body, fault);
 }
 
 enum rc

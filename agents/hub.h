@@ -75,6 +75,14 @@ MUST_CHECK enum rc hub_declare(
 MUST_CHECK enum rc hub_frames(struct hub *hub, const struct buf *frames,
 	int64_t *sequence, struct fault *fault);
 
+/*
+ * Any other request: POST a JSON object. *answer is good until the next call.
+ * Fails also: RC_CONFLICT, RC_BAD_INPUT, …: the hub's errorCode is in the
+ * fault's code.
+ */
+MUST_CHECK enum rc hub_post(struct hub *hub, const char *path,
+	const struct buf *body, const struct buf **answer, struct fault *fault);
+
 /* Say that this agent lives. */
 MUST_CHECK enum rc hub_beat(struct hub *hub, const struct spool_status *status,
 	struct fault *fault);

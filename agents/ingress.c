@@ -130,16 +130,9 @@ static enum rc
 open_hub(const struct ingress_conf *conf, struct agent *agent, struct hub **hub,
 	struct fault *fault)
 {
-	struct hub_options options = {.urls = conf->hub_urls,
-		.ca = conf->hub_ca,
-		.certificate = conf->hub_certificate,
-		.key = conf->hub_key,
-		.client_id = conf->hub_client_id,
-		.client_secret = conf->hub_client_secret,
-		.timeout_ms = conf->hub_timeout_ms,
-		.stop = &agent->cut};
+	struct hub_options options =
+		node_conf_hub(&conf->node, conf->datasource, &agent->cut);
 
-	memcpy(options.datasource, conf->datasource, UUID_BYTES);
 	return hub_open(&options, hub, fault);
 }
 
@@ -158,7 +151,7 @@ check(const struct ingress_conf *conf, struct agent *agent, struct fault *fault)
 	if (rc == RC_OK)
 		printf("%zu variables, driver %s, hub %s: good\n",
 			agent->list.count, conf->driver->name,
-			conf->hub_urls[0]);
+			conf->node.urls[0]);
 	hub_close(hub);
 	sampler_close(sampler);
 	return rc;
@@ -276,8 +269,8 @@ run(const struct ingress_conf *conf, struct agent *agent, struct arena *arena,
 	if (rc == RC_OK)
 		rc = sampler_open(agent, &options, &sampler, fault);
 	if (rc == RC_OK)
-		rc = renewal_open(&sending.renewal, arena, conf->hub_ca,
-			conf->hub_certificate, conf->hub_key, fault);
+		rc = renewal_open(&sending.renewal, arena, conf->node.ca,
+			conf->node.certificate, conf->node.key, fault);
 	if (rc == RC_OK)
 		rc = open_hub(conf, agent, &sending.hub, fault);
 	if (rc == RC_OK) {
@@ -319,7 +312,7 @@ main(int argc, char **argv)
 	agent_init(&agent);
 	rc = ingress_conf_load(arena, arguments.config, &conf, &fault);
 	if (rc == RC_OK) {
-		log_open("fieldgrid-ingress", conf->level);
+		log_open("fieldgrid-ingress", conf->node.level);
 		memcpy(agent.datasource, conf->datasource, UUID_BYTES);
 		agent.spool_folder = conf->spool_folder;
 		rc = input_list_load(arena, conf->variables,

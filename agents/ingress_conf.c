@@ -12,22 +12,7 @@
 #define KEY(field) offsetof(struct ingress_conf, field)
 
 static const struct conf_entry ingress_conf_entries[] = {
-	{"log", "level", CONF_TEXT, KEY(log_level), "info", 0, 0,
-		"error, warn, info or debug"},
-	{"hub", "url", CONF_LIST, KEY(hub_urls), NULL, 0, 0,
-		"addresses of the hub, tried in turn: https://HOST:9410"},
-	{"hub", "ca", CONF_PATH, KEY(hub_ca), NULL, 0, 0,
-		"certificates that may sign the hub's, PEM"},
-	{"hub", "certificate", CONF_PATH, KEY(hub_certificate), NULL, 0, 0,
-		"certificate of this node, PEM"},
-	{"hub", "key", CONF_PATH, KEY(hub_key), NULL, 0, 0,
-		"private key of the certificate, PEM"},
-	{"hub", "client_id", CONF_TEXT, KEY(hub_client_id), NULL, 0, 0,
-		"OAuth client of this node"},
-	{"hub", "client_secret", CONF_PATH, KEY(hub_client_secret), NULL, 0, 0,
-		"file with the client's secret"},
-	{"hub", "timeout_ms", CONF_INT, KEY(hub_timeout_ms), "15000", 1000,
-		MINUTE_MS, "longest wait for an answer, ms"},
+	NODE_CONF_ENTRIES(KEY(node)),
 	{"agent", "datasource", CONF_TEXT, KEY(datasource_text), NULL, 0, 0,
 		"UUID of the datasource that the samples belong to"},
 	{"agent", "variables", CONF_PATH, KEY(variables), NULL, 0, 0,
@@ -104,41 +89,6 @@ find_options(const struct ingress_conf *conf)
 }
 
 static enum rc
-take_level(struct ingress_conf *conf, const char *path, struct fault *fault)
-{
-	static const char *const names[] = {"error", "warn", "info", "debug"};
-
-	for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
-		if (strcmp(conf->log_level, names[i]) == 0) {
-			conf->level = (enum log_level)i;
-			return RC_OK;
-		}
-	return fault_set(fault, RC_BAD_INPUT,
-		"%s: [log] level = %s: must be error, warn, info or debug",
-		path, conf->log_level);
-}
-
-static enum rc
-check_urls(
-	const struct ingress_conf *conf, const char *path, struct fault *fault)
-{
-	for (const char **url = conf->hub_urls; *url != NULL; url++) {
-		size_t length = strlen(*url);
-
-		if (strncmp(*url, "https://", 8) != 0 || length < 9 ||
-			length > 255 || (*url)[length - 1] == '/')
-			return fault_set(fault, RC_BAD_INPUT,
-				"%s: [hub] url = %.100s: must be "
-				"https://HOST[:PORT] without a / at the end",
-				path, *url);
-	}
-	if (conf->hub_urls[0] == NULL)
-		return fault_set(
-			fault, RC_BAD_INPUT, "%s: [hub] url is empty", path);
-	return RC_OK;
-}
-
-static enum rc
 refuse_driver(
 	const struct ingress_conf *conf, const char *path, struct fault *fault)
 {
@@ -187,9 +137,7 @@ ingress_conf_load(struct arena *arena, const char *path,
 		conf_load(arena, path, ingress_conf_table(arena), conf, fault);
 
 	if (rc == RC_OK)
-		rc = take_level(conf, path, fault);
-	if (rc == RC_OK)
-		rc = check_urls(conf, path, fault);
+		rc = node_conf_check(&conf->node, path, fault);
 	if (rc == RC_OK)
 		rc = take_words(conf, path, fault);
 	*result = conf;

@@ -3,21 +3,13 @@
 #define FG_AGENTS_INGRESS_CONF_H
 
 #include "agents/driver.h"
+#include "agents/node_conf.h"
 #include "agents/sampler.h"
 #include "lib/conf.h"
 #include "lib/encode.h"
-#include "lib/log.h"
 
 struct ingress_conf {
-	const char *log_level;
-
-	const char **hub_urls;
-	const char *hub_ca;
-	const char *hub_certificate;
-	const char *hub_key;
-	const char *hub_client_id;
-	const char *hub_client_secret;
-	int64_t hub_timeout_ms;
+	struct node_conf node;
 
 	const char *datasource_text;
 	const char *variables;
@@ -33,7 +25,6 @@ struct ingress_conf {
 	const char *spool_when_full;
 
 	/* Made of the above. */
-	enum log_level level;
 	uint8_t datasource[UUID_BYTES];
 	const struct driver *driver;
 	const void *driver_options;
