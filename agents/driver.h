@@ -34,6 +34,10 @@ struct sink {
 	 */
 	void (*written)(struct sink *sink, uint64_t token, enum rc rc,
 		const struct value *raw, const char *why);
+
+	/* Set by poll: someone waits for driver->stored, so the frame is
+	 * closed right after the poll. */
+	bool urgent;
 };
 
 /* A raw value that is to be written. */
@@ -103,6 +107,12 @@ struct driver {
 	 */
 	enum rc (*write)(void *state, const struct driver_write *write,
 		struct sink *sink, struct fault *fault);
+
+	/*
+	 * All that has been put is on the disk, or needed no sample. For
+	 * sources that want to know when they may forget it. NULL: they do not.
+	 */
+	void (*stored)(void *state);
 
 	/* Where to start next time, after what has been put. NULL: 0. */
 	int64_t (*bookmark)(const void *state);

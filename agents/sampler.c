@@ -62,7 +62,7 @@ keep_sample(struct sampler *sampler, size_t index, int64_t time_us,
 
 	*sample = (struct sample){.variable_id = (int32_t)index + 1,
 		.time_us = time_us,
-		.status = status | STATUS_SPONT,
+		.status = status & STATUS_GI ? status : status | STATUS_SPONT,
 		.value = *value};
 	if (course->overflow)
 		sample->status |= STATUS_OV;
@@ -259,9 +259,11 @@ sampler_poll(struct sampler *sampler, int64_t *due_us, bool *periodic,
 					  sampler->options.period_us
 				: now_us;
 	int64_t next_us = DRIVER_NEXT_PERIOD;
-	enum rc rc = sampler->options.driver->poll(
-		sampler->driver, at_us, &sampler->sink, &next_us, fault);
+	enum rc rc;
 
+	sampler->sink.urgent = false;
+	rc = sampler->options.driver->poll(
+		sampler->driver, at_us, &sampler->sink, &next_us, fault);
 	*periodic = next_us == DRIVER_NEXT_PERIOD;
 	*due_us = *periodic ? next_instant(sampler, now_us) : next_us;
 	return rc;
@@ -287,7 +289,8 @@ sample_until_stop(struct sampler *sampler)
 			agent_set(agent, &agent->failed);
 			due_us = DRIVER_FINISHED;
 		}
-		if (is_full(sampler) || sampler->options.flush_us == 0)
+		if (is_full(sampler) || sampler->options.flush_us == 0 ||
+			sampler->sink.urgent)
 			sampler_flush(sampler);
 		if (due_us == DRIVER_FINISHED)
 			break;

@@ -214,6 +214,7 @@ sampler_flush(struct sampler *sampler)
 {
 	int64_t stopped_us = 0;
 	struct fault fault = {0};
+	bool kept = true; /* what nobody can store counts as dealt with */
 	enum rc rc;
 
 	for (;;) {
@@ -224,14 +225,18 @@ sampler_flush(struct sampler *sampler)
 			break;
 		if (rc == RC_UNAVAILABLE && make_room(sampler))
 			continue;
-		if (agent_is(sampler->agent, &sampler->agent->stopping))
+		if (agent_is(sampler->agent, &sampler->agent->stopping)) {
+			kept = false;
 			break;
+		}
 		wait_for_room(sampler, &fault, &stopped_us);
 	}
 	if (rc != RC_OK && rc != RC_NOT_FOUND)
 		log_error(NULL, "%zu samples could not be stored: %s",
 			sampler->count, fault.text);
 	sampler_empty(sampler);
+	if (kept && sampler->options.driver->stored != NULL)
+		sampler->options.driver->stored(sampler->driver);
 	if (stopped_us != 0)
 		tell_about_stop(sampler, stopped_us);
 }

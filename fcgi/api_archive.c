@@ -223,7 +223,7 @@ write_sample(void *context, const struct sample *sample, struct fault *fault)
 	jsonw_open_obj(json, NULL);
 	jsonw_time(json, "timestamp", sample->time_us);
 	write_value(json, &sample->value);
-	if ((sample->status & ~STATUS_SPONT) != 0)
+	if ((sample->status & ~(STATUS_SPONT | STATUS_GI)) != 0)
 		jsonw_uint(json, "statusFlags", sample->status);
 	jsonw_close_obj(json);
 	if (values->out->overflow)

@@ -57,6 +57,7 @@ write_status_text(struct jsonw *json, uint64_t status)
 		uint64_t bit;
 		const char *name;
 	} bits[] = {
+		{STATUS_GI, "GI"},
 		{STATUS_SPONT, "SPONT"},
 		{STATUS_INVALID, "INVALID"},
 		{STATUS_OFF, "OFF"},
@@ -160,8 +161,7 @@ find_datasource(struct hub *hub, struct req *req, const struct policy *policy,
 	if (rc != RC_OK)
 		return rc;
 	*datasource = image_datasource_by_uuid(hub->image, uuid);
-	if (*datasource == NULL ||
-		!policy_sees(policy, (*datasource)->id))
+	if (*datasource == NULL || !policy_sees(policy, (*datasource)->id))
 		return fault_tell(&req->fault, RC_NOT_FOUND, "NotFound", NULL,
 			"There is no such datasource.");
 	return RC_OK;

@@ -36,6 +36,7 @@ struct value {
 };
 
 /* Status bits, numbered as the facts of the original product have them. */
+#define STATUS_GI    (UINT64_C(1) << 16) /* because it was asked for */
 #define STATUS_SPONT (UINT64_C(1) << 17) /* spontaneous */
 #define STATUS_INVALID                                                         \
 	(UINT64_C(1) << 18)                /* set by the driver: do not trust  \

@@ -255,6 +255,88 @@ run_fake(struct agent *agent, enum sampler_full when_full)
 	sampler_close(sampler);
 }
 
+/* --- a source that wants to know what it may forget ---------------------- */
+
+static struct {
+	const struct agent *agent;
+	int polls;
+	int stored;       /* calls of stored ... */
+	uint64_t on_disk; /* ... and the frames in the spool at the last */
+	bool urgent;
+} waiter;
+
+static enum rc
+waiter_poll(void *state, int64_t due_us, struct sink *sink, int64_t *next_us,
+	struct fault *fault)
+{
+	struct value value = int_value(waiter.polls);
+
+	(void)state;
+	(void)fault;
+	sink->put(sink, 0, due_us + waiter.polls, STATUS_GI, &value);
+	sink->urgent = waiter.urgent;
+	waiter.polls++;
+	*next_us = waiter.polls == 3 ? DRIVER_FINISHED : due_us;
+	return RC_OK;
+}
+
+static void
+waiter_stored(void *state)
+{
+	struct spool_status status;
+
+	(void)state;
+	spool_status(waiter.agent->spool, &status);
+	waiter.on_disk = status.frames;
+	waiter.stored++;
+}
+
+static const struct driver waiter_driver = {
+	.name = "waiter",
+	.open = fake_open,
+	.poll = waiter_poll,
+	.stored = waiter_stored,
+	.close = fake_close,
+};
+
+static void
+run_waiter(struct agent *agent, bool urgent)
+{
+	struct sampler_options options = {.driver = &waiter_driver,
+		.period_us = CLOCK_SECOND_US,
+		.flush_us = CLOCK_MINUTE_US,
+		.refresh_us = CLOCK_SECOND_US,
+		.frame_samples = 1000};
+	struct sampler *sampler;
+	struct fault fault;
+
+	waiter.agent = agent;
+	waiter.urgent = urgent;
+	waiter.polls = waiter.stored = 0;
+	agent->finished = false;
+	assert_int_equal(
+		sampler_open(agent, &options, &sampler, &fault), RC_OK);
+	sampler_run(sampler);
+	sampler_close(sampler);
+}
+
+static void
+test_sampler_tells_a_driver_what_is_on_the_disk(void **state)
+{
+	struct input input;
+	struct agent agent;
+
+	(void)state;
+	open_agent(&agent, &input);
+	run_waiter(&agent, true);
+	assert_int_equal(waiter.stored, 3); /* a frame for each poll */
+	assert_int_equal(waiter.on_disk, 3);
+	run_waiter(&agent, false);
+	assert_int_equal(waiter.stored, 1); /* one frame for all, at the end */
+	assert_int_equal(waiter.on_disk, 4);
+	agent_destroy(&agent);
+}
+
 struct tally {
 	int64_t expected; /* the next number */
 	int64_t gaps;
@@ -423,6 +505,9 @@ main(void)
 		cmocka_unit_test(test_sampler_marks_what_is_out_of_range),
 		cmocka_unit_test(test_sampler_does_not_mix_text_and_numbers),
 		cmocka_unit_test(test_sampler_has_a_dead_band),
+		cmocka_unit_test_setup_teardown(
+			test_sampler_tells_a_driver_what_is_on_the_disk, set_up,
+			tear_down),
 		cmocka_unit_test(test_sender_backs_off_with_jitter),
 		TEST(test_sampler_spools_every_number),
 		TEST(test_sampler_goes_on_at_the_bookmark),
