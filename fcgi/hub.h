@@ -33,6 +33,11 @@ extern const struct conf_entry hub_conf_entries[];
 struct hub_nodes;
 struct policy_cache;
 struct hub_counters;
+struct hub_held;
+struct hub_node_streams;
+struct hub_orders;
+struct image_datasource;
+struct policy;
 
 struct hub {
 	struct hub_conf conf;
@@ -42,6 +47,9 @@ struct hub {
 	struct hub_nodes *nodes;
 	struct policy_cache *policies;
 	struct hub_counters *counters;
+	struct hub_held *held;
+	struct hub_node_streams *node_streams;
+	struct hub_orders *orders;
 	atomic_bool ready; /* the image has been rebuilt */
 	/* steady; the last catalog that a node's frame made us read */
 	_Atomic int64_t catalog_us;
@@ -51,6 +59,14 @@ struct hub {
 /* Fails: RC_UNAVAILABLE until the image has been rebuilt. */
 MUST_CHECK enum rc hub_ready(struct req *req, struct hub **hub);
 
+/*
+ * The datasource of the path, when the caller may know of it. Needs: the
+ * image's lock. Fails: RC_NOT_FOUND: what may not be seen is not there.
+ */
+MUST_CHECK enum rc hub_values_datasource(struct hub *hub, struct req *req,
+	const struct policy *policy,
+	const struct image_datasource **datasource);
+
 /* The handlers, in the order of the route table. */
 handler_fn hub_position_get;
 handler_fn hub_variables_put;
@@ -59,5 +75,6 @@ handler_fn hub_beat_post;
 handler_fn hub_values_query;
 handler_fn hub_value_get;
 handler_fn hub_live_post;
+handler_fn hub_node_stream_get;
 
 #endif

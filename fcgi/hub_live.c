@@ -1,6 +1,7 @@
 /* hub_live: the thread that holds the streams. */
 
 #include "fcgi/hub_live.h"
+#include "fcgi/hub_held.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -173,6 +174,7 @@ on_wake(evutil_socket_t fd, short events, void *context)
 	if (atomic_load(&live->stop)) {
 		live_close_all(live->hub->live);
 		end_closing(live);
+		hub_held_close_all(live->hub);
 		event_base_loopexit(live->base, &(struct timeval){0, 200000});
 		return;
 	}
@@ -311,6 +313,10 @@ on_request(struct evhttp_request *request, void *context)
 	uint8_t secret[32];
 	enum rc rc;
 
+	if (hub_held_take(live->hub, request)) {
+		arena_free(arena);
+		return;
+	}
 	hub_live_secret(&req, secret);
 	rc = check_method(request, &fault);
 	if (rc == RC_OK)
@@ -405,6 +411,7 @@ hub_live_open(struct hub *hub, struct hub_live **opened, struct fault *fault)
 	make_events(live);
 	if (evhttp_accept_socket(live->http, fd) != 0)
 		abort();
+	hub_held_open(hub, live->base);
 	hub->live = live_new(hub->image, &sink);
 	image_on_change(hub->image, hub_live_wake, live);
 	*opened = live;
@@ -434,6 +441,7 @@ hub_live_free(struct hub_live *live)
 	event_free(live->wake_event);
 	event_free(live->timer);
 	evhttp_free(live->http);
+	hub_held_free(live->hub);
 	event_base_free(live->base);
 	close(live->wake_fd);
 	free(live);

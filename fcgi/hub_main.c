@@ -9,8 +9,10 @@
 #include <time.h>
 
 #include "fcgi/hub.h"
+#include "fcgi/hub_clock.h"
 #include "fcgi/hub_counters.h"
 #include "fcgi/hub_live.h"
+#include "fcgi/hub_node_stream.h"
 #include "fcgi/hub_nodes.h"
 #include "fcgi/hub_watch.h"
 #include "fcgi/service.h"
@@ -38,6 +40,10 @@ static const struct route routes[] = {
 		"store frames, durable when answered"},
 	{METHOD_POST, "/hub/v1/beat", hub_beat_post, NEED_NODE, 16 * KIB,
 		"how the node is"},
+	{METHOD_GET, "/hub/v1/clock", hub_clock_get, NEED_NODE, 0,
+		"the hub's steady clock"},
+	{METHOD_GET, "/live/node", hub_node_stream_get, NEED_NODE, 0,
+		"the node's own stream: commands and news for it"},
 	{METHOD_POST, "/api/v1/datasources/{ds}/variables/query",
 		hub_values_query, NEED_API, 256 * KIB,
 		"current values of many variables"},
@@ -260,6 +266,7 @@ close_hub(struct hub *hub, struct hub_live *live)
 {
 	hub_live_free(live);
 	live_free(hub->live);
+	hub_node_streams_free(hub->node_streams);
 	hub_nodes_free(hub->nodes);
 	policy_cache_free(hub->policies);
 	hub_counters_free(hub->counters);
@@ -285,6 +292,7 @@ main(int argc, char **argv)
 	hub.stmts = stmts;
 	hub.image = image_new();
 	hub.nodes = hub_nodes_new();
+	hub.node_streams = hub_node_streams_new();
 	hub.policies = policy_cache_new();
 	hub.counters = hub_counters_new();
 	if (hub_live_open(&hub, &live, &fault) == RC_OK)

@@ -82,6 +82,7 @@ hub_beat_post(struct req *req, struct resp *resp)
 		return rc;
 	body.beat.address = req->address;
 	body.beat.clock_offset_us = body.clock_us - now_us;
+	hub_nodes_hear(((const struct hub *)req->app)->nodes, req->caller->id);
 	rc = node_note_beat(req->db, req->caller->id, &body.beat, &req->fault);
 	if (rc == RC_OK)
 		rc = note_certificate(req);

@@ -73,6 +73,19 @@ hub_nodes_get(struct hub_nodes *nodes, int64_t id)
 	return node;
 }
 
+void
+hub_nodes_hear(struct hub_nodes *nodes, int64_t id)
+{
+	atomic_store(&hub_nodes_get(nodes, id)->heard_us, clock_steady_us());
+}
+
+int64_t
+hub_nodes_silence(struct hub_nodes *nodes, int64_t id)
+{
+	return clock_steady_us() -
+	       atomic_load(&hub_nodes_get(nodes, id)->heard_us);
+}
+
 static bool
 is_granted(struct hub_node *node, int32_t datasource_id)
 {

@@ -27,7 +27,8 @@ struct hub_node {
 	pthread_mutex_t lock;
 	bool behind; /* under lock: a frame may be stored but not in the image
 		      */
-	atomic_bool seen; /* since hub_nodes_flush_seen */
+	atomic_bool seen;         /* since hub_nodes_flush_seen */
+	_Atomic int64_t heard_us; /* steady clock; 0 = not yet */
 	pthread_mutex_t grants_lock;
 	struct hub_grant grants[HUB_NODE_DATASOURCES];
 	size_t grants_next;
@@ -40,6 +41,11 @@ void hub_nodes_free(struct hub_nodes *nodes);
 
 /* Made at first sight; good until hub_nodes_free. */
 struct hub_node *hub_nodes_get(struct hub_nodes *nodes, int64_t id);
+
+/* The node has sent something, whatever it was. */
+void hub_nodes_hear(struct hub_nodes *nodes, int64_t id);
+/* How long it has sent nothing, us. */
+int64_t hub_nodes_silence(struct hub_nodes *nodes, int64_t id);
 
 /* Ask the database at most once a second for each pair.
  * Fails: RC_DENIED DatasourceNotAllowed. */

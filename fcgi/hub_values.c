@@ -149,11 +149,9 @@ is_visible(const struct policy *policy, const struct image_variable *variable)
 	return policy_may(policy, &variable->meta, POLICY_READ_VALUES);
 }
 
-/* The datasource of the path. Needs: the image's lock. Fails: RC_NOT_FOUND:
- * what the caller may not see is not there. */
-static enum rc
-find_datasource(struct hub *hub, struct req *req, const struct policy *policy,
-	const struct image_datasource **datasource)
+enum rc
+hub_values_datasource(struct hub *hub, struct req *req,
+	const struct policy *policy, const struct image_datasource **datasource)
 {
 	uint8_t uuid[16];
 	enum rc rc = req_arg_uuid(req, "ds", uuid);
@@ -280,7 +278,7 @@ hub_values_query(struct req *req, struct resp *resp)
 	if (rc != RC_OK)
 		return rc;
 	image_read_lock(hub->image);
-	rc = find_datasource(hub, req, policy, &datasource);
+	rc = hub_values_datasource(hub, req, policy, &datasource);
 	if (rc == RC_OK)
 		write_found(resp_json(resp, 200), req->arena, datasource,
 			policy, &query);
@@ -296,7 +294,7 @@ write_named(struct hub *hub, struct req *req, struct resp *resp,
 {
 	const struct image_datasource *datasource;
 	const struct image_variable *variable;
-	enum rc rc = find_datasource(hub, req, policy, &datasource);
+	enum rc rc = hub_values_datasource(hub, req, policy, &datasource);
 
 	if (rc != RC_OK)
 		return rc;

@@ -8,6 +8,7 @@
 #include "fcgi/hub_apply.h"
 #include "fcgi/hub_catalog.h"
 #include "fcgi/hub_live.h"
+#include "fcgi/hub_node_stream.h"
 #include "fcgi/hub_nodes.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -95,6 +96,9 @@ check_streams(struct watcher *watcher)
 	live_callers(watcher->hub->live, watcher->arena, &callers, &count);
 	for (size_t i = 0; i < count && rc == RC_OK; i++)
 		rc = check_caller(watcher, &callers[i]);
+	if (rc == RC_OK)
+		rc = hub_node_streams_recheck(watcher->hub, watcher->db,
+			watcher->arena, &watcher->fault);
 	if (rc != RC_OK)
 		return rc;
 	watcher->rights_changed = false;

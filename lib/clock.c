@@ -28,6 +28,12 @@ clock_steady_us(void)
 	return read_clock(CLOCK_MONOTONIC);
 }
 
+int64_t
+clock_boot_us(void)
+{
+	return read_clock(CLOCK_BOOTTIME);
+}
+
 /* "digits" digits of a number that is not negative. */
 static char *
 put_number(char *at, int64_t number, int digits)

@@ -18,6 +18,9 @@
 int64_t clock_now_us(void);
 /* Never jumps; for waiting and measuring. */
 int64_t clock_steady_us(void);
+/* As clock_steady_us, counted from the start of the machine, and on while it
+ * sleeps. */
+int64_t clock_boot_us(void);
 
 /* "2026-11-21T10:00:00.000Z"; six digits when the microseconds need them. */
 void clock_format(char text[CLOCK_TEXT_BYTES], int64_t time_us);

@@ -9,6 +9,7 @@
 #include "lib/clock.h"
 #include "lib/encode.h"
 #include "lib/secret.h"
+#include "lib/tls.h"
 #include "model/caller_gate.h"
 #include "model/policy.h"
 
@@ -267,6 +268,36 @@ caller_recheck(struct db *db, struct arena *arena, const struct caller *caller,
 			db, arena, caller->credential, &rows, fault);
 	return caller_find_token(
 		db, arena, caller, caller->kind == CALLER_USER, &rows, fault);
+}
+
+struct caller *
+caller_copy(struct arena *arena, const struct caller *caller)
+{
+	struct caller *copy = arena_memdup(arena, caller, sizeof(*caller));
+
+	copy->subject = arena_strdup(arena, caller->subject);
+	copy->name = arena_strdup(arena, caller->name);
+	copy->scopes = arena_strdup(arena, caller->scopes);
+	copy->csrf = arena_strdup(arena, caller->csrf);
+	copy->client = arena_strdup(arena, caller->client);
+	return copy;
+}
+
+enum rc
+caller_recheck_node(struct db *db, struct arena *arena,
+	const struct caller *caller,
+	const uint8_t fingerprint[TLS_FINGERPRINT_BYTES], struct fault *fault)
+{
+	struct rows *rows = NULL;
+	enum rc rc = caller_recheck(db, arena, caller, fault);
+
+	if (rc == RC_OK)
+		rc = db_find(db, arena, &caller_stmts[CALLER_BARRED],
+			PARAMS(P_BYTES(fingerprint, TLS_FINGERPRINT_BYTES)),
+			&rows, fault);
+	if (rc == RC_OK && rows_bool(rows, 0, 0))
+		return fault_set(fault, RC_UNAUTHENTICATED, "shut out");
+	return rc;
 }
 
 enum rc

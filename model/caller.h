@@ -76,6 +76,14 @@ MUST_CHECK enum rc caller_authenticate(
 MUST_CHECK enum rc caller_recheck(struct db *db, struct arena *arena,
 	const struct caller *caller, struct fault *fault);
 
+/* The same of a node and its certificate. */
+MUST_CHECK enum rc caller_recheck_node(struct db *db, struct arena *arena,
+	const struct caller *caller, const uint8_t fingerprint[32],
+	struct fault *fault);
+
+/* A copy that lives in "arena", with its texts. */
+struct caller *caller_copy(struct arena *arena, const struct caller *caller);
+
 /*
  * The node whose certificate secures this connection, without a token; fills
  * kind, id, subject and name.

@@ -41,19 +41,6 @@ live_new(struct image *image, const struct live_sink *sink)
 
 /* --- streams ------------------------------------------------------------ */
 
-static struct caller *
-copy_caller(struct arena *arena, const struct caller *caller)
-{
-	struct caller *copy = arena_memdup(arena, caller, sizeof(*caller));
-
-	copy->subject = arena_strdup(arena, caller->subject);
-	copy->name = arena_strdup(arena, caller->name);
-	copy->scopes = arena_strdup(arena, caller->scopes);
-	copy->csrf = arena_strdup(arena, caller->csrf);
-	copy->client = arena_strdup(arena, caller->client);
-	return copy;
-}
-
 static bool
 same_caller(const struct caller *one, const struct caller *other)
 {
@@ -134,7 +121,7 @@ add_stream(struct live *live, const struct live_order *order,
 		secret_token(stream->arena));
 	memcpy(id, stream->id, LIVE_ID_BYTES);
 	memcpy(stream->secret, order->secret, sizeof(stream->secret));
-	stream->caller = copy_caller(stream->arena, order->caller);
+	stream->caller = caller_copy(stream->arena, order->caller);
 	live_group_add(live_group_get(live, order), stream);
 	stream->since_us = clock_steady_us();
 	stream->wait_us = UNCONNECTED_US;
@@ -323,7 +310,7 @@ live_callers(struct live *live, struct arena *arena, struct caller **callers,
 			i++;
 		if (i == *count)
 			(*callers)[(*count)++] =
-				*copy_caller(arena, stream->caller);
+				*caller_copy(arena, stream->caller);
 	}
 	pthread_mutex_unlock(&live->lock);
 }

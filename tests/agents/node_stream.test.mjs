@@ -1,0 +1,113 @@
+// The node's own stream: who gets one, what it carries, when it ends.
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { openGrid, sleep, until } from '../support/grid.mjs';
+import { openStream } from '../support/node_stream.mjs';
+
+const uuid = '6f1d0a52-8c1e-4a57-9a51-0b7c2f5d7001';
+let grid;
+let node;
+
+before(async () => {
+  grid = await openGrid();
+  node = grid.enrol(`stream-${process.pid}`, `${uuid}:Streams ${process.pid}`);
+}, { timeout: 240_000 });
+
+after(async () => {
+  node?.close();
+  await grid?.close();
+});
+
+test('a stream begins with the time and goes on with it', async () => {
+  const stream = await openStream(grid, node);
+  try {
+    assert.equal(stream.status, 200);
+    assert.match(stream.headers['content-type'], /^text\/event-stream/);
+    const first = await stream.next('time');
+    const second = await stream.next('time');
+    assert.match(first.boot, /^[0-9a-f-]{36}$/);
+    assert.equal(second.boot, first.boot);
+    assert.ok(second.steady - first.steady > 1_000_000, 'the clock moves by seconds');
+    const clock = await node.request('/hub/v1/clock', { token: await node.token() });
+    assert.equal(clock.status, 200);
+    assert.equal(clock.json.boot, first.boot);
+    assert.ok(clock.json.steady >= second.steady);
+  } finally {
+    stream.close();
+  }
+});
+
+test('a second stream of the same node ends the first', async () => {
+  const first = await openStream(grid, node);
+  const second = await openStream(grid, node);
+  try {
+    await first.next('replaced');
+    await first.ended;
+    await second.next('time');
+    await second.next('time');
+  } finally {
+    first.close();
+    second.close();
+  }
+});
+
+test('only a node with its certificate and a token bound to it gets one', async () => {
+  const token = await node.token();
+  assert.equal((await node.request('/live/node')).status, 401);
+  assert.equal((await node.request('/live/node', { token: `${token}x` })).status, 401);
+  const bare = await grid.request(`${grid.nodeUrl}/live/node`, { token }).catch((error) => error);
+  assert.notEqual(bare.status, 200);
+  assert.equal((await grid.request('/live/node', { token })).status, 404, 'not for browsers');
+});
+
+test('nobody reaches what is held from outside', async () => {
+  for (const base of [grid.url, grid.apiUrl]) {
+    const reply = await grid.request(`${base}/.fieldgrid/held/node/x`);
+    assert.equal(reply.status, 404);
+  }
+  assert.equal((await node.request('/.fieldgrid/held/node/x')).status, 404);
+});
+
+test('blocking the node ends its stream within a second', async () => {
+  const other = grid.enrol(`blocked-${process.pid}`, `${uuid}`);
+  const stream = await openStream(grid, other);
+  try {
+    await stream.next('time');
+    const begun = Date.now();
+    grid.ctl('node', 'block', other.name);
+    const told = Date.now();
+    await stream.next('unauthorised');
+    await stream.ended;
+    assert.ok(Date.now() - told < 1000, `it took ${Date.now() - begun} ms`);
+    const again = await openStream(grid, other).catch((error) => error);
+    assert.ok(again instanceof Error || again.status === 401 || again.status === 403);
+  } finally {
+    stream.close();
+    other.close();
+  }
+});
+
+test('a stream of a node that says nothing is given up', { timeout: 40_000 }, async () => {
+  const stream = await openStream(grid, node);
+  try {
+    const begun = Date.now();
+    await stream.next('silent', 25);
+    assert.ok(Date.now() - begun > 10_000);
+  } finally {
+    stream.close();
+  }
+});
+
+test('the hub comes back after SIGKILL and takes the stream again', async () => {
+  const stream = await openStream(grid, node);
+  await stream.next('time');
+  await until(() => grid.kill('hub').length > 0, { what: 'the hub to kill' });
+  await stream.ended;
+  const again = await until(async () => {
+    const tried = await openStream(grid, node);
+    return tried.status === 200 ? tried : undefined;
+  }, { what: 'a new stream' });
+  await again.next('time');
+  again.close();
+  await sleep(100);
+});
