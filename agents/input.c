@@ -119,27 +119,13 @@ append_instances(struct input_load *load, const struct input *input)
 	return rc;
 }
 
-/* Cells behind the header's last are a separator too many, unless empty. */
-static enum rc
-refuse_extra_cells(struct input_load *load)
-{
-	for (size_t i = load->header_count; i < load->csv.count; i++)
-		if (load->csv.fields[i].length > 0)
-			return csv_fault(&load->csv, i, load->fault,
-				"the header has no column for this cell");
-	return RC_OK;
-}
-
 static enum rc
 take_rows(struct input_load *load)
 {
 	struct input input;
 	enum rc rc;
 
-	while ((rc = csv_row(&load->csv, load->fault)) == RC_OK) {
-		rc = refuse_extra_cells(load);
-		if (rc != RC_OK)
-			return rc;
+	while ((rc = csv_table_row(&load->table, load->fault)) == RC_OK) {
 		rc = input_take_row(load, &input);
 		if (rc != RC_OK)
 			return rc;
@@ -155,46 +141,18 @@ take_rows(struct input_load *load)
 	return RC_OK;
 }
 
-static int
-find_column(const char *name)
-{
-	for (int column = 0; column < INPUT_COLUMNS; column++)
-		if (strcasecmp(name, input_column_names[column]) == 0)
-			return column;
-	return -1;
-}
-
 static enum rc
-take_header(struct input_load *load)
+take_header(struct input_load *load, FILE *file)
 {
-	enum rc rc = csv_row(&load->csv, load->fault);
+	struct csv_table *table = &load->table;
+	enum rc rc = csv_table_open(table, file, load->list->path,
+		input_column_names, INPUT_COLUMNS, load->fault);
 
-	for (int column = 0; column < INPUT_COLUMNS; column++)
-		load->place[column] = -1;
-	if (rc == RC_NOT_FOUND)
-		return fault_set(load->fault, RC_BAD_INPUT,
-			"%s:1:1: the file is empty", load->csv.path);
-	if (rc != RC_OK)
-		return rc;
-	for (size_t i = 0; i < load->csv.count; i++) {
-		const char *name = load->csv.fields[i].text;
-		int column = find_column(name);
-
-		if (name[0] == '\0') /* spreadsheets add empty columns */
-			continue;
-		if (column < 0)
-			return csv_fault(&load->csv, i, load->fault,
-				"unknown column \"%.60s\"", name);
-		if (load->place[column] >= 0)
-			return csv_fault(&load->csv, i, load->fault,
-				"column \"%.60s\" is given twice", name);
-		load->place[column] = (int)i;
-	}
-	load->header_count = load->csv.count;
-	if (load->place[INPUT_NAME] < 0 || load->place[INPUT_TYPE] < 0)
-		return csv_fault(&load->csv, 0, load->fault,
+	if (rc == RC_OK && (!csv_table_has(table, INPUT_NAME) ||
+				   !csv_table_has(table, INPUT_TYPE)))
+		rc = csv_fault(&table->csv, 0, load->fault,
 			"the columns name and type are required");
-	return RC_OK;
+	return rc;
 }
 
 enum rc
@@ -211,14 +169,13 @@ input_list_read(struct arena *arena, FILE *file, const char *path,
 	load.names = calloc(load.name_slots, sizeof(*load.names));
 	if (load.names == NULL)
 		abort();
-	csv_open(&load.csv, file, list->path);
-	rc = take_header(&load);
+	rc = take_header(&load, file);
 	if (rc == RC_OK)
 		rc = take_rows(&load);
 	if (rc == RC_OK && list->count == 0)
 		rc = fault_set(
 			fault, RC_BAD_INPUT, "%s:1:1: names no variable", path);
-	csv_close(&load.csv);
+	csv_table_close(&load.table);
 	free(load.names);
 	return rc;
 }

@@ -3,7 +3,7 @@
 #define FG_AGENTS_INPUT_PARTS_H
 
 #include "agents/input.h"
-#include "lib/csv.h"
+#include "lib/csv_table.h"
 
 enum input_column {
 	INPUT_NAME,
@@ -25,12 +25,10 @@ enum input_column {
 /* One load under way. */
 struct input_load {
 	struct arena *arena;
-	struct csv csv;
+	struct csv_table table;
 	input_expand_fn *expand;
 	struct input_list *list;
 	size_t capacity;
-	int place[INPUT_COLUMNS]; /* index of the field, -1 = not in the file */
-	size_t header_count;
 	size_t *names; /* hash table of index + 1 into the list */
 	size_t name_slots;
 	struct fault *fault;
@@ -45,7 +43,7 @@ const char *input_cell(const struct input_load *load, enum input_column column);
 enum rc input_refuse(
 	struct input_load *load, enum input_column column, const char *why);
 
-/* Read the row that load->csv holds. Fails: RC_BAD_INPUT with the place. */
+/* Read the row that load->table holds. Fails: RC_BAD_INPUT with the place. */
 MUST_CHECK enum rc input_take_row(struct input_load *load, struct input *input);
 
 #endif

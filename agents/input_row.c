@@ -42,32 +42,16 @@ input_type(const struct input *input)
 	return type_names[input->kind];
 }
 
-static size_t
-cell_index(const struct input_load *load, enum input_column column)
-{
-	int place = load->place[column];
-
-	return place >= 0 && (size_t)place < load->csv.count ? (size_t)place
-							     : SIZE_MAX;
-}
-
 const char *
 input_cell(const struct input_load *load, enum input_column column)
 {
-	size_t index = cell_index(load, column);
-
-	return index != SIZE_MAX ? load->csv.fields[index].text : "";
+	return csv_table_cell(&load->table, column);
 }
 
 enum rc
 input_refuse(struct input_load *load, enum input_column column, const char *why)
 {
-	size_t index = cell_index(load, column);
-
-	if (index == SIZE_MAX)
-		index = 0;
-	return csv_fault(&load->csv, index, load->fault, "%s \"%.60s\": %s",
-		input_column_names[column], input_cell(load, column), why);
+	return csv_table_refuse(&load->table, column, why, load->fault);
 }
 
 /* A spreadsheet that separates by `;` may write 0,5 for 0.5. */
@@ -233,10 +217,9 @@ take_name(struct input_load *load, struct input *input)
 {
 	const char *name = input_cell(load, INPUT_NAME);
 	size_t length = strlen(name);
-	size_t address = cell_index(load, INPUT_ADDRESS);
-	size_t place = input_cell(load, INPUT_ADDRESS)[0] != '\0'
-			       ? address
-			       : cell_index(load, INPUT_NAME);
+	bool has_address = input_cell(load, INPUT_ADDRESS)[0] != '\0';
+	const struct csv_field *place = csv_table_field(
+		&load->table, has_address ? INPUT_ADDRESS : INPUT_NAME);
 
 	if (length == 0 || length > INPUT_NAME_BYTES_MAX)
 		return input_refuse(
@@ -246,12 +229,11 @@ take_name(struct input_load *load, struct input *input)
 			return input_refuse(
 				load, INPUT_NAME, "holds a control character");
 	input->name = arena_strdup(load->arena, name);
-	input->address = place == address
-				 ? arena_strdup(load->arena,
-					   input_cell(load, INPUT_ADDRESS))
-				 : input->name;
-	input->line = load->csv.fields[place].line;
-	input->column = load->csv.fields[place].column;
+	input->address = has_address ? arena_strdup(load->arena,
+					       input_cell(load, INPUT_ADDRESS))
+				     : input->name;
+	input->line = place->line;
+	input->column = place->column;
 	return RC_OK;
 }
 

@@ -4,20 +4,18 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "lib/csv.h"
+#include "lib/csv_table.h"
 
 #define SLOTS (2 * ALARM_LIMITS_MAX + 1)
 
 /* One load under way. */
 struct load {
 	struct arena *arena;
-	struct csv csv;
+	struct csv_table table;
+	const char *names[ALARM_LIMIT_COLUMNS];
 	alarm_limit_kind_fn *kind;
 	const void *context;
-	int place[ALARM_LIMIT_COLUMNS]; /* index of the cell, -1 = none */
-	size_t header_count;
 	struct alarm_limit *items;
 	int *lines;
 	size_t count;
@@ -56,32 +54,23 @@ find_slot(struct load *load, const struct alarm_limit *limit)
 	}
 }
 
-static size_t
-cell_index(const struct load *load, enum alarm_limit_column column)
+static enum rc
+refuse(struct load *load, enum alarm_limit_column column, const char *why)
 {
-	int place = load->place[column];
-
-	return place >= 0 && (size_t)place < load->csv.count ? (size_t)place
-							     : 0;
-}
-
-static const char *
-cell(const struct load *load, enum alarm_limit_column column)
-{
-	int place = load->place[column];
-
-	return place >= 0 && (size_t)place < load->csv.count
-		       ? load->csv.fields[place].text
-		       : "";
+	return csv_table_refuse(&load->table, column, why, load->fault);
 }
 
 static enum rc
-refuse(struct load *load, const struct alarm_limit_flaw *flaw)
+tell_twice(struct load *load, const struct alarm_limit *limit, int line)
 {
-	return csv_fault(&load->csv, cell_index(load, flaw->column),
-		load->fault, "%s \"%.60s\": %s",
-		alarm_limit_column(flaw->column), cell(load, flaw->column),
-		flaw->why);
+	const struct csv_field *field =
+		csv_table_field(&load->table, ALARM_LIMIT_NAME);
+
+	return fault_set(load->fault, RC_BAD_INPUT,
+		"%s:%d:%d: limit \"%.60s\" of \"%.80s\" is given twice, "
+		"first in line %d",
+		load->table.csv.path, field->line, field->column, limit->name,
+		limit->variable, line);
 }
 
 static enum rc
@@ -90,14 +79,10 @@ append(struct load *load, const struct alarm_limit *limit)
 	uint32_t *slot = find_slot(load, limit);
 
 	if (*slot != 0)
-		return csv_fault(&load->csv, cell_index(load, ALARM_LIMIT_NAME),
-			load->fault,
-			"limit \"%.60s\" of \"%.80s\" is given twice, first in "
-			"line %d",
-			limit->name, limit->variable, load->lines[*slot - 1]);
+		return tell_twice(load, limit, load->lines[*slot - 1]);
 	if (load->count == ALARM_LIMITS_MAX)
-		return csv_fault(&load->csv, 0, load->fault,
-			"there may be at most %d limits", ALARM_LIMITS_MAX);
+		return refuse(load, ALARM_LIMIT_NAME,
+			"there may be at most 30000 limits");
 	if (load->count == load->capacity) {
 		load->capacity = load->capacity * 2 + 64;
 		load->items = realloc(
@@ -108,9 +93,24 @@ append(struct load *load, const struct alarm_limit *limit)
 			abort();
 	}
 	load->lines[load->count] =
-		load->csv.fields[cell_index(load, ALARM_LIMIT_NAME)].line;
+		csv_table_field(&load->table, ALARM_LIMIT_NAME)->line;
 	load->items[load->count] = *limit;
 	*slot = (uint32_t)++load->count;
+	return RC_OK;
+}
+
+static enum rc
+take_cells(struct load *load, struct alarm_limit *limit)
+{
+	struct alarm_limit_flaw flaw;
+
+	for (int i = 0; i < ALARM_LIMIT_COLUMNS; i++) {
+		enum alarm_limit_column column = (enum alarm_limit_column)i;
+
+		if (!alarm_limit_take(load->arena, column,
+			    csv_table_cell(&load->table, column), limit, &flaw))
+			return refuse(load, flaw.column, flaw.why);
+	}
 	return RC_OK;
 }
 
@@ -120,79 +120,41 @@ take_row(struct load *load)
 	struct alarm_limit limit = alarm_limit_default();
 	struct alarm_limit_flaw flaw;
 	enum value_kind kind;
+	enum rc rc = take_cells(load, &limit);
 
-	for (size_t i = load->header_count; i < load->csv.count; i++)
-		if (load->csv.fields[i].length > 0)
-			return csv_fault(&load->csv, i, load->fault,
-				"the header has no column for this cell");
-	for (int column = 0; column < ALARM_LIMIT_COLUMNS; column++)
-		if (!alarm_limit_take(load->arena,
-			    (enum alarm_limit_column)column,
-			    cell(load, (enum alarm_limit_column)column), &limit,
-			    &flaw))
-			return refuse(load, &flaw);
+	if (rc != RC_OK)
+		return rc;
 	kind = load->kind(load->context, limit.variable);
-	if (kind == VALUE_NONE) {
-		flaw = (struct alarm_limit_flaw){ALARM_LIMIT_VARIABLE,
-			"there is no variable of this name"};
-		return refuse(load, &flaw);
-	}
+	if (kind == VALUE_NONE)
+		return refuse(load, ALARM_LIMIT_VARIABLE,
+			"there is no variable of this name");
 	if (!alarm_limit_settle(&limit, kind, &flaw))
-		return refuse(load, &flaw);
+		return refuse(load, flaw.column, flaw.why);
 	if (limit.suppressed_by[0] != '\0' &&
-		load->kind(load->context, limit.suppressed_by) != VALUE_BOOL) {
-		flaw = (struct alarm_limit_flaw){ALARM_LIMIT_SUPPRESSED_BY,
-			"there is no variable of this name and type bool"};
-		return refuse(load, &flaw);
-	}
+		load->kind(load->context, limit.suppressed_by) != VALUE_BOOL)
+		return refuse(load, ALARM_LIMIT_SUPPRESSED_BY,
+			"there is no variable of this name and type bool");
 	return append(load, &limit);
 }
 
-static int
-find_column(const char *name)
-{
-	for (int column = 0; column < ALARM_LIMIT_COLUMNS; column++)
-		if (strcasecmp(name,
-			    alarm_limit_column(
-				    (enum alarm_limit_column)column)) == 0)
-			return column;
-	return -1;
-}
-
 static enum rc
-take_header(struct load *load)
+take_header(struct load *load, FILE *file, const char *path)
 {
-	enum rc rc = csv_row(&load->csv, load->fault);
+	struct csv_table *table = &load->table;
+	enum rc rc;
 
-	for (int column = 0; column < ALARM_LIMIT_COLUMNS; column++)
-		load->place[column] = -1;
-	if (rc == RC_NOT_FOUND)
-		return fault_set(load->fault, RC_BAD_INPUT,
-			"%s:1:1: the file is empty", load->csv.path);
-	if (rc != RC_OK)
-		return rc;
-	for (size_t i = 0; i < load->csv.count; i++) {
-		const char *name = load->csv.fields[i].text;
-		int column = find_column(name);
-
-		if (name[0] == '\0') /* spreadsheets add empty columns */
-			continue;
-		if (column < 0)
-			return csv_fault(&load->csv, i, load->fault,
-				"unknown column \"%.60s\"", name);
-		if (load->place[column] >= 0)
-			return csv_fault(&load->csv, i, load->fault,
-				"column \"%.60s\" is given twice", name);
-		load->place[column] = (int)i;
-	}
-	load->header_count = load->csv.count;
-	if (load->place[ALARM_LIMIT_VARIABLE] < 0 ||
-		load->place[ALARM_LIMIT_NAME] < 0 ||
-		load->place[ALARM_LIMIT_CONDITION] < 0)
-		return csv_fault(&load->csv, 0, load->fault,
+	for (int i = 0; i < ALARM_LIMIT_COLUMNS; i++)
+		load->names[i] = alarm_limit_column((enum alarm_limit_column)i);
+	rc = csv_table_open(table, file, path, load->names, ALARM_LIMIT_COLUMNS,
+		load->fault);
+	if (rc == RC_OK &&
+		(!csv_table_has(table, ALARM_LIMIT_VARIABLE) ||
+			!csv_table_has(table, ALARM_LIMIT_NAME) ||
+			!csv_table_has(table, ALARM_LIMIT_CONDITION)))
+		rc = csv_fault(&table->csv, 0, load->fault,
 			"the columns variable, name and condition are "
 			"required");
-	return RC_OK;
+	return rc;
 }
 
 static enum rc
@@ -200,7 +162,7 @@ take_rows(struct load *load)
 {
 	enum rc rc;
 
-	while ((rc = csv_row(&load->csv, load->fault)) == RC_OK) {
+	while ((rc = csv_table_row(&load->table, load->fault)) == RC_OK) {
 		rc = take_row(load);
 		if (rc != RC_OK)
 			return rc;
@@ -224,11 +186,10 @@ alarm_limit_csv_read(struct arena *arena, FILE *file, const char *path,
 	load.slots = calloc(SLOTS, sizeof(*load.slots));
 	if (load.slots == NULL)
 		abort();
-	csv_open(&load.csv, file, path);
-	rc = take_header(&load);
+	rc = take_header(&load, file, path);
 	if (rc == RC_OK)
 		rc = take_rows(&load);
-	csv_close(&load.csv);
+	csv_table_close(&load.table);
 	list->count = rc == RC_OK ? load.count : 0;
 	list->items = list->count > 0
 			      ? arena_memdup(arena, load.items,
