@@ -203,7 +203,6 @@ find_member(struct req *req, struct policy_subject *member)
 			  : strcmp(kind, "groups") == 0 ? "group"
 							: NULL;
 
-	*member = (struct policy_subject){.kind = one};
 	if (one == NULL)
 		return fault_tell(&req->fault, RC_NOT_FOUND, "NotFound", NULL,
 			"The members of a group are users and groups.");

@@ -22,11 +22,11 @@
 struct ctl_conf {
 	const char *log_level;
 	struct db_conf database;
-	const char *data;     /* folder with sql/ and templates/ */
+	const char *data;      /* folder with sql/ and templates/ */
 	const char *passwords; /* file of well-known ones */
-	const char *pki;      /* folder with the authority */
-	const char *ca_seal;  /* file that seals the authority's key */
-	const char *seal_key; /* file that seals signing keys */
+	const char *pki;       /* folder with the authority */
+	const char *ca_seal;   /* file that seals the authority's key */
+	const char *seal_key;  /* file that seals signing keys */
 	const char *audit_key; /* signs the audit; public half in .pub */
 };
 

@@ -9,8 +9,8 @@
 #include "lib/req.h"
 #include "lib/resp.h"
 #include "model/caller.h"
-#include "model/provider_metadata.h"
 #include "model/directory.h"
+#include "model/provider_metadata.h"
 #include "model/session.h"
 #include "model/signing_key.h"
 
@@ -43,7 +43,7 @@ struct identity_conf {
 	int64_t directory_slots; /* logins in directories at once */
 	const char *provider_slots_file;
 	int64_t provider_slots; /* requests to providers at once */
-	int64_t floor_ms;        /* a refused login takes at least that */
+	int64_t floor_ms;       /* a refused login takes at least that */
 	const char *passwords;  /* file of well-known ones */
 };
 

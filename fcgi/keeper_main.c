@@ -222,7 +222,7 @@ run(struct keeper *keeper, enum wish wish)
 	struct helpers helpers = {NULL, NULL, NULL};
 	struct seal seal;
 	struct fault fault;
-	int exit_code;
+	int exit_code = EXIT_FAILURE;
 	enum rc rc = load_seal(keeper, &seal, &fault);
 
 	if (rc == RC_OK)
@@ -230,15 +230,17 @@ run(struct keeper *keeper, enum wish wish)
 			keeper_stmts, &keeper->db, &fault);
 	if (rc == RC_OK)
 		rc = helpers_open(keeper, &helpers, &fault);
-	if (rc != RC_OK) {
+	if (rc == RC_OK) {
+		set_signals();
+		exit_code = wish == WISH_SERVE
+				    ? serve(keeper, &helpers)
+				    : work_once(keeper, &helpers, wish);
+		helpers_close(&helpers);
+		db_close(keeper->db);
+	} else {
 		log_error(NULL, "%s", fault.text);
-		return EXIT_FAILURE;
 	}
-	set_signals();
-	exit_code = wish == WISH_SERVE ? serve(keeper, &helpers)
-				       : work_once(keeper, &helpers, wish);
-	helpers_close(&helpers);
-	db_close(keeper->db);
+	keeper->seal = NULL;
 	sodium_memzero(&seal, sizeof(seal));
 	return exit_code;
 }

@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#undef fault_set
+#undef fault_tell
+
 static const struct fault_public publics[RC_COUNT] = {
 	[RC_OK] = {200, "Ok", ""},
 	[RC_BAD_INPUT] = {400, "BadRequest", "The request is malformed."},

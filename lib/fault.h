@@ -58,6 +58,14 @@ enum rc fault_set(struct fault *fault, enum rc rc, const char *format, ...)
 enum rc fault_tell(struct fault *fault, enum rc rc, const char *code,
 	const char *field, const char *format, ...) PRINTF_LIKE(5, 6);
 
+/* The analyser has to know that these return what they were given. */
+#ifdef __clang_analyzer__
+#define fault_set(fault, rc, ...)                                              \
+	((void)(fault_set)(fault, rc, __VA_ARGS__), (rc))
+#define fault_tell(fault, rc, ...)                                             \
+	((void)(fault_tell)(fault, rc, __VA_ARGS__), (rc))
+#endif
+
 const struct fault_public *fault_public(enum rc rc);
 const char *fault_name(enum rc rc);
 

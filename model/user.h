@@ -27,7 +27,7 @@ struct user {
 	const char *email;
 	bool administrator;
 	bool active;
-	int64_t epoch; /* tokens of another epoch are refused */
+	int64_t epoch;      /* tokens of another epoch are refused */
 	const char *source; /* "local", "ldap:NAME" or "oidc:NAME" */
 };
 

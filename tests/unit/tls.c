@@ -32,7 +32,8 @@ make_authority(struct arena *arena, struct tls_identity *authority)
 	struct fault fault;
 
 	assert_int_equal(
-		tls_issue_root(arena, "Test CA", 300, authority, &fault), RC_OK);
+		tls_issue_root(arena, "Test CA", 300, authority, &fault),
+		RC_OK);
 }
 
 static X509 *
