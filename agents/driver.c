@@ -6,11 +6,13 @@
 
 extern const struct driver driver_csv;
 extern const struct driver driver_host;
+extern const struct driver driver_modbus;
 extern const struct driver driver_sim;
 
 const struct driver *const drivers[] = {
 	&driver_csv,
 	&driver_host,
+	&driver_modbus,
 	&driver_sim,
 	NULL,
 };
