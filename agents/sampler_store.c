@@ -104,13 +104,15 @@ encode(struct sampler *sampler, const struct news *news, int64_t sequence,
 	struct frame_head head = {.spool_id = spool_id(sampler->agent->spool),
 		.sequence = sequence};
 	struct sample *numbered = calloc(sampler->count + 1, sizeof(*numbered));
-	size_t count;
+	struct frame_content content = {.samples = numbered,
+		.events = news->events,
+		.event_count = news->count};
 	size_t unknown;
 	enum rc rc;
 
 	if (numbered == NULL)
 		abort();
-	unknown = number_samples(sampler, numbered, &count);
+	unknown = number_samples(sampler, numbered, &content.sample_count);
 	if (unknown > 0 && !sampler->told_unknown)
 		log_warn(NULL,
 			"%zu variables are new to the hub: their samples count "
@@ -119,10 +121,9 @@ encode(struct sampler *sampler, const struct news *news, int64_t sequence,
 	sampler->told_unknown = unknown > 0;
 	memcpy(head.datasource, sampler->agent->datasource, UUID_BYTES);
 	buf_clear(&sampler->encoded);
-	rc = count + news->count == 0
+	rc = content.sample_count + content.event_count == 0
 		     ? fault_set(fault, RC_NOT_FOUND, "nothing to send")
-		     : frame_encode(&head, numbered, count, news->events,
-			       news->count,
+		     : frame_encode(&head, &content,
 			       sampler->options.compress ? FRAME_ZSTD
 							 : FRAME_PLAIN,
 			       &sampler->encoded, fault);

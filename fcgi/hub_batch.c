@@ -20,6 +20,8 @@ struct reader {
 	struct buf *encoded;   /* frames made from JSON */
 	int64_t latest_us;     /* a sample may be as late as this */
 	int32_t datasource_id; /* of the frame at hand */
+	struct alarm_change *alarms;
+	size_t alarm_count;
 	struct frame_event *events;
 	size_t event_count;
 	bool catalog_read; /* anew, because of an unknown variable */
@@ -116,6 +118,54 @@ check_samples(void *context, const struct sample *samples, size_t count,
 	return RC_OK;
 }
 
+/* What went, or was reactivated, has its own time. */
+static enum rc
+check_alarm_times(const struct alarm_change *change, int64_t latest_us,
+	struct fault *fault)
+{
+	const int64_t times[] = {change->time_us, change->came_us,
+		change->went_us, change->reactivated_us};
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < ARRAY_LENGTH(times) && rc == RC_OK; i++)
+		if (i == 0 || times[i] != CLOCK_NEVER)
+			rc = check_time(times[i], latest_us, fault);
+	return rc;
+}
+
+static enum rc
+check_alarm(const struct reader *reader, const struct alarm_change *change,
+	const struct image_variable *variable, struct fault *fault)
+{
+	if (change->value.kind != VALUE_NONE &&
+		change->value.kind != variable->meta.kind)
+		return tell_wrong_type(fault, &variable->meta);
+	return check_alarm_times(change, reader->latest_us, fault);
+}
+
+static enum rc
+take_alarm(
+	void *context, const struct alarm_change *change, struct fault *fault)
+{
+	struct reader *reader = context;
+	struct arena *arena = reader->req->arena;
+	const struct image_variable *variable =
+		image_variable(reader->hub->image, change->variable_id);
+	struct alarm_change *kept;
+
+	if (variable == NULL ||
+		variable->meta.datasource_id != reader->datasource_id)
+		return tell_unknown(fault, NULL, change->variable_id);
+	kept = &reader->alarms[reader->alarm_count++];
+	*kept = *change;
+	kept->limit = arena_strdup(arena, change->limit);
+	kept->text = arena_strdup(arena, change->text);
+	if (change->value.kind == VALUE_STRING)
+		kept->value.string.data = arena_strndup(arena,
+			change->value.string.data, change->value.string.bytes);
+	return check_alarm(reader, change, variable, fault);
+}
+
 static enum rc
 take_event(void *context, const struct frame_event *event, struct fault *fault)
 {
@@ -134,25 +184,39 @@ take_event(void *context, const struct frame_event *event, struct fault *fault)
 		.kind = arena_strdup(arena, event->kind),
 		.text = arena_strdup(arena, event->text),
 		.value = arena_strdup(arena, event->value),
+		.old_value = arena_strdup(arena, event->old_value),
+		.username = arena_strdup(arena, event->username),
+		.computer = arena_strdup(arena, event->computer),
+		.comment = arena_strdup(arena, event->comment),
 	};
 	return check_time(event->time_us, reader->latest_us, fault);
 }
 
-/* Walk the samples and events of a frame and take its events. */
+static void
+make_lists(struct reader *reader, size_t alarms, size_t events)
+{
+	struct arena *arena = reader->req->arena;
+
+	reader->alarm_count = 0;
+	reader->event_count = 0;
+	reader->alarms = arena_array(arena, alarms, sizeof(*reader->alarms));
+	reader->events = arena_array(arena, events, sizeof(*reader->events));
+}
+
+/* Walk a frame, check it and take its alarm changes and events. */
 static enum rc
 check_content(
 	struct reader *reader, const struct frame_head *head, const char *frame)
 {
 	struct frame_visitor visitor = {
 		.samples = check_samples,
+		.alarm = take_alarm,
 		.event = take_event,
 		.context = reader,
 	};
 	enum rc rc;
 
-	reader->event_count = 0;
-	reader->events = arena_array(
-		reader->req->arena, head->events, sizeof(*reader->events));
+	make_lists(reader, head->alarms, head->events);
 	image_read_lock(reader->hub->image);
 	rc = frame_each(frame, head->total_bytes, reader->scratch, &visitor,
 		&reader->req->fault);
@@ -195,6 +259,8 @@ add_row(struct reader *reader, const struct frame_head *head, const char *frame)
 		.datasource_id = reader->datasource_id,
 		.head = *head,
 		.body = {frame, head->total_bytes},
+		.alarms = reader->alarms,
+		.alarm_count = reader->alarm_count,
 		.events = reader->events,
 		.event_count = reader->event_count,
 	};
@@ -272,6 +338,25 @@ name_series(const struct reader *reader, struct frame_json *frame,
 }
 
 static enum rc
+name_alarm(struct reader *reader, const struct frame_json_alarm *alarm,
+	struct fault *fault)
+{
+	struct alarm_change *out = &reader->alarms[reader->alarm_count++];
+	const struct image_variable *variable = image_find(
+		image_datasource(reader->hub->image, reader->datasource_id),
+		alarm->variable);
+
+	*out = alarm->change;
+	if (variable == NULL)
+		return tell_unknown(fault, alarm->variable, 0);
+	out->variable_id = variable->meta.id;
+	if (out->value.kind != VALUE_NONE &&
+		!frame_json_convert(&out->value, variable->meta.kind))
+		return tell_wrong_type(fault, &variable->meta);
+	return check_alarm(reader, out, variable, fault);
+}
+
+static enum rc
 name_event(struct reader *reader, const struct frame_json_event *event,
 	struct fault *fault)
 {
@@ -297,12 +382,12 @@ name_all(struct reader *reader, struct frame_json *frame, struct fault *fault)
 {
 	enum rc rc = RC_OK;
 
-	reader->event_count = 0;
-	reader->events = arena_array(reader->req->arena, frame->events_count,
-		sizeof(*reader->events));
+	make_lists(reader, frame->alarms_count, frame->events_count);
 	image_read_lock(reader->hub->image);
 	for (size_t i = 0; i < frame->series_count && rc == RC_OK; i++)
 		rc = name_series(reader, frame, &frame->series[i], fault);
+	for (size_t i = 0; i < frame->alarms_count && rc == RC_OK; i++)
+		rc = name_alarm(reader, &frame->alarms[i], fault);
 	for (size_t i = 0; i < frame->events_count && rc == RC_OK; i++)
 		rc = name_event(reader, &frame->events[i], fault);
 	image_unlock(reader->hub->image);
@@ -314,11 +399,18 @@ static enum rc
 encode_frame(struct reader *reader, const struct frame_json *frame,
 	struct fault *fault)
 {
+	const struct frame_content content = {
+		.samples = frame->samples,
+		.sample_count = frame->samples_count,
+		.alarms = reader->alarms,
+		.alarm_count = reader->alarm_count,
+		.events = reader->events,
+		.event_count = reader->event_count,
+	};
 	struct frame_head head;
 	size_t start = reader->encoded->length;
-	enum rc rc = frame_encode(&frame->head, frame->samples,
-		frame->samples_count, reader->events, reader->event_count,
-		FRAME_ZSTD, reader->encoded, fault);
+	enum rc rc = frame_encode(
+		&frame->head, &content, FRAME_ZSTD, reader->encoded, fault);
 
 	if (rc == RC_OK)
 		rc = frame_peek(reader->encoded->data + start,

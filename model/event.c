@@ -6,7 +6,7 @@
 
 #include "model/variable.h"
 
-enum { EVENT_QUERY, EVENT_APPEND };
+enum { EVENT_QUERY };
 
 const struct stmt event_stmts[] = {
 	/* $1 datasource $2 from $3 to $4 variables $5 those of no variable too
@@ -23,14 +23,6 @@ const struct stmt event_stmts[] = {
 		"   AND (e.variable_id = ANY ($4)"
 		"        OR ($5 AND e.variable_id IS NULL))"
 		" ORDER BY e.time_us, e.id LIMIT $6"},
-	[EVENT_APPEND] = {"event_append", "iiiINTTT",
-		"INSERT INTO event (datasource_id, node_id, sequence, ordinal"
-		"     , time_us, variable_id, kind, text, value)"
-		" SELECT $1, $2, $3, (place - 1)::integer, time_us"
-		"     , nullif(variable_id, 0), kind, text, value"
-		"  FROM unnest($4, $5, $6, $7, $8) WITH ORDINALITY"
-		"    AS put (time_us, variable_id, kind, text, value, place)"
-		" ON CONFLICT (node_id, sequence, ordinal) DO NOTHING"},
 	STMT_END,
 };
 
@@ -71,30 +63,4 @@ event_query(struct db *db, struct arena *arena,
 		from_row(rows, i, &items[i]);
 	list->items = items;
 	return RC_OK;
-}
-
-enum rc
-event_append(struct db *db, struct arena *arena, int64_t datasource_id,
-	int64_t node_id, int64_t sequence, const struct event *events,
-	size_t count, struct fault *fault)
-{
-	int64_t *times = arena_array(arena, count + 1, sizeof(*times));
-	int32_t *variables = arena_array(arena, count + 1, sizeof(*variables));
-	const char **kinds = arena_array(arena, count + 1, sizeof(*kinds));
-	const char **texts = arena_array(arena, count + 1, sizeof(*texts));
-	const char **values = arena_array(arena, count + 1, sizeof(*values));
-
-	for (size_t i = 0; i < count; i++) {
-		times[i] = events[i].time_us;
-		variables[i] = events[i].variable_id;
-		kinds[i] = events[i].kind;
-		texts[i] = events[i].text;
-		values[i] = events[i].value;
-	}
-	return db_exec(db, &event_stmts[EVENT_APPEND],
-		PARAMS(P_INT(datasource_id), P_INT(node_id), P_INT(sequence),
-			P_INTS(times, count), P_SHORTS(variables, count),
-			P_TEXTS(kinds, count), P_TEXTS(texts, count),
-			P_TEXTS(values, count)),
-		NULL, fault);
 }

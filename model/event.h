@@ -9,23 +9,65 @@
 #include <stdint.h>
 
 #include "lib/db.h"
+#include "lib/req.h"
 
 struct event {
 	int64_t id;
-	int64_t time_us;      /* at the plant */
-	int32_t variable_id;  /* 0 = of no variable */
-	const char *variable; /* NULL = of no variable */
+	int64_t time_us;       /* at the plant */
+	int64_t datasource_id; /* 0 = of the grid */
+	int32_t variable_id;   /* 0 = of no variable */
+	const char *variable;  /* NULL = of no variable */
 	const char *kind;
 	const char *text;
-	const char *value;    /* NULL = none */
-	const char *username; /* NULL = nobody */
-	const char *computer; /* NULL = unknown */
+	const char *value;     /* NULL = none */
+	const char *old_value; /* NULL = none */
+	const char *username;  /* NULL = nobody */
+	const char *full_name; /* NULL = unknown */
+	const char *computer;  /* NULL = unknown */
+	const char *comment;   /* NULL = none */
+	int64_t class_number;  /* 0 = none */
+	int64_t group_number;  /* 0 = none */
+	const uint8_t *about;  /* uuid of the alarm or command; NULL = none */
 };
 
 struct event_list {
 	size_t count;
-	const struct event *items; /* the oldest first */
+	const struct event *items;
 };
+
+/* --- writing -------------------------------------------------------------- */
+
+/* What a service writes. */
+struct event_new {
+	int64_t datasource_id; /* 0 = of the grid, such as a log-in */
+	int32_t variable_id;   /* 0 = of no variable */
+	int64_t time_us;       /* CLOCK_NEVER = now */
+	const char *kind;      /* dotted lower case nouns: "login.refused" */
+	const char *text;
+	const char *value; /* NULL = none, as all below */
+	const char *old_value;
+	const char *username;
+	const char *computer;
+	const char *comment;
+	int32_t class_number; /* 0 = none */
+	int32_t group_number; /* 0 = none */
+	const uint8_t *about; /* uuid of the alarm or command */
+};
+
+/* For db_open of every program that writes events. */
+extern const struct stmt event_write_stmts[];
+
+/*
+ * Append events in the open transaction, if there is one. The full name of a
+ * user is looked up. Fails: RC_UNAVAILABLE, RC_DB, RC_RETRY.
+ */
+MUST_CHECK enum rc event_write(struct db *db, struct arena *arena,
+	const struct event_new *events, size_t count, struct fault *fault);
+
+/* Fill in who sent the request, and from which address. */
+void event_of_caller(const struct req *req, struct event_new *event);
+
+/* --- reading -------------------------------------------------------------- */
 
 struct event_filter {
 	int64_t datasource_id;
@@ -43,14 +85,5 @@ extern const struct stmt event_stmts[];
 MUST_CHECK enum rc event_query(struct db *db, struct arena *arena,
 	const struct event_filter *filter, struct event_list *list,
 	struct fault *fault);
-
-/*
- * Append the events of one frame; those that are there already (same node,
- * sequence and ordinal, which is the place in "events") are left alone.
- * variable_id 0 is none. Fails: RC_UNAVAILABLE, RC_DB, RC_RETRY.
- */
-MUST_CHECK enum rc event_append(struct db *db, struct arena *arena,
-	int64_t datasource_id, int64_t node_id, int64_t sequence,
-	const struct event *events, size_t count, struct fault *fault);
 
 #endif

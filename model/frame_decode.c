@@ -1,4 +1,5 @@
-/* frame_decode: bytes into samples and events, believing nothing. */
+/* frame_decode: bytes into samples, alarm changes and events, believing
+ * nothing. */
 
 #include <string.h>
 #include <zstd.h>
@@ -6,16 +7,6 @@
 #include "lib/wire.h"
 #include "model/frame.h"
 #include "model/frame_layout.h"
-
-/* The walk over one payload. */
-struct walk {
-	struct wire_reader in;
-	struct arena *arena;
-	struct frame_head head;
-	struct wire_reader times; /* of the last group that has its own */
-	size_t times_count;       /* 0 = there was none */
-	struct fault *fault;
-};
 
 /* One group, its body not yet read. */
 struct group {
@@ -25,8 +16,8 @@ struct group {
 	struct wire_reader body;
 };
 
-static enum rc
-malformed(struct walk *walk, const char *what)
+enum rc
+frame_walk_malformed(struct frame_walk *walk, const char *what)
 {
 	return fault_tell(walk->fault, RC_BAD_INPUT, "FrameMalformed", NULL,
 		"The frame's payload is wrong: %s.", what);
@@ -35,10 +26,11 @@ malformed(struct walk *walk, const char *what)
 /* --- payload -------------------------------------------------------------- */
 
 static enum rc
-unpack(struct walk *walk, const uint8_t *data)
+unpack(struct frame_walk *walk, const uint8_t *data)
 {
-	const uint8_t *packed = data + FRAME_HEAD_BYTES;
-	size_t packed_bytes = walk->head.total_bytes - FRAME_HEAD_BYTES;
+	size_t head_bytes = frame_head_bytes(walk->head.version);
+	const uint8_t *packed = data + head_bytes;
+	size_t packed_bytes = walk->head.total_bytes - head_bytes;
 	size_t bytes = wire_u32(data + FRAME_AT_PAYLOAD_BYTES);
 	void *payload;
 
@@ -48,13 +40,13 @@ unpack(struct walk *walk, const uint8_t *data)
 	}
 	payload = arena_alloc(walk->arena, bytes);
 	if (ZSTD_decompress(payload, bytes, packed, packed_bytes) != bytes)
-		return malformed(walk, "it does not decompress");
+		return frame_walk_malformed(walk, "it does not decompress");
 	walk->in = wire_reader(payload, bytes);
 	return RC_OK;
 }
 
 static enum rc
-open_walk(struct walk *walk, const void *data, size_t length)
+open_walk(struct frame_walk *walk, const void *data, size_t length)
 {
 	enum rc rc = frame_peek(data, length, &walk->head, walk->fault);
 
@@ -64,8 +56,8 @@ open_walk(struct walk *walk, const void *data, size_t length)
 /* --- columns of a group --------------------------------------------------- */
 
 static bool
-times_in_range(
-	const struct walk *walk, const struct sample *samples, size_t count)
+times_in_range(const struct frame_walk *walk, const struct sample *samples,
+	size_t count)
 {
 	bool inside = true;
 
@@ -76,8 +68,8 @@ times_in_range(
 }
 
 static bool
-read_times(struct walk *walk, struct wire_reader *in, struct sample *samples,
-	size_t count)
+read_times(struct frame_walk *walk, struct wire_reader *in,
+	struct sample *samples, size_t count)
 {
 	uint64_t time = (uint64_t)walk->head.first_us;
 	uint64_t step = 0;
@@ -103,7 +95,8 @@ read_times(struct walk *walk, struct wire_reader *in, struct sample *samples,
 
 /* Times of the group, or those of the last group that has its own. */
 static bool
-read_group_times(struct walk *walk, struct group *group, struct sample *samples)
+read_group_times(
+	struct frame_walk *walk, struct group *group, struct sample *samples)
 {
 	struct wire_reader again = walk->times;
 
@@ -145,6 +138,7 @@ read_booleans(struct wire_reader *in, struct sample *samples, size_t count)
 	return count % 8 == 0 || bits[count / 8] >> count % 8 == 0;
 }
 
+/* Version 1 has one form only. */
 static bool
 read_numbers(struct wire_reader *in, struct sample *samples, size_t count)
 {
@@ -175,14 +169,14 @@ read_integers(struct wire_reader *in, struct sample *samples, size_t count)
 }
 
 /* The bytes are not zero-terminated in the payload, so each is copied. */
-static bool
-read_string(struct walk *walk, struct wire_reader *in, size_t most,
-	const char **text, uint32_t *bytes)
+bool
+frame_take_text(struct frame_walk *walk, struct wire_reader *in, size_t least,
+	size_t most, const char **text, uint32_t *bytes)
 {
 	uint64_t length = wire_take_varint(in);
 	const uint8_t *data;
 
-	if (length > most)
+	if (length < least || length > most)
 		return false;
 	data = wire_take(in, (size_t)length);
 	if (data == NULL ||
@@ -194,14 +188,14 @@ read_string(struct walk *walk, struct wire_reader *in, size_t most,
 }
 
 static bool
-read_strings(struct walk *walk, struct wire_reader *in, struct sample *samples,
-	size_t count)
+read_strings(struct frame_walk *walk, struct wire_reader *in,
+	struct sample *samples, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct value *value = &samples[i].value;
 
 		value->kind = VALUE_STRING;
-		if (!read_string(walk, in, VALUE_STRING_BYTES_MAX,
+		if (!frame_take_text(walk, in, 0, VALUE_STRING_BYTES_MAX,
 			    &value->string.data, &value->string.bytes))
 			return false;
 	}
@@ -209,13 +203,17 @@ read_strings(struct walk *walk, struct wire_reader *in, struct sample *samples,
 }
 
 static bool
-read_values(struct walk *walk, struct group *group, struct sample *samples)
+read_values(
+	struct frame_walk *walk, struct group *group, struct sample *samples)
 {
 	switch (group->kind) {
 	case VALUE_BOOL:
 		return read_booleans(&group->body, samples, group->count);
 	case VALUE_FLOAT:
-		return read_numbers(&group->body, samples, group->count);
+		return walk->head.version == 1 ? read_numbers(&group->body,
+							 samples, group->count)
+					       : frame_take_floats(&group->body,
+							 samples, group->count);
 	case VALUE_INT:
 		return read_integers(&group->body, samples, group->count);
 	case VALUE_STRING:
@@ -230,7 +228,7 @@ read_values(struct walk *walk, struct group *group, struct sample *samples)
 
 /* Each sample takes at least a bit, so no count can exceed its bytes. */
 static enum rc
-next_group(struct walk *walk, struct group *group, size_t samples_left)
+next_group(struct frame_walk *walk, struct group *group, size_t samples_left)
 {
 	uint64_t step = wire_take_varint(&walk->in);
 	unsigned kind = wire_take_u8(&walk->in);
@@ -239,13 +237,13 @@ next_group(struct walk *walk, struct group *group, size_t samples_left)
 	const uint8_t *body;
 
 	if (walk->in.failed || bytes > wire_left(&walk->in))
-		return malformed(walk, "it ends within a group");
+		return frame_walk_malformed(walk, "it ends within a group");
 	if (step == 0 || step > (uint64_t)(INT32_MAX - group->variable_id))
-		return malformed(walk, "variable ids do not rise");
+		return frame_walk_malformed(walk, "variable ids do not rise");
 	if (kind < VALUE_BOOL || kind > VALUE_STRING)
-		return malformed(walk, "unknown type of value");
+		return frame_walk_malformed(walk, "unknown type of value");
 	if (count == 0 || count > samples_left || count > bytes * 8)
-		return malformed(walk, "count of samples");
+		return frame_walk_malformed(walk, "count of samples");
 	body = wire_take(&walk->in, (size_t)bytes);
 	group->variable_id += (int32_t)step;
 	group->kind = (enum value_kind)kind;
@@ -256,7 +254,7 @@ next_group(struct walk *walk, struct group *group, size_t samples_left)
 
 /* Groups after this one may refer to its times. */
 static void
-remember_times(struct walk *walk, const struct group *group)
+remember_times(struct frame_walk *walk, const struct group *group)
 {
 	if (wire_left(&group->body) == 0 || *group->body.at == FRAME_TIMES_SAME)
 		return;
@@ -265,62 +263,34 @@ remember_times(struct walk *walk, const struct group *group)
 }
 
 static enum rc
-read_group(struct walk *walk, struct group *group, struct sample *samples)
+read_group(struct frame_walk *walk, struct group *group, struct sample *samples)
 {
 	for (size_t i = 0; i < group->count; i++)
 		samples[i].variable_id = group->variable_id;
 	if (!read_group_times(walk, group, samples))
-		return malformed(walk, "times");
+		return frame_walk_malformed(walk, "times");
 	if (!read_statuses(&group->body, samples, group->count))
-		return malformed(walk, "statuses");
+		return frame_walk_malformed(walk, "statuses");
 	if (!read_values(walk, group, samples))
-		return malformed(walk, "values");
+		return frame_walk_malformed(walk, "values");
 	return wire_left(&group->body) == 0
 		       ? RC_OK
-		       : malformed(walk, "bytes are left in a group");
+		       : frame_walk_malformed(
+				 walk, "bytes are left in a group");
 }
 
 static enum rc
-next_event(struct walk *walk, struct frame_event *event)
+close_walk(struct frame_walk *walk)
 {
-	struct wire_reader *in = &walk->in;
-	uint64_t offset = wire_take_varint(in);
-	uint64_t variable_id = wire_take_varint(in);
-	uint32_t bytes = 0;
-	unsigned valued;
-
-	event->time_us = (int64_t)((uint64_t)walk->head.first_us + offset);
-	event->variable_id = (int32_t)variable_id;
-	event->value = NULL;
-	if (variable_id > INT32_MAX || event->time_us < walk->head.first_us ||
-		event->time_us > walk->head.last_us)
-		return malformed(walk, "time or variable of an event");
-	if (!read_string(
-		    walk, in, FRAME_EVENT_KIND_BYTES, &event->kind, &bytes) ||
-		bytes == 0 ||
-		!read_string(
-			walk, in, FRAME_EVENT_TEXT_BYTES, &event->text, &bytes))
-		return malformed(walk, "words of an event");
-	valued = wire_take_u8(in);
-	if (in->failed || valued > 1 ||
-		(valued == 1 && !read_string(walk, in, FRAME_EVENT_TEXT_BYTES,
-					&event->value, &bytes)))
-		return malformed(walk, "value of an event");
-	return RC_OK;
-}
-
-static enum rc
-close_walk(struct walk *walk)
-{
-	return wire_left(&walk->in) == 0
-		       ? RC_OK
-		       : malformed(walk, "bytes are left at its end");
+	return wire_left(&walk->in) == 0 ? RC_OK
+					 : frame_walk_malformed(walk,
+						   "bytes are left at its end");
 }
 
 /* --- all at once ---------------------------------------------------------- */
 
 static enum rc
-decode_samples(struct walk *walk, uint32_t groups, struct sample *samples)
+decode_samples(struct frame_walk *walk, uint32_t groups, struct sample *samples)
 {
 	struct group group = {0};
 	size_t done = 0;
@@ -335,27 +305,36 @@ decode_samples(struct walk *walk, uint32_t groups, struct sample *samples)
 		done += group.count;
 	}
 	if (rc == RC_OK && done != walk->head.samples)
-		rc = malformed(walk, "fewer samples than the head says");
+		rc = frame_walk_malformed(
+			walk, "fewer samples than the head says");
 	return rc;
 }
 
 enum rc
 frame_decode(const void *data, size_t length, struct arena *arena,
-	struct frame_head *head, struct sample **samples,
-	struct frame_event **events, struct fault *fault)
+	struct frame_head *head, struct frame_content *content,
+	struct fault *fault)
 {
-	struct walk walk = {.arena = arena, .fault = fault};
+	struct frame_walk walk = {.arena = arena, .fault = fault};
+	struct sample *samples;
+	struct alarm_change *alarms;
+	struct frame_event *events;
 	enum rc rc = open_walk(&walk, data, length);
 
 	if (rc != RC_OK)
 		return rc;
 	*head = walk.head;
-	*samples = arena_array(arena, head->samples, sizeof(**samples));
-	*events = arena_array(arena, head->events, sizeof(**events));
+	samples = arena_array(arena, head->samples, sizeof(*samples));
+	alarms = arena_array(arena, head->alarms, sizeof(*alarms));
+	events = arena_array(arena, head->events, sizeof(*events));
+	*content = (struct frame_content){samples, head->samples, alarms,
+		head->alarms, events, head->events};
 	rc = decode_samples(&walk,
-		wire_u32((const uint8_t *)data + FRAME_AT_GROUPS), *samples);
+		wire_u32((const uint8_t *)data + FRAME_AT_GROUPS), samples);
+	for (uint32_t i = 0; rc == RC_OK && i < head->alarms; i++)
+		rc = frame_take_alarm(&walk, &alarms[i]);
 	for (uint32_t i = 0; rc == RC_OK && i < head->events; i++)
-		rc = next_event(&walk, &(*events)[i]);
+		rc = frame_take_event(&walk, &events[i]);
 	return rc != RC_OK ? rc : close_walk(&walk);
 }
 
@@ -377,7 +356,7 @@ is_wanted(const struct frame_visitor *visitor, size_t *next, int32_t id)
 }
 
 static enum rc
-visit_group(struct walk *walk, struct group *group,
+visit_group(struct frame_walk *walk, struct group *group,
 	const struct frame_visitor *visitor, struct sample **room,
 	size_t *room_count)
 {
@@ -394,8 +373,8 @@ visit_group(struct walk *walk, struct group *group,
 }
 
 static enum rc
-visit_groups(
-	struct walk *walk, uint32_t groups, const struct frame_visitor *visitor)
+visit_groups(struct frame_walk *walk, uint32_t groups,
+	const struct frame_visitor *visitor)
 {
 	struct group group = {0};
 	struct sample *room = NULL;
@@ -417,38 +396,54 @@ visit_groups(
 			return rc;
 	}
 	return left == 0 ? RC_OK
-			 : malformed(walk, "fewer samples than the head says");
+			 : frame_walk_malformed(
+				   walk, "fewer samples than the head says");
+}
+
+/* Alarm changes stand before events, so they are read to get at those. */
+static enum rc
+visit_alarms(struct frame_walk *walk, const struct frame_visitor *visitor)
+{
+	struct alarm_change change;
+	enum rc rc = RC_OK;
+
+	for (uint32_t i = 0; rc == RC_OK && i < walk->head.alarms; i++) {
+		rc = frame_take_alarm(walk, &change);
+		if (rc == RC_OK && visitor->alarm != NULL)
+			rc = visitor->alarm(
+				visitor->context, &change, walk->fault);
+	}
+	return rc;
 }
 
 static enum rc
-visit_events(struct walk *walk, const struct frame_visitor *visitor)
+visit_events(struct frame_walk *walk, const struct frame_visitor *visitor)
 {
 	struct frame_event event;
+	enum rc rc = RC_OK;
 
-	if (visitor->event == NULL)
-		return RC_OK;
-	for (uint32_t i = 0; i < walk->head.events; i++) {
-		enum rc rc = next_event(walk, &event);
-
-		if (rc == RC_OK)
+	for (uint32_t i = 0; rc == RC_OK && i < walk->head.events; i++) {
+		rc = frame_take_event(walk, &event);
+		if (rc == RC_OK && visitor->event != NULL)
 			rc = visitor->event(
 				visitor->context, &event, walk->fault);
-		if (rc != RC_OK)
-			return rc;
 	}
-	return close_walk(walk);
+	return rc != RC_OK ? rc : close_walk(walk);
 }
 
 enum rc
 frame_each(const void *data, size_t length, struct arena *scratch,
 	const struct frame_visitor *visitor, struct fault *fault)
 {
-	struct walk walk = {.arena = scratch, .fault = fault};
+	struct frame_walk walk = {.arena = scratch, .fault = fault};
 	enum rc rc = open_walk(&walk, data, length);
 
 	if (rc == RC_OK)
 		rc = visit_groups(&walk,
 			wire_u32((const uint8_t *)data + FRAME_AT_GROUPS),
 			visitor);
+	if (rc != RC_OK || (visitor->alarm == NULL && visitor->event == NULL))
+		return rc;
+	rc = visit_alarms(&walk, visitor);
 	return rc != RC_OK ? rc : visit_events(&walk, visitor);
 }

@@ -1,30 +1,22 @@
-/* frame_encode: samples and events into bytes. */
+/* frame_encode: samples, alarm changes and events into bytes. */
 
 #include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
 
-#include "lib/utf8.h"
 #include "lib/wire.h"
 #include "model/frame.h"
 #include "model/frame_layout.h"
 
 #define ZSTD_LEVEL 1
 
-/* The samples of one variable within the ordered list. */
-struct group {
-	const struct sample *samples;
-	const uint32_t *order; /* indexes into samples */
-	size_t count;
-};
-
 /* What is written, beside the bytes. */
 struct writer {
 	struct buf *out; /* the payload */
 	int64_t first_us;
 	int64_t last_us;
-	struct group timed;  /* the last group that has its own times */
-	int32_t variable_id; /* of the group before */
+	struct frame_group timed; /* the last group that has its own times */
+	int32_t variable_id;      /* of the group before */
 	uint32_t groups;
 };
 
@@ -75,26 +67,21 @@ order_samples(const struct sample *samples, size_t count, uint32_t *order)
 
 /* --- groups --------------------------------------------------------------- */
 
-static const struct sample *
-member(const struct group *group, size_t index)
-{
-	return &group->samples[group->order[index]];
-}
-
 static uint64_t
-delta_us(const struct group *group, size_t index)
+delta_us(const struct frame_group *group, size_t index)
 {
-	return (uint64_t)member(group, index)->time_us -
-	       (uint64_t)member(group, index - 1)->time_us;
+	return (uint64_t)frame_member_of(group, index)->time_us -
+	       (uint64_t)frame_member_of(group, index - 1)->time_us;
 }
 
 static enum frame_times
-choose_times(const struct group *group, const struct group *timed)
+choose_times(const struct frame_group *group, const struct frame_group *timed)
 {
 	bool same = timed->count == group->count;
 
 	for (size_t i = 0; same && i < group->count; i++)
-		same = member(group, i)->time_us == member(timed, i)->time_us;
+		same = frame_member_of(group, i)->time_us ==
+		       frame_member_of(timed, i)->time_us;
 	if (same)
 		return FRAME_TIMES_SAME;
 	for (size_t i = 2; i < group->count; i++)
@@ -104,7 +91,7 @@ choose_times(const struct group *group, const struct group *timed)
 }
 
 static void
-add_times(struct writer *writer, const struct group *group)
+add_times(struct writer *writer, const struct frame_group *group)
 {
 	enum frame_times times = choose_times(group, &writer->timed);
 	uint64_t step = 0;
@@ -113,8 +100,9 @@ add_times(struct writer *writer, const struct group *group)
 	if (times == FRAME_TIMES_SAME)
 		return;
 	writer->timed = *group;
-	wire_add_varint(writer->out, (uint64_t)member(group, 0)->time_us -
-					     (uint64_t)writer->first_us);
+	wire_add_varint(
+		writer->out, (uint64_t)frame_member_of(group, 0)->time_us -
+				     (uint64_t)writer->first_us);
 	if (times == FRAME_TIMES_REGULAR) {
 		if (group->count > 1)
 			step = delta_us(group, 1);
@@ -130,14 +118,15 @@ add_times(struct writer *writer, const struct group *group)
 }
 
 static void
-add_statuses(struct buf *out, const struct group *group)
+add_statuses(struct buf *out, const struct frame_group *group)
 {
 	size_t begin = 0;
 
 	for (size_t i = 1; i <= group->count; i++) {
-		uint64_t status = member(group, begin)->status;
+		uint64_t status = frame_member_of(group, begin)->status;
 
-		if (i < group->count && member(group, i)->status == status)
+		if (i < group->count &&
+			frame_member_of(group, i)->status == status)
 			continue;
 		wire_add_varint(out, i - begin);
 		wire_add_varint(out, status);
@@ -146,41 +135,26 @@ add_statuses(struct buf *out, const struct group *group)
 }
 
 static void
-add_booleans(struct buf *out, const struct group *group)
+add_booleans(struct buf *out, const struct frame_group *group)
 {
 	for (size_t i = 0; i < group->count; i += 8) {
 		unsigned bits = 0;
 
 		for (size_t k = i; k < i + 8 && k < group->count; k++)
-			if (member(group, k)->value.boolean)
+			if (frame_member_of(group, k)->value.boolean)
 				bits |= 1u << (k - i);
 		wire_add_u8(out, bits);
 	}
 }
 
 static void
-add_numbers(struct buf *out, const struct group *group)
-{
-	uint8_t *at = buf_reserve(out, group->count * sizeof(uint64_t));
-
-	if (at == NULL)
-		return;
-	for (size_t i = 0; i < group->count; i++) {
-		uint64_t bits;
-
-		memcpy(&bits, &member(group, i)->value.number, sizeof(bits));
-		wire_put_u64(at + i * sizeof(bits), bits);
-	}
-	out->length += group->count * sizeof(uint64_t);
-}
-
-static void
-add_integers(struct buf *out, const struct group *group)
+add_integers(struct buf *out, const struct frame_group *group)
 {
 	uint64_t before = 0;
 
 	for (size_t i = 0; i < group->count; i++) {
-		uint64_t integer = (uint64_t)member(group, i)->value.integer;
+		uint64_t integer =
+			(uint64_t)frame_member_of(group, i)->value.integer;
 
 		wire_add_zigzag(out, (int64_t)(integer - before));
 		before = integer;
@@ -188,10 +162,11 @@ add_integers(struct buf *out, const struct group *group)
 }
 
 static enum rc
-add_strings(struct buf *out, const struct group *group, struct fault *fault)
+add_strings(
+	struct buf *out, const struct frame_group *group, struct fault *fault)
 {
 	for (size_t i = 0; i < group->count; i++) {
-		const struct value *value = &member(group, i)->value;
+		const struct value *value = &frame_member_of(group, i)->value;
 
 		if (value->string.bytes > VALUE_STRING_BYTES_MAX ||
 			!frame_text_valid(
@@ -208,14 +183,15 @@ add_strings(struct buf *out, const struct group *group, struct fault *fault)
 }
 
 static enum rc
-add_values(struct buf *out, const struct group *group, struct fault *fault)
+add_values(
+	struct buf *out, const struct frame_group *group, struct fault *fault)
 {
-	switch (member(group, 0)->value.kind) {
+	switch (frame_member_of(group, 0)->value.kind) {
 	case VALUE_BOOL:
 		add_booleans(out, group);
 		return RC_OK;
 	case VALUE_FLOAT:
-		add_numbers(out, group);
+		frame_put_floats(out, group);
 		return RC_OK;
 	case VALUE_INT:
 		add_integers(out, group);
@@ -230,16 +206,16 @@ add_values(struct buf *out, const struct group *group, struct fault *fault)
 }
 
 static enum rc
-check_group(const struct group *group, struct fault *fault)
+check_group(const struct frame_group *group, struct fault *fault)
 {
-	enum value_kind kind = member(group, 0)->value.kind;
-	int32_t variable_id = member(group, 0)->variable_id;
+	enum value_kind kind = frame_member_of(group, 0)->value.kind;
+	int32_t variable_id = frame_member_of(group, 0)->variable_id;
 
 	if (variable_id < 1)
 		return fault_tell(fault, RC_BAD_INPUT, "FrameMalformed", NULL,
 			"%d is not the id of a variable.", (int)variable_id);
 	for (size_t i = 1; i < group->count; i++)
-		if (member(group, i)->value.kind != kind)
+		if (frame_member_of(group, i)->value.kind != kind)
 			return fault_tell(fault, RC_BAD_INPUT, "FrameMalformed",
 				NULL, "Variable %d has values of two types.",
 				(int)variable_id);
@@ -248,10 +224,11 @@ check_group(const struct group *group, struct fault *fault)
 
 /* The length of the body stands before it, so it is written aside first. */
 static enum rc
-add_group(struct writer *writer, const struct group *group, struct fault *fault)
+add_group(struct writer *writer, const struct frame_group *group,
+	struct fault *fault)
 {
 	struct buf *out = writer->out;
-	const struct sample *first = member(group, 0);
+	const struct sample *first = frame_member_of(group, 0);
 	struct buf body;
 	enum rc rc = check_group(group, fault);
 
@@ -285,7 +262,7 @@ add_groups(struct writer *writer, const struct sample *samples, size_t count,
 	size_t begin = 0;
 
 	for (size_t i = 1; i <= count; i++) {
-		struct group group = {samples, order + begin, i - begin};
+		struct frame_group group = {samples, order + begin, i - begin};
 		enum rc rc;
 
 		if (i < count && samples[order[i]].variable_id ==
@@ -299,92 +276,61 @@ add_groups(struct writer *writer, const struct sample *samples, size_t count,
 	return RC_OK;
 }
 
-/* --- events --------------------------------------------------------------- */
-
-static enum rc
-add_text(struct buf *out, const char *field, const char *text, size_t least,
-	size_t most, struct fault *fault)
-{
-	size_t bytes = text == NULL ? 0 : strlen(text);
-
-	if (bytes < least || bytes > most ||
-		(bytes > 0 && !utf8_valid(text, bytes)))
-		return fault_tell(fault, RC_BAD_INPUT, "FrameMalformed", field,
-			"An event's %s must be UTF-8 of %zu to %zu bytes.",
-			field, least, most);
-	wire_add_varint(out, bytes);
-	if (bytes > 0)
-		buf_add(out, text, bytes);
-	return RC_OK;
-}
-
-static enum rc
-add_event(struct writer *writer, const struct frame_event *event,
-	struct fault *fault)
-{
-	struct buf *out = writer->out;
-	enum rc rc;
-
-	if (event->variable_id < 0)
-		return fault_tell(fault, RC_BAD_INPUT, "FrameMalformed", NULL,
-			"%d is not the id of a variable.",
-			(int)event->variable_id);
-	wire_add_varint(
-		out, (uint64_t)event->time_us - (uint64_t)writer->first_us);
-	wire_add_varint(out, (uint64_t)event->variable_id);
-	rc = add_text(
-		out, "kind", event->kind, 1, FRAME_EVENT_KIND_BYTES, fault);
-	if (rc == RC_OK)
-		rc = add_text(out, "text", event->text, 0,
-			FRAME_EVENT_TEXT_BYTES, fault);
-	wire_add_u8(out, event->value != NULL);
-	if (rc == RC_OK && event->value != NULL)
-		rc = add_text(out, "value", event->value, 0,
-			FRAME_EVENT_TEXT_BYTES, fault);
-	return rc;
-}
-
 /* --- the frame ------------------------------------------------------------ */
 
 static void
-find_times(struct writer *writer, const struct sample *samples,
-	size_t sample_count, const struct frame_event *events,
-	size_t event_count)
+include_time(struct writer *writer, int64_t time_us)
+{
+	if (time_us < writer->first_us)
+		writer->first_us = time_us;
+	if (time_us > writer->last_us)
+		writer->last_us = time_us;
+}
+
+static void
+find_times(struct writer *writer, const struct frame_content *content)
 {
 	writer->first_us = INT64_MAX;
 	writer->last_us = INT64_MIN;
-	for (size_t i = 0; i < sample_count; i++) {
-		if (samples[i].time_us < writer->first_us)
-			writer->first_us = samples[i].time_us;
-		if (samples[i].time_us > writer->last_us)
-			writer->last_us = samples[i].time_us;
-	}
-	for (size_t i = 0; i < event_count; i++) {
-		if (events[i].time_us < writer->first_us)
-			writer->first_us = events[i].time_us;
-		if (events[i].time_us > writer->last_us)
-			writer->last_us = events[i].time_us;
-	}
+	for (size_t i = 0; i < content->sample_count; i++)
+		include_time(writer, content->samples[i].time_us);
+	for (size_t i = 0; i < content->alarm_count; i++)
+		include_time(writer, content->alarms[i].time_us);
+	for (size_t i = 0; i < content->event_count; i++)
+		include_time(writer, content->events[i].time_us);
 }
 
 static enum rc
-add_payload(struct writer *writer, const struct sample *samples,
-	size_t sample_count, const struct frame_event *events,
-	size_t event_count, struct fault *fault)
+add_samples(struct writer *writer, const struct sample *samples, size_t count,
+	struct fault *fault)
 {
 	struct buf order;
 	uint32_t *indexes;
 	enum rc rc;
 
+	if (count == 0)
+		return RC_OK;
 	buf_init(&order, 0);
-	indexes = buf_reserve(&order, 2 * sample_count * sizeof(*indexes));
-	order_samples(samples, sample_count, indexes);
-	rc = sample_count == 0 ? RC_OK
-			       : add_groups(writer, samples, sample_count,
-					 indexes, fault);
+	indexes = buf_reserve(&order, 2 * count * sizeof(*indexes));
+	order_samples(samples, count, indexes);
+	rc = add_groups(writer, samples, count, indexes, fault);
 	buf_free(&order);
-	for (size_t i = 0; rc == RC_OK && i < event_count; i++)
-		rc = add_event(writer, &events[i], fault);
+	return rc;
+}
+
+static enum rc
+add_payload(struct writer *writer, const struct frame_content *content,
+	struct fault *fault)
+{
+	enum rc rc = add_samples(
+		writer, content->samples, content->sample_count, fault);
+
+	for (size_t i = 0; rc == RC_OK && i < content->alarm_count; i++)
+		rc = frame_put_alarm(writer->out, writer->first_us,
+			&content->alarms[i], fault);
+	for (size_t i = 0; rc == RC_OK && i < content->event_count; i++)
+		rc = frame_put_event(writer->out, writer->first_us,
+			&content->events[i], fault);
 	if (rc == RC_OK && writer->out->overflow)
 		return fault_tell(fault, RC_TOO_LARGE, "TooLarge", NULL,
 			"A frame may hold %d bytes; send two.",
@@ -431,6 +377,7 @@ put_head(uint8_t *at, const struct frame_head *head, size_t payload_bytes,
 	wire_put_u32(at + FRAME_AT_EVENTS, head->events);
 	wire_put_u32(at + FRAME_AT_PAYLOAD_BYTES, (uint32_t)payload_bytes);
 	wire_put_u32(at + FRAME_AT_GROUPS, writer->groups);
+	wire_put_u32(at + FRAME_AT_ALARMS, head->alarms);
 }
 
 static enum rc
@@ -455,30 +402,41 @@ finish(const struct frame_head *head, const struct buf *payload,
 	return RC_OK;
 }
 
+static enum rc
+check_counts(const struct frame_content *content, struct fault *fault)
+{
+	if (content->sample_count + content->alarm_count +
+			content->event_count ==
+		0)
+		return fault_tell(fault, RC_BAD_INPUT, "FrameMalformed", NULL,
+			"A frame needs a sample, an alarm change or an event.");
+	if (content->sample_count > FRAME_SAMPLES_MAX ||
+		content->alarm_count > FRAME_ALARMS_MAX ||
+		content->event_count > FRAME_EVENTS_MAX)
+		return fault_tell(fault, RC_TOO_LARGE, "TooLarge", NULL,
+			"A frame may hold %d samples, %d alarm changes and %d "
+			"events.",
+			FRAME_SAMPLES_MAX, FRAME_ALARMS_MAX, FRAME_EVENTS_MAX);
+	return RC_OK;
+}
+
 enum rc
-frame_encode(const struct frame_head *head, const struct sample *samples,
-	size_t sample_count, const struct frame_event *events,
-	size_t event_count, enum frame_flags flags, struct buf *out,
-	struct fault *fault)
+frame_encode(const struct frame_head *head, const struct frame_content *content,
+	enum frame_flags flags, struct buf *out, struct fault *fault)
 {
 	struct frame_head made = *head;
 	struct buf payload;
 	struct writer writer = {.out = &payload};
-	enum rc rc;
+	enum rc rc = check_counts(content, fault);
 
-	if (sample_count + event_count == 0)
-		return fault_tell(fault, RC_BAD_INPUT, "FrameMalformed", NULL,
-			"A frame needs a sample or an event.");
-	if (sample_count > FRAME_SAMPLES_MAX || event_count > FRAME_EVENTS_MAX)
-		return fault_tell(fault, RC_TOO_LARGE, "TooLarge", NULL,
-			"A frame may hold %d samples and %d events.",
-			FRAME_SAMPLES_MAX, FRAME_EVENTS_MAX);
-	made.samples = (uint32_t)sample_count;
-	made.events = (uint32_t)event_count;
+	if (rc != RC_OK)
+		return rc;
+	made.samples = (uint32_t)content->sample_count;
+	made.alarms = (uint32_t)content->alarm_count;
+	made.events = (uint32_t)content->event_count;
 	buf_init(&payload, FRAME_PAYLOAD_MAX);
-	find_times(&writer, samples, sample_count, events, event_count);
-	rc = add_payload(
-		&writer, samples, sample_count, events, event_count, fault);
+	find_times(&writer, content);
+	rc = add_payload(&writer, content, fault);
 	if (rc == RC_OK)
 		rc = finish(&made, &payload, &writer, flags, out, fault);
 	buf_free(&payload);

@@ -59,39 +59,6 @@ read_times(struct frame_reader *reader, void *target)
 	return read_integers(reader, &reader->times);
 }
 
-/* False for what is no value, such as the end of the array. */
-static bool
-to_value(struct frame_reader *reader, enum jsonr_token token,
-	struct value *value)
-{
-	const struct jsonr *json = &reader->json;
-
-	memset(value, 0, sizeof(*value));
-	switch (token) {
-	case JSONR_INT:
-		value->kind = VALUE_INT;
-		value->integer = json->integer;
-		return true;
-	case JSONR_NUM:
-		value->kind = VALUE_FLOAT;
-		value->number = json->number;
-		return true;
-	case JSONR_TRUE:
-	case JSONR_FALSE:
-		value->kind = VALUE_BOOL;
-		value->boolean = token == JSONR_TRUE;
-		return true;
-	case JSONR_STRING:
-		value->kind = VALUE_STRING;
-		value->string.data = arena_strndup(
-			reader->arena, json->text.data, json->text.length);
-		value->string.bytes = (uint32_t)json->text.length;
-		return true;
-	default:
-		return token == JSONR_NULL;
-	}
-}
-
 static enum rc
 read_values(struct frame_reader *reader, void *target)
 {
@@ -102,7 +69,8 @@ read_values(struct frame_reader *reader, void *target)
 	*(bool *)target = true;
 	if (rc != RC_OK)
 		return rc;
-	while (to_value(reader, token = jsonr_next(&reader->json), &value))
+	while (frame_take_value(
+		reader, token = jsonr_next(&reader->json), &value))
 		buf_add(&reader->values, &value, sizeof(value));
 	if (token != JSONR_ARRAY_END)
 		return frame_malformed(reader, "a value");
@@ -207,7 +175,15 @@ static const struct frame_member event_members[] = {
 		offsetof(struct frame_json_event, event.text)},
 	{"value", frame_read_any,
 		offsetof(struct frame_json_event, event.value)},
-	{"variable", frame_read_any,
+	{"oldValue", frame_read_any,
+		offsetof(struct frame_json_event, event.old_value)},
+	{"username", frame_read_maybe_text,
+		offsetof(struct frame_json_event, event.username)},
+	{"computer", frame_read_maybe_text,
+		offsetof(struct frame_json_event, event.computer)},
+	{"comment", frame_read_maybe_text,
+		offsetof(struct frame_json_event, event.comment)},
+	{"variable", frame_read_maybe_text,
 		offsetof(struct frame_json_event, variable)},
 	{NULL, NULL, 0},
 };
@@ -231,6 +207,12 @@ read_event(struct frame_reader *reader, void *target)
 }
 
 static enum rc
+read_alarms(struct frame_reader *reader, void *target)
+{
+	return frame_read_objects(reader, frame_read_alarm, target);
+}
+
+static enum rc
 read_events(struct frame_reader *reader, void *target)
 {
 	return frame_read_objects(reader, read_event, target);
@@ -245,6 +227,7 @@ static const struct frame_member frame_members[] = {
 	{"sequence", frame_read_int, offsetof(struct frame_head, sequence)},
 	{"time", read_shared, 0},
 	{"series", read_all_series, 0},
+	{"alarms", read_alarms, 0},
 	{"events", read_events, 0},
 	{NULL, NULL, 0},
 };
@@ -286,6 +269,7 @@ read_frame(struct frame_reader *reader, void *target)
 	memset(&frame, 0, sizeof(frame));
 	buf_clear(&reader->samples);
 	buf_clear(&reader->series);
+	buf_clear(&reader->alarms);
 	buf_clear(&reader->events);
 	reader->has_shared = false;
 	rc = frame_read_members(reader, frame_members, &frame.head);
@@ -296,6 +280,9 @@ read_frame(struct frame_reader *reader, void *target)
 		count_of(&reader->series, sizeof(struct frame_json_series));
 	frame.samples = (void *)reader->samples.data;
 	frame.samples_count = count_of(&reader->samples, sizeof(struct sample));
+	frame.alarms = (void *)reader->alarms.data;
+	frame.alarms_count =
+		count_of(&reader->alarms, sizeof(struct frame_json_alarm));
 	frame.events = (void *)reader->events.data;
 	frame.events_count =
 		count_of(&reader->events, sizeof(struct frame_json_event));
@@ -340,6 +327,8 @@ frame_json_each(const char *text, size_t length, struct arena *arena,
 	buf_init(&reader.samples, FRAME_SAMPLES_MAX * sizeof(struct sample));
 	buf_init(&reader.series,
 		FRAME_JSON_SERIES_MAX * sizeof(struct frame_json_series));
+	buf_init(&reader.alarms,
+		FRAME_ALARMS_MAX * sizeof(struct frame_json_alarm));
 	buf_init(&reader.events,
 		FRAME_EVENTS_MAX * sizeof(struct frame_json_event));
 	buf_init(&reader.shared, FRAME_SAMPLES_MAX * sizeof(int64_t));
@@ -352,6 +341,7 @@ frame_json_each(const char *text, size_t length, struct arena *arena,
 	buf_free(&reader.times);
 	buf_free(&reader.shared);
 	buf_free(&reader.events);
+	buf_free(&reader.alarms);
 	buf_free(&reader.series);
 	buf_free(&reader.samples);
 	jsonr_free(&reader.json);

@@ -29,6 +29,12 @@ struct frame_json_event {
 	const char *variable;
 };
 
+/* An alarm change; "variable" is a name, and its value as in a series. */
+struct frame_json_alarm {
+	struct alarm_change change;
+	const char *variable;
+};
+
 /* One frame as it was written; nothing is checked but its form. */
 struct frame_json {
 	struct frame_head head; /* datasource, spool_id, sequence */
@@ -36,6 +42,8 @@ struct frame_json {
 	size_t series_count;
 	struct sample *samples; /* variable_id is 0 */
 	size_t samples_count;
+	struct frame_json_alarm *alarms;
+	size_t alarms_count;
 	struct frame_json_event *events;
 	size_t events_count;
 };
@@ -47,7 +55,8 @@ typedef enum rc frame_json_fn(
  * Call "visit" for every frame of the body, in order. What it sees is its to
  * change and valid during the call; names and texts live in "arena".
  * Fails: RC_BAD_INPUT FrameMalformed, with the place; RC_TOO_LARGE more
- *        samples, series or events than a frame holds; what "visit" returns.
+ *        samples, series, alarm changes or
+ *        events than a frame holds; what "visit" returns.
  */
 MUST_CHECK enum rc frame_json_each(const char *text, size_t length,
 	struct arena *arena, frame_json_fn *visit, void *context,

@@ -149,3 +149,59 @@ frame_read_any(struct frame_reader *reader, void *target)
 		return frame_malformed(reader, "a value");
 	}
 }
+
+enum rc
+frame_read_maybe_text(struct frame_reader *reader, void *target)
+{
+	const char **text = target;
+	struct jsonr *json = &reader->json;
+	enum jsonr_token token = jsonr_next(json);
+
+	if (token != JSONR_STRING && token != JSONR_NULL)
+		return frame_malformed(reader, "a string");
+	*text = token == JSONR_NULL
+			? NULL
+			: arena_strndup(reader->arena, json->text.data,
+				  json->text.length);
+	return RC_OK;
+}
+
+bool
+frame_take_value(struct frame_reader *reader, enum jsonr_token token,
+	struct value *value)
+{
+	const struct jsonr *json = &reader->json;
+
+	memset(value, 0, sizeof(*value));
+	switch (token) {
+	case JSONR_INT:
+		value->kind = VALUE_INT;
+		value->integer = json->integer;
+		return true;
+	case JSONR_NUM:
+		value->kind = VALUE_FLOAT;
+		value->number = json->number;
+		return true;
+	case JSONR_TRUE:
+	case JSONR_FALSE:
+		value->kind = VALUE_BOOL;
+		value->boolean = token == JSONR_TRUE;
+		return true;
+	case JSONR_STRING:
+		value->kind = VALUE_STRING;
+		value->string.data = arena_strndup(
+			reader->arena, json->text.data, json->text.length);
+		value->string.bytes = (uint32_t)json->text.length;
+		return true;
+	default:
+		return token == JSONR_NULL;
+	}
+}
+
+enum rc
+frame_read_value(struct frame_reader *reader, void *target)
+{
+	return frame_take_value(reader, jsonr_next(&reader->json), target)
+		       ? RC_OK
+		       : frame_malformed(reader, "a value");
+}

@@ -5,9 +5,12 @@
 #ifndef FG_MODEL_FRAME_READ_H
 #define FG_MODEL_FRAME_READ_H
 
+#include <stdbool.h>
+
 #include "lib/arena.h"
 #include "lib/fault.h"
 #include "lib/jsonr.h"
+#include "model/sample.h"
 
 /* What is read, and the columns that are kept from frame to frame. */
 struct frame_reader {
@@ -16,6 +19,7 @@ struct frame_reader {
 	struct fault *fault;
 	struct buf samples;  /* struct sample */
 	struct buf series;   /* struct frame_json_series */
+	struct buf alarms;   /* struct frame_json_alarm */
 	struct buf events;   /* struct frame_json_event */
 	struct buf shared;   /* int64_t, the times of the frame */
 	struct buf times;    /* int64_t, of one series */
@@ -53,5 +57,16 @@ frame_member_fn frame_read_uuid;
 frame_member_fn frame_read_spool;
 /* A text, a number as written, a boolean, or null: into const char *. */
 frame_member_fn frame_read_any;
+/* A text or null, into const char *. */
+frame_member_fn frame_read_maybe_text;
+/* Any value, into struct value; null is VALUE_NONE. */
+frame_member_fn frame_read_value;
+
+/* The token as a value; false for what is none, such as the end of an array. */
+bool frame_take_value(struct frame_reader *reader, enum jsonr_token token,
+	struct value *value);
+
+/* An alarm change behind its opening brace, into reader->alarms. */
+frame_member_fn frame_read_alarm;
 
 #endif

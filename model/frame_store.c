@@ -9,7 +9,7 @@ enum { STORE, FILL, ENTER, LOCK, KNOWN, REPLAY, POSITIONS };
 /* $1 node $2 spool $3 first and $4 last sequence $5 $6 low and high ends of
  * the gaps between frames; $7.. the columns of the frames, $14.. of the events
  */
-#define STORE_TYPES "niiiIINIIINIBNNIINTTT"
+#define STORE_TYPES "niiiIINIIINIBNNIINTTTTTTT"
 #define STORE_TAIL                                                             \
 	", stored AS ("                                                        \
 	" INSERT INTO frame (node_id, datasource_id, sequence, first_us"       \
@@ -18,12 +18,15 @@ enum { STORE, FILL, ENTER, LOCK, KNOWN, REPLAY, POSITIONS };
 	"     , $12, $13) AS f)"                                               \
 	", noted AS ("                                                         \
 	" INSERT INTO event (node_id, datasource_id, variable_id, sequence"    \
-	"     , time_us, ordinal, kind, text, value)"                          \
+	"     , time_us, ordinal, kind, text, value, old_value, username"      \
+	"     , computer, comment)"                                            \
 	" SELECT moved.node_id, e.datasource_id, nullif(e.variable_id, 0)"     \
 	"     , e.sequence, e.time_us, e.ordinal, e.kind, e.text, e.value"     \
-	"  FROM moved, unnest($14, $15, $16, $17, $18, $19, $20, $21)"         \
+	"     , e.old_value, e.username, e.computer, e.comment"                \
+	"  FROM moved, unnest($14, $15, $16, $17, $18, $19, $20, $21, $22"     \
+	"     , $23, $24, $25)"                                                \
 	"    AS e (datasource_id, variable_id, sequence, time_us, ordinal"     \
-	"     , kind, text, value))"                                           \
+	"     , kind, text, value, old_value, username, computer, comment))"   \
 	" SELECT count(*) FROM moved"
 
 const struct stmt frame_store_stmts[] = {
@@ -106,6 +109,10 @@ struct columns {
 	const char **event_kinds;
 	const char **event_texts;
 	const char **event_values;
+	const char **event_old_values;
+	const char **event_usernames;
+	const char **event_computers;
+	const char **event_comments;
 	size_t event_count;
 };
 
@@ -145,6 +152,10 @@ make_columns(struct arena *arena, const struct frame_batch *batch,
 	COLUMN(event_kinds, events);
 	COLUMN(event_texts, events);
 	COLUMN(event_values, events);
+	COLUMN(event_old_values, events);
+	COLUMN(event_usernames, events);
+	COLUMN(event_computers, events);
+	COLUMN(event_comments, events);
 	columns->count = columns->gap_count = columns->event_count = 0;
 }
 
@@ -163,6 +174,10 @@ add_events(struct columns *columns, const struct frame_row *row)
 		columns->event_kinds[at] = event->kind;
 		columns->event_texts[at] = event->text;
 		columns->event_values[at] = event->value;
+		columns->event_old_values[at] = event->old_value;
+		columns->event_usernames[at] = event->username;
+		columns->event_computers[at] = event->computer;
+		columns->event_comments[at] = event->comment;
 	}
 }
 
@@ -211,7 +226,11 @@ run_store(struct db *db, struct arena *arena, const struct stmt *stmt,
 			P_INTS(c->event_times, e),
 			P_SHORTS(c->event_ordinals, e),
 			P_TEXTS(c->event_kinds, e), P_TEXTS(c->event_texts, e),
-			P_TEXTS(c->event_values, e)),
+			P_TEXTS(c->event_values, e),
+			P_TEXTS(c->event_old_values, e),
+			P_TEXTS(c->event_usernames, e),
+			P_TEXTS(c->event_computers, e),
+			P_TEXTS(c->event_comments, e)),
 		&rows, fault);
 
 	if (rc == RC_OK)

@@ -21,6 +21,8 @@ struct frame_row {
 	int32_t datasource_id;
 	struct frame_head head;
 	struct bytes body; /* the whole frame, head included */
+	const struct alarm_change *alarms;
+	size_t alarm_count;
 	const struct frame_event *events;
 	size_t event_count;
 	bool stored; /* set by frame_store: it was new */
@@ -35,10 +37,10 @@ struct frame_batch {
 };
 
 /*
- * Store what is new of a batch, with its events, in one transaction; on
- * return it is durable. *sequence is then the highest committed one. One round
- * trip, unless a frame is not newer than the last: then those that are stored
- * already are ignored.
+ * Store what is new of a batch, with its alarm changes and events, in one
+ * transaction; on return it is durable. *sequence is then the highest committed
+ * one. One round trip, unless there are alarm changes, or a frame is not newer
+ * than the last: then those that are stored already are ignored.
  * Fails: RC_CONFLICT SequenceConflict: nothing is stored; RC_UNAVAILABLE and
  *        RC_DB: it may be stored or not.
  */

@@ -332,7 +332,7 @@ history_frames(const struct history_part *part,
 	void *context)
 {
 	const struct frame_visitor visitor = {
-		part->ids, part->count, visit, NULL, context};
+		part->ids, part->count, visit, NULL, NULL, context};
 	struct arena *arena = arena_new();
 	int64_t after_id = INT64_MIN;
 	bool more = part->cache == NULL;

@@ -161,19 +161,18 @@ static void
 add_frame(struct batch *batch, int64_t id, struct bytes body)
 {
 	struct frame_head head;
-	struct sample *samples;
-	struct frame_event *events;
+	struct frame_content content;
 	struct fault why;
 
-	if (frame_decode(body.data, body.length, batch->arena, &head, &samples,
-		    &events, &why) != RC_OK) {
+	if (frame_decode(body.data, body.length, batch->arena, &head, &content,
+		    &why) != RC_OK) {
 		log_error(NULL, "frame %lld is damaged and stays: %s",
 			(long long)id, why.text);
 		batch->count.damaged++;
 		return;
 	}
-	if (head.samples > 0)
-		add_samples(batch, samples, head.samples);
+	if (content.sample_count > 0)
+		add_samples(batch, content.samples, content.sample_count);
 	batch->packed[batch->packed_count++] = id;
 	batch->count.frames++;
 }

@@ -23,7 +23,10 @@ GRANT USAGE ON SEQUENCE frame_id_seq TO fieldgrid_hub;
 GRANT SELECT, INSERT, UPDATE ON node_position, node_status, image_checkpoint
   TO fieldgrid_hub;
 GRANT SELECT ON chunk TO fieldgrid_hub;
-GRANT INSERT, SELECT ON event TO fieldgrid_hub;
+-- Every service leaves events; who reads them is the policy's business.
+GRANT INSERT ON event TO fieldgrid_hub, fieldgrid_api, fieldgrid_identity,
+  fieldgrid_controller, fieldgrid_web, fieldgrid_keeper;
+GRANT SELECT ON event TO fieldgrid_hub;
 
 GRANT SELECT ON frame, chunk, archive, archive_variable, event, screen
   TO fieldgrid_api, fieldgrid_web;

@@ -114,12 +114,14 @@ static void
 make_binary(struct bench *bench, int index)
 {
 	struct sample samples[FRAME_SAMPLES];
+	const struct frame_content content = {
+		.samples = samples, .sample_count = FRAME_SAMPLES};
 	struct frame_head head = {.spool_id = bench->spool_id, .sequence = 1};
 	struct fault fault;
 
 	memcpy(head.datasource, bench->datasource, UUID_BYTES);
 	make_samples(bench, index, samples);
-	need(frame_encode(&head, samples, FRAME_SAMPLES, NULL, 0,
+	need(frame_encode(&head, &content,
 		     strcmp(bench->form, "zstd") == 0 ? FRAME_ZSTD
 						      : FRAME_PLAIN,
 		     &bench->bodies[index], &fault),

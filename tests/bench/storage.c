@@ -384,7 +384,8 @@ measure_decode(void)
 	struct arena *arena = arena_new();
 	struct sample *samples = arena_array(arena, SAMPLES, sizeof(*samples));
 	char *copy = arena_alloc(arena, FRAME_BYTES_MAX);
-	struct frame_event *events;
+	struct frame_content content = {
+		.samples = samples, .sample_count = SAMPLES};
 	struct fault fault;
 	struct buf body;
 	int64_t begin_us;
@@ -396,14 +397,13 @@ measure_decode(void)
 			clock_now_us() / 1000000 * 1000000 + i / 100 * 1000000,
 			STATUS_SPONT, {VALUE_FLOAT, .number = i / 7.0}};
 	buf_init(&body, 0);
-	check(frame_encode(&head, samples, SAMPLES, NULL, 0, FRAME_PLAIN, &body,
-		      &fault),
+	check(frame_encode(&head, &content, FRAME_PLAIN, &body, &fault),
 		&fault);
 	arena_reset(arena);
 	begin_us = clock_steady_us();
 	for (int i = 0; i < COUNT; i++) {
 		check(frame_decode(body.data, body.length, arena, &head,
-			      &samples, &events, &fault),
+			      &content, &fault),
 			&fault);
 		arena_reset(arena);
 	}

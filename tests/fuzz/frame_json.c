@@ -7,6 +7,27 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length);
 
+static enum rc
+encode(struct frame_json *frame, struct buf *out, struct fault *fault)
+{
+	static struct alarm_change alarms[FRAME_ALARMS_MAX];
+	static struct frame_event events[FRAME_EVENTS_MAX];
+	const struct frame_content content = {frame->samples,
+		frame->samples_count, alarms, frame->alarms_count, events,
+		frame->events_count};
+
+	for (size_t i = 0; i < frame->alarms_count; i++) {
+		alarms[i] = frame->alarms[i].change;
+		alarms[i].variable_id = 1;
+		if (frame->alarms[i].variable == NULL ||
+			alarms[i].limit == NULL || alarms[i].kind == 0)
+			abort();
+	}
+	for (size_t i = 0; i < frame->events_count; i++)
+		events[i] = frame->events[i].event;
+	return frame_encode(&frame->head, &content, FRAME_PLAIN, out, fault);
+}
+
 /* What was read must fit together, and encode or be refused in words. */
 static enum rc
 visit(void *context, struct frame_json *frame, struct fault *fault)
@@ -32,8 +53,7 @@ visit(void *context, struct frame_json *frame, struct fault *fault)
 	if (next != frame->samples_count)
 		abort();
 	buf_clear(out);
-	return frame_encode(&frame->head, frame->samples, frame->samples_count,
-		NULL, 0, FRAME_PLAIN, out, fault);
+	return encode(frame, out, fault);
 }
 
 int

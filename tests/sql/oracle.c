@@ -93,11 +93,13 @@ oracle_send(struct oracle *oracle, const struct sample *samples, size_t count)
 {
 	struct frame_head head = {
 		.spool_id = 1, .sequence = ++oracle->sequence};
+	const struct frame_content content = {
+		.samples = samples, .sample_count = count};
 	struct fault fault = {0};
 	struct buf body;
 
 	buf_init(&body, 0);
-	if (frame_encode(&head, samples, count, NULL, 0,
+	if (frame_encode(&head, &content,
 		    oracle->sequence % 2 ? FRAME_ZSTD : FRAME_PLAIN, &body,
 		    &fault) != RC_OK ||
 		frame_peek(body.data, body.length, &head, &fault) != RC_OK ||

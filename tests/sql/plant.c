@@ -52,7 +52,8 @@ static int
 set_up(void **state)
 {
 	static const struct stmt *const sets[] = {archive_stmts,
-		datasource_stmts, event_stmts, variable_stmts, NULL};
+		datasource_stmts, event_stmts, event_write_stmts,
+		variable_stmts, NULL};
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 	char name[UUID_TEXT_BYTES];
 	uint8_t uuid[UUID_BYTES];
@@ -275,30 +276,43 @@ query_events(struct fixture *fixture, bool others, size_t count)
 }
 
 static void
-test_event_twice_sent_is_one(void **state)
+test_event_query_shows_what_was_written(void **state)
 {
 	struct fixture *fixture = *state;
-	const struct event events[] = {
-		{.time_us = 10, .kind = "Note", .text = "first"},
-		{.time_us = 20,
-			.kind = "Note",
+	const int64_t datasource = fixture->plant.id;
+	const struct event_new events[] = {
+		{.datasource_id = datasource,
+			.time_us = 10,
+			.kind = "note",
+			.text = "first"},
+		{.datasource_id = datasource,
+			.time_us = 20,
+			.kind = "value.set",
 			.text = "second",
 			.value = "1",
+			.old_value = "0",
+			.username = "ann",
+			.computer = "::1",
+			.comment = "why",
+			.class_number = 7,
+			.group_number = 8,
+			.about = fixture->plant.uuid,
 			.variable_id = fixture->variables.items[0].id},
-		{.time_us = 20,
-			.kind = "Note",
+		{.datasource_id = datasource,
+			.time_us = 20,
+			.kind = "note",
 			.text = "third",
 			.variable_id = fixture->variables.items[3].id},
-		{.time_us = 21, .kind = "Note", .text = "too late"},
+		{.datasource_id = datasource,
+			.time_us = 21,
+			.kind = "note",
+			.text = "too late"},
 	};
 	struct event_list list;
 
-	for (int i = 0; i < 2; i++)
-		assert_int_equal(event_append(fixture->db, fixture->arena,
-					 fixture->plant.id,
-					 1000000 + fixture->plant.id, 7, events,
-					 ARRAY_LENGTH(events), &fixture->fault),
-			RC_OK);
+	assert_int_equal(event_write(fixture->db, fixture->arena, events,
+				 ARRAY_LENGTH(events), &fixture->fault),
+		RC_OK);
 	list = query_events(fixture, true, 4);
 	assert_int_equal(list.count, 3);
 	assert_null(list.items[0].variable);
@@ -431,7 +445,7 @@ main(void)
 		TEST(test_variable_names_come_in_the_order_asked),
 		TEST(test_variable_put_changes_all_but_the_type),
 		TEST(test_variable_put_refuses_what_is_no_variable),
-		TEST(test_event_twice_sent_is_one),
+		TEST(test_event_query_shows_what_was_written),
 		TEST(test_archive_tree_goes_as_deep_as_wished),
 		TEST(test_archive_drafts_must_make_sense),
 	};

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/clock.h"
 #include "tests/unit/unit.h"
 
 #define UUID "6f1d0a52-8c1e-4a57-9a51-0b7c2f5d1001"
@@ -62,6 +63,25 @@ note(struct seen *seen, const char *word)
 		sizeof(seen->text) - seen->length, "%s", word);
 }
 
+static void
+note_alarm(struct seen *seen, const struct frame_json_alarm *alarm)
+{
+	const struct alarm_change *change = &alarm->change;
+
+	seen->length += (size_t)snprintf(seen->text + seen->length,
+		sizeof(seen->text) - seen->length,
+		" #%02x %s/%s %s %lld-%lld/%lld x%u f%u s%llu v%d '%s'",
+		change->id[15], alarm->variable, change->limit,
+		alarm_change_kind_name(change->kind),
+		(long long)change->came_us, (long long)change->went_us,
+		change->reactivated_us == CLOCK_NEVER
+			? 0LL
+			: (long long)change->reactivated_us,
+		change->reactivations, change->flags,
+		(unsigned long long)change->status, change->value.kind,
+		change->text);
+}
+
 static enum rc
 visit(void *context, struct frame_json *frame, struct fault *fault)
 {
@@ -88,6 +108,8 @@ visit(void *context, struct frame_json *frame, struct fault *fault)
 				   ? frame->events[i].event.value
 				   : "-");
 	}
+	for (size_t i = 0; i < frame->alarms_count; i++)
+		note_alarm(seen, &frame->alarms[i]);
 	note(seen, "]");
 	return RC_OK;
 }
@@ -146,6 +168,23 @@ test_frame_json_reads_events(void **state)
 		"[ !alarmTv1.50 !k--]");
 }
 
+#define ALARM                                                                  \
+	"\"alarms\":[{\"id\":\"6f1d0a52-8c1e-4a57-9a51-0b7c2f5d1002\","        \
+	"\"variable\":\"v\",\"limit\":\"high\",\"kind\":\"went\",\"time\":5,"
+
+static void
+test_frame_json_reads_alarm_changes(void **state)
+{
+	(void)state;
+	check_seen(HEAD ALARM
+		"\"came\":1,\"went\":5,\"reactivated\":null,\"value\":1.5,"
+		"\"reactivations\":2,\"flags\":[\"chattering\",\"uncertain\"],"
+		"\"status\":131072,\"text\":\"hot\"}]" TAIL,
+		"[ #02 v/high went 1-5/0 x2 f3 s131072 v2 'hot']");
+	check_seen(HEAD ALARM "\"came\":1,\"went\":5}]" TAIL,
+		"[ #02 v/high went 1-5/0 x0 f0 s0 v0 '']");
+}
+
 static void
 test_frame_json_starts_every_frame_afresh(void **state)
 {
@@ -185,6 +224,19 @@ test_frame_json_refuses_what_is_malformed(void **state)
 		"{\"frames\":[{\"spool\":\"12\"}]}",
 		"{\"frames\":[{\"sequence\":\"1\"}]}",
 		HEAD "\"time\":[1]",
+		HEAD "\"alarms\":[{}]" TAIL,
+		HEAD "\"alarms\":[{\"kind\":\"came\"}]" TAIL,
+		HEAD "\"alarms\":{}" TAIL,
+		HEAD ALARM "\"kind\":\"left\"}]" TAIL,
+		HEAD ALARM "\"flags\":[\"loud\"]}]" TAIL,
+		HEAD ALARM "\"flags\":1}]" TAIL,
+		HEAD ALARM "\"reactivations\":-1}]" TAIL,
+		HEAD ALARM "\"reactivations\":4294967296}]" TAIL,
+		HEAD ALARM "\"came\":\"now\"}]" TAIL,
+		HEAD ALARM "\"value\":[]}]" TAIL,
+		HEAD ALARM "\"variable\":null}]" TAIL,
+		HEAD "\"events\":[{\"time\":1,\"kind\":\"k\",\"text\":\"\","
+		     "\"username\":1}]" TAIL,
 	};
 	struct fault fault;
 	struct seen seen;
@@ -250,6 +302,7 @@ main(void)
 		cmocka_unit_test(
 			test_frame_json_takes_shared_times_that_come_last),
 		cmocka_unit_test(test_frame_json_reads_events),
+		cmocka_unit_test(test_frame_json_reads_alarm_changes),
 		cmocka_unit_test(test_frame_json_starts_every_frame_afresh),
 		cmocka_unit_test(test_frame_json_refuses_what_is_malformed),
 		cmocka_unit_test(test_frame_json_limits_the_samples),

@@ -349,24 +349,25 @@ count_frame(struct tally *tally, const char *data, size_t length,
 	struct arena *arena)
 {
 	struct frame_head head;
-	struct sample *samples;
-	struct frame_event *events;
+	struct frame_content content;
 	struct fault fault;
 
-	assert_int_equal(frame_decode(data, length, arena, &head, &samples,
-				 &events, &fault),
+	assert_int_equal(
+		frame_decode(data, length, arena, &head, &content, &fault),
 		RC_OK);
-	for (uint32_t i = 0; i < head.samples; i++) {
-		assert_int_equal(samples[i].variable_id, 5);
-		assert_true(samples[i].status & STATUS_SPONT);
-		assert_true(samples[i].value.integer >= tally->expected);
-		tally->gaps += samples[i].value.integer != tally->expected;
-		tally->expected = samples[i].value.integer + 1;
-		tally->overflows += (samples[i].status & STATUS_OV) != 0;
+	for (size_t i = 0; i < content.sample_count; i++) {
+		const struct sample *sample = &content.samples[i];
+
+		assert_int_equal(sample->variable_id, 5);
+		assert_true(sample->status & STATUS_SPONT);
+		assert_true(sample->value.integer >= tally->expected);
+		tally->gaps += sample->value.integer != tally->expected;
+		tally->expected = sample->value.integer + 1;
+		tally->overflows += (sample->status & STATUS_OV) != 0;
 	}
-	for (uint32_t i = 0; i < head.events; i++)
+	for (size_t i = 0; i < content.event_count; i++)
 		tally->lost_events +=
-			strcmp(events[i].kind, "samples_lost") == 0;
+			strcmp(content.events[i].kind, "samples_lost") == 0;
 }
 
 /* What the hub would get. */
