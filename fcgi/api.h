@@ -4,6 +4,7 @@
 #ifndef FG_FCGI_API_H
 #define FG_FCGI_API_H
 
+#include "lib/clock.h"
 #include "lib/db.h"
 #include "lib/field.h"
 #include "lib/req.h"
@@ -45,22 +46,48 @@ MUST_CHECK enum rc plant_find(struct req *req, struct plant *plant);
 bool plant_shows(const struct plant *plant, const struct variable *variable,
 	enum policy_action action);
 
-/* The members "timeFilter" and "variableFilter" of the query endpoints. */
+/*
+ * The ids of the variables that match any of "names" (none given: all of them)
+ * and for which the caller has the right. NULL items: it has it for all, so
+ * that nobody needs a list.
+ * Fails: RC_DENIED it has the right for nothing here; RC_UNAVAILABLE, RC_DB.
+ */
+MUST_CHECK enum rc plant_choose(struct req *req, const struct plant *plant,
+	const struct texts *names, enum policy_action action, struct ints *ids);
+
+/* The member "timeFilter": {"from", "to", "type": "Absolute"}, or {"last":
+ * "15m", "until": "5m", "type": "Relative"}: 15 minutes that ended 5 ago. */
+struct api_time {
+	int64_t from_us; /* after api_time_resolve; both inclusive */
+	int64_t to_us;
+	const char *type;
+	const char *last;
+	const char *until;
+};
+
+#define API_TIME_UNSET                                                         \
+	(struct api_time)                                                      \
+	{                                                                      \
+		.from_us = CLOCK_NEVER, .to_us = CLOCK_NEVER                   \
+	}
+
+/* Of a struct api_time that is API_TIME_UNSET before. */
+extern const struct field api_time_fields[];
+/* The member "variableFilter" into a struct texts. */
+extern const struct field api_variable_fields[];
+
+/* From and to of a time filter as it was read. Fails: RC_BAD_INPUT. */
+MUST_CHECK enum rc api_time_resolve(struct req *req, struct api_time *time);
+
+/* The bodies of the query endpoints of archives. */
 struct api_filter {
-	struct {
-		int64_t from_us;
-		int64_t to_us;
-		const char *type;
-	} time;
-	struct {
-		struct texts names;
-	} variables;
-	struct texts flags;
+	struct api_time time;
+	struct texts names;
 	const char *origin; /* NULL = not given */
 };
 
 /*
- * The body of a query endpoint; the name lists may be absent, times not.
+ * Read such a body; the name list may be absent, times not.
  * Fails: RC_BAD_INPUT with words for the caller, RC_UNSUPPORTED.
  */
 MUST_CHECK enum rc api_filter_read(struct req *req, struct api_filter *filter);

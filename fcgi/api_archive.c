@@ -318,7 +318,7 @@ answer_query(struct req *req, struct resp *resp, const struct plant *plant,
 	};
 
 	choose_variables(
-		req, plant, &filter->variables.names, &request, &unknown);
+		req, plant, &filter->names, &request, &unknown);
 	if (unknown.count > 0) {
 		api_refuse_variables(resp, &unknown,
 			"The archive does not have all these variables.");

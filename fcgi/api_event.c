@@ -1,9 +1,8 @@
-/* api_event: the Chronological Event List, and the Alarm Message List. */
+/* api_event: the Chronological Event List. */
 
 #include "fcgi/api_event.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "fcgi/api.h"
 #include "model/event.h"
@@ -26,8 +25,8 @@ begin(struct req *req, enum policy_action action, struct plant *plant,
 		plant->policy, plant->datasource.id, action, &req->fault);
 	if (rc != RC_OK)
 		return rc;
-	if (filter->variables.names.items == NULL)
-		filter->variables.names = (struct texts){1, all};
+	if (filter->names.items == NULL)
+		filter->names = (struct texts){1, all};
 	return RC_OK;
 }
 
@@ -95,7 +94,7 @@ api_event_query(struct req *req, struct resp *resp)
 	enum rc rc = begin(req, POLICY_READ_EVENTS, &plant, &filter);
 
 	if (rc == RC_OK)
-		rc = choose(req, &plant, &filter.variables.names, &wanted);
+		rc = choose(req, &plant, &filter.names, &wanted);
 	if (rc != RC_OK)
 		return rc;
 	wanted.datasource_id = plant.datasource.id;
@@ -115,46 +114,6 @@ api_event_query(struct req *req, struct resp *resp)
 	jsonw_open_arr(json, "events");
 	for (size_t i = 0; i < list.count; i++)
 		write_event(json, &list.items[i]);
-	jsonw_close_arr(json);
-	jsonw_close_obj(json);
-	return RC_OK;
-}
-
-static enum rc
-check_flags(struct req *req, const struct texts *flags)
-{
-	static const char *const known[] = {
-		"OnlyActive", "OnlyCleared", "OnlyUnacknowledged"};
-
-	for (size_t i = 0; i < flags->count; i++) {
-		bool found = false;
-
-		for (size_t j = 0; j < ARRAY_LENGTH(known); j++)
-			found |= strcasecmp(flags->items[i], known[j]) == 0;
-		if (!found)
-			return fault_tell(&req->fault, RC_BAD_INPUT,
-				"BadRequest", "filterFlags",
-				"The flags are OnlyActive, OnlyCleared and "
-				"OnlyUnacknowledged.");
-	}
-	return RC_OK;
-}
-
-enum rc
-api_alarm_query(struct req *req, struct resp *resp)
-{
-	struct api_filter filter;
-	struct plant plant;
-	struct jsonw *json;
-	enum rc rc = begin(req, POLICY_READ_ALARMS, &plant, &filter);
-
-	if (rc == RC_OK)
-		rc = check_flags(req, &filter.flags);
-	if (rc != RC_OK)
-		return rc;
-	json = resp_json(resp, 200);
-	jsonw_open_obj(json, NULL);
-	jsonw_open_arr(json, "alarms");
 	jsonw_close_arr(json);
 	jsonw_close_obj(json);
 	return RC_OK;

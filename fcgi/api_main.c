@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "fcgi/api.h"
+#include "fcgi/api_alarm.h"
+#include "fcgi/api_alarm_act.h"
 #include "fcgi/api_archive.h"
 #include "fcgi/api_datasource.h"
 #include "fcgi/api_document.h"
@@ -11,6 +13,7 @@
 #include "fcgi/api_export.h"
 #include "fcgi/api_history.h"
 #include "fcgi/service.h"
+#include "model/alarm_act.h"
 #include "model/archive.h"
 #include "model/audit.h"
 #include "model/event.h"
@@ -51,14 +54,20 @@ static const struct route routes[] = {
 		NEED_API, 0, "Samples as CSV"},
 	{METHOD_POST, "/api/v1/datasources/{ds}/alarms/query", api_alarm_query,
 		NEED_API, BODY, "Alarm Message List"},
+	{METHOD_PATCH, "/api/v1/datasources/{ds}/alarms", api_alarm_change_many,
+		NEED_API, BODY, "Acknowledge, shelve, … many alarms"},
+	{METHOD_GET, "/api/v1/datasources/{ds}/alarms/{id}", api_alarm_get,
+		NEED_API, 0, "One alarm"},
+	{METHOD_PATCH, "/api/v1/datasources/{ds}/alarms/{id}", api_alarm_change,
+		NEED_API, BODY, "Acknowledge, shelve, … an alarm"},
 	{METHOD_POST, "/api/v1/datasources/{ds}/events/query", api_event_query,
 		NEED_API, BODY, "Chronological Event List"},
 	ROUTES_END,
 };
 
-static const struct stmt *const statements[] = {archive_stmts, audit_stmts,
-	caller_stmts, datasource_stmts, event_stmts, history_stmts,
-	policy_stmts, variable_stmts, NULL};
+static const struct stmt *const statements[] = {alarm_stmts, alarm_act_stmts,
+	archive_stmts, audit_stmts, caller_stmts, datasource_stmts, event_stmts,
+	event_write_stmts, history_stmts, policy_stmts, variable_stmts, NULL};
 
 static const struct conf_entry api_conf_entries[] = {
 	LOG_CONF_ENTRY(struct api, log_level),

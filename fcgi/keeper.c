@@ -6,8 +6,10 @@
 #include "fcgi/service.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "model/alarm_act.h"
 #include "model/audit.h"
 #include "model/chunk_store.h"
+#include "model/event.h"
 #include "model/expiry.h"
 #include "model/pack.h"
 #include "model/partition.h"
@@ -16,8 +18,9 @@
 /* Months in which chunks are merged whenever there was packing. */
 #define RECENT_MONTHS 2
 
-const struct stmt *const keeper_stmts[] = {audit_stmts, chunk_store_stmts,
-	expiry_stmts, pack_stmts, partition_stmts, signing_key_stmts, NULL};
+const struct stmt *const keeper_stmts[] = {alarm_act_stmts, audit_stmts,
+	chunk_store_stmts, event_write_stmts, expiry_stmts, pack_stmts,
+	partition_stmts, signing_key_stmts, NULL};
 
 #define KEEPER(member) offsetof(struct keeper_conf, member)
 
@@ -180,6 +183,18 @@ prune(struct keeper *keeper, struct fault *fault)
 	return rc;
 }
 
+static enum rc
+unshelve(struct keeper *keeper, struct fault *fault)
+{
+	size_t ended = 0;
+	enum rc rc = alarm_unshelve_due(
+		keeper->db, keeper->arena, clock_now_us(), &ended, fault);
+
+	if (rc == RC_OK && ended > 0)
+		log_info(NULL, "shelving of %zu limits ended", ended);
+	return rc;
+}
+
 /* --- schedule ------------------------------------------------------------- */
 
 struct task {
@@ -195,6 +210,7 @@ static const struct task tasks[] = {
 	{merge_old, CLOCK_HOUR_US},
 	{retain, CLOCK_HOUR_US},
 	{prune, 10 * CLOCK_MINUTE_US},
+	{unshelve, CLOCK_SECOND_US},
 	{keeper_keys_rotate, CLOCK_MINUTE_US},
 };
 

@@ -138,6 +138,37 @@ read_texts(struct arena *arena, struct json_object *value,
 	return RC_OK;
 }
 
+static bool
+get_int(struct json_object *value, int32_t *number)
+{
+	int64_t wide = json_object_get_int64(value);
+
+	*number = (int32_t)wide;
+	return json_object_get_type(value) == json_type_int && wide >= 0 &&
+	       wide <= INT32_MAX;
+}
+
+static enum rc
+read_ints(struct arena *arena, struct json_object *value,
+	const struct field *field, struct ints *target, const char *path,
+	struct fault *fault)
+{
+	int32_t *items;
+	size_t count;
+
+	if (json_object_get_type(value) != json_type_array)
+		return refuse(fault, path, "a list of whole numbers");
+	count = json_object_array_length(value);
+	if (count > (size_t)field->maximum)
+		return refuse(fault, path, "a shorter list");
+	items = arena_array(arena, count + 1, sizeof(*items));
+	for (size_t i = 0; i < count; i++)
+		if (!get_int(json_object_array_get_idx(value, i), &items[i]))
+			return refuse(fault, path, "a list of whole numbers");
+	*target = (struct ints){count, items};
+	return RC_OK;
+}
+
 static enum rc
 read_member(struct arena *arena, struct json_object *value,
 	const struct field *field, void *target, const char *path,
@@ -165,6 +196,8 @@ read_member(struct arena *arena, struct json_object *value,
 		return RC_OK;
 	case FIELD_TEXTS:
 		return read_texts(arena, value, field, place, path, fault);
+	case FIELD_INTS:
+		return read_ints(arena, value, field, place, path, fault);
 	case FIELD_OBJECT:
 		if (json_object_get_type(value) != json_type_object)
 			return refuse(fault, path, "an object");

@@ -22,6 +22,7 @@ enum field_kind {
 	FIELD_BOOL,   /* bool */
 	FIELD_TIME,   /* int64_t microseconds from ISO 8601 text */
 	FIELD_TEXTS,  /* struct texts; up to "maximum" items */
+	FIELD_INTS,   /* struct ints of 0..INT32_MAX; up to "maximum" items */
 	FIELD_OBJECT, /* a nested struct described by "fields" */
 	FIELD_ANY,    /* struct json_object *; lives in the request's arena */
 };
@@ -29,6 +30,11 @@ enum field_kind {
 struct texts {
 	size_t count;
 	const char *const *items;
+};
+
+struct ints {
+	size_t count;
+	const int32_t *items;
 };
 
 struct field {

@@ -275,6 +275,20 @@ policy_touches(const struct policy *policy, int64_t datasource_id,
 }
 
 bool
+policy_covers(const struct policy *policy, int64_t datasource_id,
+	enum policy_action action)
+{
+	struct policy_verdict verdict =
+		policy_index_whole(policy->index, datasource_id);
+
+	if (policy->administrator)
+		verdict.allow = POLICY_EVERY;
+	return licence_allows(action) &&
+	       (policy->scope & verdict.allow & ~verdict.deny &
+		       (uint32_t)action) != 0;
+}
+
+bool
 policy_sees(const struct policy *policy, int64_t datasource_id)
 {
 	return (policy->scope & touched(policy, datasource_id) &

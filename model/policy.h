@@ -85,7 +85,12 @@ bool policy_allows(const struct policy *policy, int64_t datasource_id,
 bool policy_touches(const struct policy *policy, int64_t datasource_id,
 	enum policy_action action);
 
-/* The same in words, for a list that is filtered afterwards.
+/* May it be done to everything in the datasource, as far as access flags let
+ * it? Then names need not be asked for one by one. */
+bool policy_covers(const struct policy *policy, int64_t datasource_id,
+	enum policy_action action);
+
+/* policy_touches in words, for a list that is filtered afterwards.
  * Fails: RC_DENIED RightMissing or InsufficientScope. */
 MUST_CHECK enum rc policy_check_list(const struct policy *policy,
 	int64_t datasource_id, enum policy_action action, struct fault *fault);

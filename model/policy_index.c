@@ -464,11 +464,18 @@ policy_index_find(const struct policy_index *index, int64_t datasource_id,
 	return search.verdict;
 }
 
+/* The rules about every datasource and those about this one. */
+#define REALMS                                                                 \
+	{                                                                      \
+		find_realm(index, 0),                                          \
+			datasource_id != 0 ? find_realm(index, datasource_id)  \
+					   : NULL                              \
+	}
+
 struct policy_verdict
 policy_index_touch(const struct policy_index *index, int64_t datasource_id)
 {
-	const struct realm *realms[] = {find_realm(index, 0),
-		datasource_id != 0 ? find_realm(index, datasource_id) : NULL};
+	const struct realm *realms[] = REALMS;
 	struct policy_verdict verdict = {0, 0};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(realms); i++) {
@@ -476,6 +483,21 @@ policy_index_touch(const struct policy_index *index, int64_t datasource_id)
 			continue;
 		verdict.allow |= realms[i]->anything.allow;
 		verdict.deny |= realms[i]->everything.deny;
+	}
+	return verdict;
+}
+
+struct policy_verdict
+policy_index_whole(const struct policy_index *index, int64_t datasource_id)
+{
+	const struct realm *realms[] = REALMS;
+	struct policy_verdict verdict = {0, 0};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(realms); i++) {
+		if (realms[i] == NULL)
+			continue;
+		verdict.allow |= realms[i]->everything.allow;
+		verdict.deny |= realms[i]->anything.deny;
 	}
 	return verdict;
 }

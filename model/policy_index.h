@@ -50,6 +50,11 @@ struct policy_verdict policy_index_find(const struct policy_index *index,
 struct policy_verdict policy_index_touch(
 	const struct policy_index *index, int64_t datasource_id);
 
+/* What the rules say of a datasource as a whole: "allow" of everything in it,
+ * "deny" of anything in it. */
+struct policy_verdict policy_index_whole(
+	const struct policy_index *index, int64_t datasource_id);
+
 /* The same as policy_index_find, by looking at each line: the measure of what
  * is right, for tests and benches. */
 struct policy_verdict policy_lines_find(const struct policy_line *lines,

@@ -105,3 +105,16 @@ GRANT SELECT ON node_position TO fieldgrid_controller;
 GRANT SELECT, INSERT, UPDATE, DELETE ON login_failure TO fieldgrid_controller;
 GRANT UPDATE (seen_at, key_hash, not_before, revoked_at, reason)
   ON node_certificate TO fieldgrid_hub;
+
+-- Alarms (sql/0011-create-alarms.sql): the hub merges what plants report and
+-- keeps their limits; people act by the API; the keeper ends shelving.
+GRANT SELECT ON alarm, alarm_hold, alarm_limit, alarm_agent, alarm_category,
+  alarm_cause TO fieldgrid_hub, fieldgrid_api, fieldgrid_controller,
+  fieldgrid_web, fieldgrid_keeper;
+GRANT INSERT, UPDATE ON alarm TO fieldgrid_hub;
+GRANT INSERT, UPDATE, DELETE ON alarm_limit, alarm_agent TO fieldgrid_hub;
+GRANT UPDATE ON alarm TO fieldgrid_api, fieldgrid_keeper;
+GRANT INSERT, UPDATE, DELETE ON alarm_hold TO fieldgrid_api;
+GRANT UPDATE, DELETE ON alarm_hold TO fieldgrid_keeper;
+GRANT INSERT, UPDATE, DELETE ON alarm_limit, alarm_category, alarm_cause
+  TO fieldgrid_controller;

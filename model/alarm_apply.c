@@ -1,0 +1,214 @@
+/* alarm_apply: what plants report of their alarms, into the list. */
+
+#include "model/alarm.h"
+
+#include "lib/clock.h"
+#include "lib/jsonw.h"
+#include "model/value_json.h"
+
+enum { STMT_APPLY };
+
+/* A later step of an occurrence is one with more reactivations, or of equally
+ * many the one that has gone. */
+#define STEP(row) "(" row ".reactivations, " row ".went_us IS NOT NULL)"
+
+#define KINDS                                                                  \
+	"(ARRAY['alarm.came', 'alarm.went', 'alarm.reactivated'])"             \
+	"[sent.kind + 1]"
+
+const struct stmt alarm_apply_stmts[] = {
+	/* $1 datasource $2 ids $3 variables $4 limits $5 kinds $6 times $7 came
+	 * $8 went $9 reactivated $10 reactivations $11 flags $12 status
+	 * $13 values $14 texts */
+	[STMT_APPLY] = {"alarm_apply", "iBNTNIIIINNITT",
+		"WITH sent AS MATERIALIZED ("
+		"  SELECT encode(raw, 'hex')::uuid AS id, variable_id"
+		"       , limit_name, kind, time_us, came_us"
+		"       , nullif(went, -9223372036854775808) AS went_us"
+		"       , nullif(reactivated, -9223372036854775808)"
+		"           AS reactivated_us"
+		"       , reactivations, flags, status, value, text, place"
+		"    FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12"
+		"         , $13, $14) WITH ORDINALITY"
+		"      AS put (raw, variable_id, limit_name, kind, time_us"
+		"         , came_us, went, reactivated, reactivations, flags"
+		"         , status, value, text, place))"
+		", latest AS ("
+		"  SELECT DISTINCT ON (id) * FROM sent"
+		"   ORDER BY id, reactivations DESC, went_us IS NULL"
+		"       , place DESC)"
+		", held AS ("
+		"  SELECT hold.variable_id, hold.limit_name"
+		"       , max(until_us) AS until_us"
+		"       , bool_or(hold.kind = 'suppressed') AS suppressed"
+		"       , bool_or(hold.kind = 'out_of_service') AS out"
+		"    FROM alarm_hold AS hold"
+		"   WHERE hold.variable_id = ANY ($3)"
+		"   GROUP BY 1, 2)"
+		", stored AS ("
+		"  INSERT INTO alarm AS old (id, datasource_id, variable_id"
+		"       , came_us, went_us, reactivated_us, changed_us, status"
+		"       , reactivations, flags, limit_name, text, value"
+		"       , class_number, group_number, priority"
+		"       , must_acknowledge, comment_required, cause_required"
+		"       , areas, shelved_until_us, suppressed, out_of_service)"
+		"  SELECT latest.id, $1, latest.variable_id, came_us, went_us"
+		"       , reactivated_us, time_us, status, reactivations"
+		"       , flags, latest.limit_name"
+		"       , coalesce(latest.text, set.text, ''), latest.value"
+		"       , coalesce(set.class_number, 0)"
+		"       , coalesce(set.group_number, 0)"
+		"       , coalesce(set.priority, 3)"
+		"       , coalesce(set.must_acknowledge, true)"
+		"       , coalesce(set.comment_required, false)"
+		"       , coalesce(set.cause_required, false)"
+		"       , coalesce(set.areas, '{}'), held.until_us"
+		"       , coalesce(held.suppressed, false)"
+		"       , coalesce(held.out, false)"
+		"    FROM latest"
+		"    LEFT JOIN alarm_limit AS set"
+		"      ON set.variable_id = latest.variable_id"
+		"     AND set.name = latest.limit_name"
+		"    LEFT JOIN held ON held.variable_id = latest.variable_id"
+		"     AND held.limit_name = latest.limit_name"
+		"   ORDER BY latest.id"
+		"  ON CONFLICT (id) DO UPDATE SET"
+		"         came_us = excluded.came_us"
+		"       , went_us = excluded.went_us"
+		"       , reactivated_us = excluded.reactivated_us"
+		"       , changed_us = excluded.changed_us"
+		"       , status = excluded.status"
+		"       , reactivations = excluded.reactivations"
+		"       , flags = excluded.flags"
+		"       , text = excluded.text"
+		"       , value = excluded.value"
+		"       , acknowledged_us = CASE"
+		"             WHEN excluded.reactivations <= old.reactivations"
+		"               OR excluded.reactivated_us"
+		"                  <= old.acknowledged_us"
+		"             THEN old.acknowledged_us END"
+		"   WHERE old.datasource_id = excluded.datasource_id"
+		"     AND old.variable_id = excluded.variable_id"
+		"     AND " STEP("excluded") " >= " STEP(
+			"old") ")"
+			       " INSERT INTO event (datasource_id, "
+			       "variable_id, time_us, kind"
+			       "     , text, value, class_number, "
+			       "group_number, about)"
+			       " SELECT $1, sent.variable_id, "
+			       "sent.time_us, " KINDS
+			       "     , coalesce(sent.text, set.text, '')"
+			       "     , sent.value::json #>> '{}', "
+			       "set.class_number"
+			       "     , set.group_number, sent.id"
+			       "  FROM sent"
+			       "  LEFT JOIN alarm AS old ON old.id = sent.id"
+			       "  LEFT JOIN alarm_limit AS set"
+			       "    ON set.variable_id = sent.variable_id"
+			       "   AND set.name = sent.limit_name"
+			       " WHERE sent.kind < 3"
+			       "   AND (old.id IS NULL OR " STEP(
+				       "sent") " > " STEP("old") ")"
+								 " ORDER BY "
+								 "sent.place"},
+	STMT_END,
+};
+
+/* The columns of a batch, for unnest. */
+struct columns {
+	struct bytes *ids;
+	int32_t *variables;
+	const char **limits;
+	int32_t *kinds;
+	int64_t *times;
+	int64_t *came;
+	int64_t *went;
+	int64_t *reactivated;
+	int32_t *reactivations;
+	int32_t *flags;
+	int64_t *status;
+	const char **values;
+	const char **texts;
+};
+
+#define COLUMN(member)                                                         \
+	columns->member = arena_array(arena, count, sizeof(*columns->member))
+
+static void
+make_columns(struct arena *arena, size_t count, struct columns *columns)
+{
+	COLUMN(ids);
+	COLUMN(variables);
+	COLUMN(limits);
+	COLUMN(kinds);
+	COLUMN(times);
+	COLUMN(came);
+	COLUMN(went);
+	COLUMN(reactivated);
+	COLUMN(reactivations);
+	COLUMN(flags);
+	COLUMN(status);
+	COLUMN(values);
+	COLUMN(texts);
+}
+
+static enum rc
+check(const struct alarm_change *change, struct fault *fault)
+{
+	if (change->variable_id > 0 && change->limit != NULL &&
+		change->time_us != CLOCK_NEVER &&
+		change->reactivations <= INT32_MAX &&
+		change->kind >= ALARM_CAME && change->kind <= ALARM_CHANGED)
+		return RC_OK;
+	return fault_tell(fault, RC_BAD_INPUT, "AlarmMalformed", "alarms",
+		"An alarm change names no variable, limit or time, or is of "
+		"no kind.");
+}
+
+static void
+fill(struct arena *arena, const struct alarm_change *change, size_t at,
+	struct columns *columns)
+{
+	columns->ids[at] = (struct bytes){change->id, sizeof(change->id)};
+	columns->variables[at] = change->variable_id;
+	columns->limits[at] = change->limit;
+	columns->kinds[at] = (int32_t)change->kind - ALARM_CAME;
+	columns->times[at] = change->time_us;
+	columns->came[at] = change->came_us != CLOCK_NEVER ? change->came_us
+							   : change->time_us;
+	columns->went[at] = change->went_us;
+	columns->reactivated[at] = change->reactivated_us;
+	columns->reactivations[at] = (int32_t)change->reactivations;
+	columns->flags[at] = (int32_t)change->flags;
+	columns->status[at] = (int64_t)change->status;
+	columns->values[at] = value_json(arena, &change->value);
+	columns->texts[at] = change->text;
+}
+
+enum rc
+alarm_apply(struct db *db, struct arena *arena, int64_t datasource_id,
+	const struct alarm_change *changes, size_t count, struct fault *fault)
+{
+	struct columns c;
+
+	if (count == 0)
+		return RC_OK;
+	make_columns(arena, count, &c);
+	for (size_t i = 0; i < count; i++) {
+		enum rc rc = check(&changes[i], fault);
+
+		if (rc != RC_OK)
+			return rc;
+		fill(arena, &changes[i], i, &c);
+	}
+	return db_exec(db, &alarm_apply_stmts[STMT_APPLY],
+		PARAMS(P_INT(datasource_id), P_BLOBS(c.ids, count),
+			P_SHORTS(c.variables, count), P_TEXTS(c.limits, count),
+			P_SHORTS(c.kinds, count), P_INTS(c.times, count),
+			P_INTS(c.came, count), P_INTS(c.went, count),
+			P_INTS(c.reactivated, count),
+			P_SHORTS(c.reactivations, count),
+			P_SHORTS(c.flags, count), P_INTS(c.status, count),
+			P_TEXTS(c.values, count), P_TEXTS(c.texts, count)),
+		NULL, fault);
+}
