@@ -376,10 +376,28 @@ move(struct work *work, const struct alarm *alarm)
 	return true;
 }
 
+/* The alarm as it will be, in case it is named twice. */
+static void
+remember(const struct work *work, struct alarm *alarm, bool acknowledge)
+{
+	const struct texts *cause = &work->wish->cause;
+
+	if (acknowledge)
+		alarm->facts.acknowledged_us = work->now_us;
+	if (work->wish->comment != NULL)
+		alarm->comment = work->wish->comment;
+	if (cause->items == NULL)
+		return;
+	alarm->cause = arena_array(
+		work->arena, cause->count + 1, sizeof(*alarm->cause));
+	for (size_t i = 0; i < cause->count; i++)
+		alarm->cause[i] = cause->items[i];
+}
+
 static void
 decide(struct work *work, struct alarm_act *act)
 {
-	const struct alarm *alarm = act->alarm;
+	struct alarm *alarm = act->alarm;
 	bool acknowledge = work->wish->acknowledge &&
 			   alarm->facts.acknowledged_us == CLOCK_NEVER;
 
@@ -391,6 +409,7 @@ decide(struct work *work, struct alarm_act *act)
 			(struct bytes){alarm->id, UUID_BYTES};
 		work->acknowledged[work->note_count++] =
 			acknowledge ? work->now_us : 0;
+		remember(work, alarm, acknowledge);
 		act->changed = true;
 	}
 	if (!is_first(work, alarm) || move(work, alarm))
