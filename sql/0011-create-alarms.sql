@@ -124,7 +124,7 @@ CREATE TABLE alarm_limit (
 );
 CREATE INDEX alarm_limit_datasource ON alarm_limit (datasource_id);
 CREATE TRIGGER alarm_limit_tell AFTER INSERT OR UPDATE OR DELETE ON alarm_limit
-    FOR EACH STATEMENT EXECUTE FUNCTION tell_catalog_change();
+    FOR EACH ROW EXECUTE FUNCTION tell_catalog_change();
 
 CREATE TABLE alarm_agent (
     variable_id integer PRIMARY KEY REFERENCES variable ON DELETE CASCADE

@@ -113,6 +113,7 @@ GRANT SELECT ON alarm, alarm_hold, alarm_limit, alarm_agent, alarm_category,
   fieldgrid_web, fieldgrid_keeper;
 GRANT INSERT, UPDATE ON alarm TO fieldgrid_hub;
 GRANT INSERT, UPDATE, DELETE ON alarm_limit, alarm_agent TO fieldgrid_hub;
+GRANT INSERT ON alarm_category TO fieldgrid_hub; -- areas that agents name
 GRANT UPDATE ON alarm TO fieldgrid_api, fieldgrid_keeper;
 GRANT INSERT, UPDATE, DELETE ON alarm_hold TO fieldgrid_api;
 GRANT UPDATE, DELETE ON alarm_hold TO fieldgrid_keeper;
