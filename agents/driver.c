@@ -7,12 +7,14 @@
 extern const struct driver driver_csv;
 extern const struct driver driver_host;
 extern const struct driver driver_modbus;
+extern const struct driver driver_mqtt;
 extern const struct driver driver_sim;
 
 const struct driver *const drivers[] = {
 	&driver_csv,
 	&driver_host,
 	&driver_modbus,
+	&driver_mqtt,
 	&driver_sim,
 	NULL,
 };
