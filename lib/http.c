@@ -9,10 +9,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
+
 struct http {
 	CURL *curl;
 	struct http_options options;
 	char error[CURL_ERROR_SIZE];
+	/* Of http_follow; NULL = no stream now. */
+	const struct http_stream *stream;
+	struct http_reply *reply;
+	int64_t heard_us; /* steady clock */
 };
 
 static enum rc
@@ -66,6 +72,28 @@ take_body(char *data, size_t size, size_t count, void *context)
 	return body->overflow ? 0 : size * count;
 }
 
+/* An answer that is not 200 is an answer like any other. */
+static size_t
+take_part(char *data, size_t size, size_t count, void *context)
+{
+	struct http *http = context;
+	long status = 0;
+
+	http->heard_us = clock_steady_us();
+	curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status != 200)
+		return take_body(data, size, count, &http->reply->body);
+	http->stream->take(http->stream->context, data, size * count);
+	return size * count;
+}
+
+static bool
+is_silent(const struct http *http)
+{
+	return http->stream != NULL && clock_steady_us() - http->heard_us >
+					       http->stream->silence_ms * 1000;
+}
+
 static int
 look_for_stop(void *context, curl_off_t total, curl_off_t now,
 	curl_off_t up_total, curl_off_t up_now)
@@ -76,7 +104,9 @@ look_for_stop(void *context, curl_off_t total, curl_off_t now,
 	(void)now;
 	(void)up_total;
 	(void)up_now;
-	return http->options.stop != NULL && atomic_load(http->options.stop);
+	return (http->options.stop != NULL &&
+		       atomic_load(http->options.stop)) ||
+	       is_silent(http);
 }
 
 /* Without one of its own, libcurl keeps to the list of the system. */
@@ -197,8 +227,8 @@ explain(const struct http *http, const struct http_call *call, CURLcode code,
 	}
 }
 
-enum rc
-http_send(struct http *http, const struct http_call *call,
+static enum rc
+perform(struct http *http, const struct http_call *call,
 	struct http_reply *reply, struct fault *fault)
 {
 	CURL *curl = http->curl;
@@ -216,8 +246,14 @@ http_send(struct http *http, const struct http_call *call,
 	headers = set_body(curl, call);
 	curl_easy_setopt(curl, CURLOPT_URL, call->url);
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, call->method);
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &reply->body);
+	if (http->stream != NULL) {
+		curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, 0L);
+		curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_part);
+		curl_easy_setopt(curl, CURLOPT_WRITEDATA, http);
+	} else {
+		curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+		curl_easy_setopt(curl, CURLOPT_WRITEDATA, &reply->body);
+	}
 	code = curl_easy_perform(curl);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after_s);
@@ -227,4 +263,27 @@ http_send(struct http *http, const struct http_call *call,
 	reply->status = (int)status;
 	reply->retry_after_s = (int64_t)retry_after_s;
 	return RC_OK;
+}
+
+enum rc
+http_send(struct http *http, const struct http_call *call,
+	struct http_reply *reply, struct fault *fault)
+{
+	http->stream = NULL;
+	return perform(http, call, reply, fault);
+}
+
+enum rc
+http_follow(struct http *http, const struct http_call *call,
+	const struct http_stream *stream, struct http_reply *reply,
+	struct fault *fault)
+{
+	enum rc rc;
+
+	http->stream = stream;
+	http->reply = reply;
+	http->heard_us = clock_steady_us();
+	rc = perform(http, call, reply, fault);
+	http->stream = NULL;
+	return rc;
 }

@@ -49,6 +49,13 @@ struct http_reply {
 		body; /* the caller inits and frees it; cleared by each call */
 };
 
+/* Who takes an answer that never ends, piece by piece. */
+struct http_stream {
+	void (*take)(void *context, const char *data, size_t length);
+	void *context;
+	int64_t silence_ms; /* end it when nothing came for so long */
+};
+
 /* Fails: RC_IO a certificate or key file cannot be read. */
 MUST_CHECK enum rc http_open(const struct http_options *options,
 	struct http **http, struct fault *fault);
@@ -62,5 +69,14 @@ void http_close(struct http *http);
  */
 MUST_CHECK enum rc http_send(struct http *http, const struct http_call *call,
 	struct http_reply *reply, struct fault *fault);
+
+/*
+ * As http_send, but the body of an answer 200 goes to "stream" as it comes,
+ * for as long as it lasts; options.timeout_ms does not count.
+ * Fails: as http_send; RC_UNAVAILABLE also after stream->silence_ms.
+ */
+MUST_CHECK enum rc http_follow(struct http *http, const struct http_call *call,
+	const struct http_stream *stream, struct http_reply *reply,
+	struct fault *fault);
 
 #endif
