@@ -6,6 +6,7 @@
 
 #include "agents/driver.h"
 #include "agents/sim.h"
+#include "lib/clock.h"
 
 struct sim_options {
 	const char *model;
@@ -196,6 +197,24 @@ sim_poll(void *state, int64_t due_us, struct sink *sink, int64_t *next_us,
 	return RC_OK;
 }
 
+/* The set point shows at once, what follows it with the next polls. */
+static enum rc
+sim_write(void *state, const struct driver_write *write, struct sink *sink,
+	struct fault *fault)
+{
+	struct sim *sim = state;
+	int64_t now_us = clock_now_us();
+
+	if (sim->model->set == NULL ||
+		!sim->model->set(sim->state, sim->signals[write->index],
+			write->raw, now_us))
+		return fault_set(fault, RC_DENIED, "%s cannot be written",
+			sim->list->items[write->index].address);
+	sink->put(sink, write->index, now_us, 0, write->raw);
+	sink->written(sink, write->token, RC_OK, write->raw, NULL);
+	return RC_OK;
+}
+
 static void
 sim_close(void *state)
 {
@@ -208,5 +227,6 @@ const struct driver driver_sim = {
 	.conf_bytes = sizeof(struct sim_options),
 	.open = sim_open,
 	.poll = sim_poll,
+	.write = sim_write,
 	.close = sim_close,
 };

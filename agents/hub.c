@@ -476,6 +476,70 @@ hub_post(struct hub *hub, const char *path, const struct buf *body,
 }
 
 enum rc
+hub_refresh(struct hub *hub, struct fault *fault)
+{
+	return hub_use(hub, hub->options.certificate, hub->options.key, fault);
+}
+
+static enum rc
+follow_once(struct hub *hub, const char *url, const struct http_stream *stream,
+	struct fault *fault)
+{
+	struct http_call call = {.method = "GET", .url = url};
+	enum rc rc = RC_OK;
+
+	if (hub->token == NULL || clock_steady_us() >= hub->token_until_us)
+		rc = fetch_token(hub, fault);
+	if (rc != RC_OK)
+		return rc;
+	call.bearer = hub->token;
+	return http_follow(hub->http, &call, stream, &hub->reply, fault);
+}
+
+enum rc
+hub_follow(struct hub *hub, const char *path, const struct http_stream *stream,
+	struct fault *fault)
+{
+	char url[512];
+	enum rc rc;
+
+	snprintf(url, sizeof(url), "%s%s", hub_url(hub), path);
+	rc = follow_once(hub, url, stream, fault);
+	if (rc == RC_OK && hub->reply.status == 401) {
+		forget_token(hub);
+		rc = follow_once(hub, url, stream, fault);
+	}
+	if (rc == RC_OK && hub->reply.status != 200)
+		return explain_status(hub, path, fault);
+	return rc;
+}
+
+enum rc
+hub_clock(struct hub *hub, uint8_t boot[UUID_BYTES], int64_t *steady_us,
+	struct fault *fault)
+{
+	static const char path[] = "/hub/v1/clock";
+	struct json_object *object;
+	enum rc rc = call_hub(hub, "GET", path, NULL, NULL, fault);
+
+	if (rc != RC_OK)
+		return rc;
+	object = parse_reply(hub);
+	if (object == NULL || !int_member(object, "steady", steady_us) ||
+		!uuid_parse(text_member(object, "boot"), boot))
+		rc = not_understood(hub, path, fault);
+	json_object_put(object);
+	return rc;
+}
+
+enum rc
+hub_results(struct hub *hub, const struct buf *body, struct fault *fault)
+{
+	return call_hub(hub, "POST", "/hub/v1/results", "application/json",
+		body, fault);
+}
+
+enum rc
 hub_beat(
 	struct hub *hub, const struct spool_status *status, struct fault *fault)
 {

@@ -83,6 +83,25 @@ MUST_CHECK enum rc hub_frames(struct hub *hub, const struct buf *frames,
 MUST_CHECK enum rc hub_post(struct hub *hub, const char *path,
 	const struct buf *body, const struct buf **answer, struct fault *fault);
 
+/* Its files, read again: the certificate may have been renewed by another
+ * thread. Fails: RC_IO: nothing has changed. */
+MUST_CHECK enum rc hub_refresh(struct hub *hub, struct fault *fault);
+
+/* Follow GET "path" until it ends; RC_OK when the hub ended it. */
+MUST_CHECK enum rc hub_follow(struct hub *hub, const char *path,
+	const struct http_stream *stream, struct fault *fault);
+
+/* The hub's steady clock, us, and which start of its machine it counts from. */
+MUST_CHECK enum rc hub_clock(struct hub *hub, uint8_t boot[UUID_BYTES],
+	int64_t *steady_us, struct fault *fault);
+
+/*
+ * Tell results of commands: "body" is {"results":[…]}. Every one of them is
+ * the hub's then, even those that it did not want.
+ */
+MUST_CHECK enum rc hub_results(
+	struct hub *hub, const struct buf *body, struct fault *fault);
+
 /* Say that this agent lives. */
 MUST_CHECK enum rc hub_beat(struct hub *hub, const struct spool_status *status,
 	struct fault *fault);

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/commands.h"
 #include "agents/enrol.h"
 #include "agents/ingress_conf.h"
+#include "agents/node_stream.h"
 #include "agents/sender.h"
 #include "lib/clock.h"
 #include "lib/guard.h"
@@ -193,6 +195,48 @@ run_sender(void *context)
 	return NULL;
 }
 
+/* What the hub sends us, and what it wants done. */
+struct inbound {
+	struct commands *commands;
+	struct node_stream *stream;
+	struct node_stream_handler handlers[3];
+	atomic_bool stop;
+	pthread_t threads[2];
+};
+
+static void *
+run_commands(void *commands)
+{
+	commands_run(commands);
+	return NULL;
+}
+
+static void *
+run_stream(void *stream)
+{
+	node_stream_run(stream);
+	return NULL;
+}
+
+static enum rc
+open_inbound(const struct ingress_conf *conf, struct agent *agent,
+	struct sampler *sampler, struct inbound *inbound, struct fault *fault)
+{
+	struct hub_options options =
+		node_conf_hub(&conf->node, conf->datasource, &inbound->stop);
+	enum rc rc = commands_open(
+		agent, sampler, &options, &inbound->commands, fault);
+
+	inbound->handlers[0] = (struct node_stream_handler){
+		"command", commands_take, inbound->commands};
+	inbound->handlers[1] = (struct node_stream_handler){
+		"time", commands_take_time, inbound->commands};
+	if (rc == RC_OK)
+		rc = node_stream_open(
+			&options, inbound->handlers, &inbound->stream, fault);
+	return rc;
+}
+
 static void
 start_thread(pthread_t *thread, void *(*run)(void *), void *context)
 {
@@ -261,6 +305,7 @@ run(const struct ingress_conf *conf, struct agent *agent, struct arena *arena,
 	struct sampler_options options = sampler_options(conf);
 	struct sampler *sampler = NULL;
 	struct sending sending = {.agent = agent};
+	struct inbound inbound = {.commands = NULL};
 	pthread_t threads[2];
 	sigset_t signals;
 	enum rc rc = spool_open(conf->spool_folder,
@@ -273,6 +318,8 @@ run(const struct ingress_conf *conf, struct agent *agent, struct arena *arena,
 			conf->node.certificate, conf->node.key, fault);
 	if (rc == RC_OK)
 		rc = open_hub(conf, agent, &sending.hub, fault);
+	if (rc == RC_OK)
+		rc = open_inbound(conf, agent, sampler, &inbound, fault);
 	if (rc == RC_OK) {
 		block_signals(&signals);
 		start_without_hub(agent, conf->driver);
@@ -280,12 +327,20 @@ run(const struct ingress_conf *conf, struct agent *agent, struct arena *arena,
 			conf->driver->name);
 		start_thread(&threads[0], run_sampler, sampler);
 		start_thread(&threads[1], run_sender, &sending);
+		start_thread(
+			&inbound.threads[0], run_commands, inbound.commands);
+		start_thread(&inbound.threads[1], run_stream, inbound.stream);
 		serve_signals(agent, &signals);
+		atomic_store(&inbound.stop, true);
 		end_threads(agent, threads[0], threads[1]);
+		pthread_join(inbound.threads[0], NULL);
+		pthread_join(inbound.threads[1], NULL);
 		log_info(NULL, "ends");
 	}
 	hub_close(sending.hub);
+	node_stream_close(inbound.stream);
 	sampler_close(sampler);
+	commands_close(inbound.commands);
 	return rc;
 }
 

@@ -3,7 +3,8 @@
  *
  * A model has signals of the site and signals of its units, addressed as
  * site_prefix/name and unit_prefixNN/name. What it computes depends on seed,
- * place and time alone, so a restart changes no value.
+ * place and time alone, so a restart changes no value; only set points that
+ * somebody wrote are as at the start again.
  */
 #ifndef FG_AGENTS_SIM_H
 #define FG_AGENTS_SIM_H
@@ -42,6 +43,10 @@ struct sim_model {
 	 * points to constants or into the state, until the next call.
 	 */
 	void (*compute)(void *state, int64_t time_us, struct value *values);
+	/* Set the signal with that place among the values, at "time_us"; false
+	 * when it is not one that can be set. NULL: none can. */
+	bool (*set)(void *state, size_t signal, const struct value *value,
+		int64_t time_us);
 };
 
 extern const struct sim_model sim_solar;

@@ -27,6 +27,9 @@
 #define GEAR_STEP     (60 * CLOCK_SECOND_US) /* time constant 24 minutes */
 #define YAW_STEP      (5 * CLOCK_SECOND_US)  /* time constant 2 minutes */
 #define DEGREE        0.017453292519943295
+#define LIMIT_RATE_W  500000.0 /* the park follows its set point by so much /s \
+				*/
+#define LIMIT_PITCH 25.0       /* degrees that hold all power back */
 
 enum site_signal {
 	PARK_POWER,
@@ -39,6 +42,7 @@ enum site_signal {
 	PARK_RUNNING,
 	PARK_STORM,
 	PARK_MESSAGE,
+	PARK_LIMIT,
 	PARK_COUNT
 };
 
@@ -67,6 +71,7 @@ static const struct sim_signal site_signals[] = {
 	[PARK_RUNNING] = {"running", VALUE_INT},
 	[PARK_STORM] = {"storm", VALUE_BOOL},
 	[PARK_MESSAGE] = {"message", VALUE_STRING},
+	[PARK_LIMIT] = {"power_limit", VALUE_FLOAT},
 };
 
 static const struct sim_signal unit_signals[] = {
@@ -133,6 +138,9 @@ struct wind {
 	struct turbine turbines[TURBINES];
 	struct sim_meter meter;
 	char message[96];
+	double limit_w;   /* set point: the most that the park may feed */
+	double reached_w; /* how far the park has followed it */
+	int64_t moved_us; /* when it last moved; 0 = not yet */
 };
 
 double
@@ -372,6 +380,7 @@ wind_open(struct arena *arena, const struct sim_place *place)
 	struct wind *wind = arena_alloc(arena, sizeof(*wind));
 
 	wind->place = *place;
+	wind->limit_w = wind->reached_w = TURBINES * RATED_W;
 	for (int i = 0; i < TURBINES; i++) {
 		struct turbine *turbine = &wind->turbines[i];
 
@@ -476,6 +485,53 @@ compute_park(struct wind *wind, int64_t time_us, struct value *values)
 	values[PARK_MESSAGE] = compose_message(wind, storm, time_us);
 }
 
+/* From the limit in force towards the set point. */
+static double
+follow_limit(struct wind *wind, int64_t time_us)
+{
+	double seconds = wind->moved_us == 0 || time_us < wind->moved_us
+				 ? 0
+				 : (double)(time_us - wind->moved_us) /
+					   (double)CLOCK_SECOND_US;
+	double step = LIMIT_RATE_W * seconds;
+
+	wind->moved_us = time_us;
+	wind->reached_w +=
+		sim_clamp(wind->limit_w - wind->reached_w, -step, step);
+	return wind->reached_w;
+}
+
+/* Every turbine gives up the same share, by turning its blades. Returns what
+ * is left of "watts". */
+static double
+hold_back(
+	struct wind *wind, double watts, int64_t time_us, struct value *values)
+{
+	double limit = follow_limit(wind, time_us);
+	double share = watts > limit ? limit / watts : 1;
+
+	for (int i = 0; i < TURBINES && share < 1; i++) {
+		struct value *unit = values + PARK_COUNT + i * UNIT_COUNT;
+
+		if (unit[UNIT_POWER].number > 0)
+			unit[UNIT_PITCH].number += LIMIT_PITCH * (1 - share);
+		unit[UNIT_POWER].number *= share;
+	}
+	return watts * share;
+}
+
+static bool
+wind_set(void *state, size_t signal, const struct value *value, int64_t time_us)
+{
+	struct wind *wind = state;
+
+	if (signal != PARK_LIMIT || !(value->number >= 0))
+		return false;
+	follow_limit(wind, time_us); /* up to now it was the old one */
+	wind->limit_w = value->number * 1000;
+	return true;
+}
+
 static void
 wind_compute(void *state, int64_t time_us, struct value *values)
 {
@@ -500,6 +556,8 @@ wind_compute(void *state, int64_t time_us, struct value *values)
 		running += power > 0;
 		available += unit[UNIT_STATE].integer <= STATE_RUNNING;
 	}
+	watts = hold_back(wind, watts, time_us, values);
+	values[PARK_LIMIT] = sim_float(wind->limit_w / 1000);
 	values[PARK_POWER] = sim_float(watts / 1000);
 	values[PARK_ENERGY_TODAY] = sim_float((double)today_wh / 1000);
 	values[PARK_ENERGY_TOTAL] = sim_int(total_wh);
@@ -518,4 +576,5 @@ const struct sim_model sim_wind = {
 	.unit_count = UNIT_COUNT,
 	.open = wind_open,
 	.compute = wind_compute,
+	.set = wind_set,
 };
