@@ -7,6 +7,7 @@
 #include "fcgi/api_alarm.h"
 #include "fcgi/api_alarm_act.h"
 #include "fcgi/api_archive.h"
+#include "fcgi/api_command.h"
 #include "fcgi/api_datasource.h"
 #include "fcgi/api_document.h"
 #include "fcgi/api_event.h"
@@ -16,6 +17,7 @@
 #include "model/alarm_act.h"
 #include "model/archive.h"
 #include "model/audit.h"
+#include "model/command_read.h"
 #include "model/event.h"
 #include "model/history.h"
 
@@ -60,14 +62,19 @@ static const struct route routes[] = {
 		NEED_API, 0, "One alarm"},
 	{METHOD_PATCH, "/api/v1/datasources/{ds}/alarms/{id}", api_alarm_change,
 		NEED_API, BODY, "Acknowledge, shelve, … an alarm"},
+	{METHOD_GET, "/api/v1/datasources/{ds}/commands", api_command_list,
+		NEED_API, 0, "Commands, the latest first"},
+	{METHOD_GET, "/api/v1/datasources/{ds}/commands/{id}", api_command_get,
+		NEED_API, 0, "One command"},
 	{METHOD_POST, "/api/v1/datasources/{ds}/events/query", api_event_query,
 		NEED_API, BODY, "Chronological Event List"},
 	ROUTES_END,
 };
 
 static const struct stmt *const statements[] = {alarm_stmts, alarm_act_stmts,
-	archive_stmts, audit_stmts, caller_stmts, datasource_stmts, event_stmts,
-	event_write_stmts, history_stmts, policy_stmts, variable_stmts, NULL};
+	archive_stmts, audit_stmts, caller_stmts, command_stmts,
+	command_read_stmts, datasource_stmts, event_stmts, event_write_stmts,
+	history_stmts, policy_stmts, variable_stmts, NULL};
 
 static const struct conf_entry api_conf_entries[] = {
 	LOG_CONF_ENTRY(struct api, log_level),

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "fcgi/hub_node_stream.h"
+#include "fcgi/hub_order.h"
 #include "lib/log.h"
 
 #define LOOK_S 1 /* so often when nobody wakes us */
@@ -26,6 +27,7 @@ static void
 look_at_all(struct hub *hub)
 {
 	hub_node_streams_flush(hub);
+	hub_wait_flush(hub);
 }
 
 static void
@@ -109,6 +111,8 @@ hub_held_take(struct hub *hub, struct evhttp_request *request)
 		return false;
 	if (skip(&path, "node/"))
 		hub_node_streams_take(hub, request, path);
+	else if (skip(&path, "order/"))
+		hub_wait_take(hub, request, path);
 	else
 		evhttp_send_reply(request, 404, NULL, NULL);
 	return true;
@@ -118,6 +122,7 @@ void
 hub_held_close_all(struct hub *hub)
 {
 	hub_node_streams_close_all(hub);
+	hub_wait_close_all(hub);
 }
 
 void

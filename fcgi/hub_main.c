@@ -10,19 +10,23 @@
 
 #include "fcgi/hub.h"
 #include "fcgi/hub_clock.h"
+#include "fcgi/hub_command.h"
 #include "fcgi/hub_counters.h"
 #include "fcgi/hub_live.h"
 #include "fcgi/hub_node_stream.h"
 #include "fcgi/hub_nodes.h"
+#include "fcgi/hub_order.h"
 #include "fcgi/hub_watch.h"
 #include "fcgi/service.h"
 #include "lib/log.h"
 #include "model/audit.h"
 #include "model/checkpoint.h"
 #include "model/datasource.h"
+#include "model/event.h"
 #include "model/frame_store.h"
 #include "model/node.h"
 #include "model/policy_cache.h"
+#include "model/selection.h"
 
 #define THREADS_MAX 64
 #define KIB         ((size_t)1024)
@@ -42,6 +46,11 @@ static const struct route routes[] = {
 		"how the node is"},
 	{METHOD_GET, "/hub/v1/clock", hub_clock_get, NEED_NODE, 0,
 		"the hub's steady clock"},
+	{METHOD_POST, "/hub/v1/results", hub_results_post, NEED_NODE, 512 * KIB,
+		"results of commands"},
+	{METHOD_PATCH, "/hub/v1/datasources/{ds}/variables/{name...}",
+		hub_command_patch, NEED_NODE, 16 * KIB,
+		"write a variable, as a node"},
 	{METHOD_GET, "/live/node", hub_node_stream_get, NEED_NODE, 0,
 		"the node's own stream: commands and news for it"},
 	{METHOD_POST, "/api/v1/datasources/{ds}/variables/query",
@@ -49,6 +58,19 @@ static const struct route routes[] = {
 		"current values of many variables"},
 	{METHOD_GET, "/api/v1/datasources/{ds}/variables/{name...}",
 		hub_value_get, NEED_API, 0, "current value of one variable"},
+	{METHOD_PATCH, "/api/v1/datasources/{ds}/variables/{name...}",
+		hub_command_patch, NEED_API, 16 * KIB, "write a variable"},
+	{METHOD_PATCH, "/api/v1/datasources/{ds}/variables",
+		hub_commands_patch, NEED_API, 256 * KIB,
+		"write many variables"},
+	{METHOD_POST, "/api/v1/datasources/{ds}/selections",
+		hub_selection_post, NEED_API, 16 * KIB,
+		"select a variable before it is written"},
+	{METHOD_PATCH, "/api/v1/datasources/{ds}/selections",
+		hub_selection_patch, NEED_API, 16 * KIB,
+		"demand that a variable is selected first"},
+	{METHOD_DELETE, "/api/v1/datasources/{ds}/selections/{id}",
+		hub_selection_delete, NEED_API, 0, "give a selection up"},
 	{METHOD_POST, "/api/v1/live", hub_live_post, NEED_API, 256 * KIB,
 		"register a live stream"},
 	ROUTES_END,
@@ -58,10 +80,13 @@ static const struct stmt *const stmts[] = {
 	audit_stmts,
 	caller_stmts,
 	checkpoint_stmts,
+	command_stmts,
 	datasource_stmts,
+	event_write_stmts,
 	frame_store_stmts,
 	node_stmts,
 	policy_stmts,
+	selection_stmts,
 	variable_stmts,
 	NULL,
 };
@@ -154,6 +179,13 @@ watch_main(void *context)
 	return NULL;
 }
 
+static void *
+command_main(void *context)
+{
+	hub_command_run(context);
+	return NULL;
+}
+
 static pthread_t
 start(void *(*function)(void *), void *context)
 {
@@ -243,10 +275,12 @@ serve(struct hub *hub, struct hub_live *live)
 	sigset_t signals = set_signals();
 	pthread_t watcher;
 	pthread_t streams;
+	pthread_t commands;
 
 	FCGX_Init();
 	watcher = start(watch_main, &watch);
 	streams = start(live_main, live);
+	commands = start(command_main, hub);
 	for (size_t i = 0; i < count; i++) {
 		acceptors[i].service = &service;
 		acceptors[i].thread = start(accept_main, &acceptors[i]);
@@ -256,6 +290,8 @@ serve(struct hub *hub, struct hub_live *live)
 	hub_live_stop(live);
 	pthread_join(streams, NULL);
 	atomic_store(&hub->stopping, true);
+	hub_orders_stir(hub);
+	pthread_join(commands, NULL);
 	pthread_join(watcher, NULL);
 	hub_counters_log(hub->counters);
 	return EXIT_SUCCESS;
@@ -267,6 +303,7 @@ close_hub(struct hub *hub, struct hub_live *live)
 	hub_live_free(live);
 	live_free(hub->live);
 	hub_node_streams_free(hub->node_streams);
+	hub_orders_free(hub->orders);
 	hub_nodes_free(hub->nodes);
 	policy_cache_free(hub->policies);
 	hub_counters_free(hub->counters);
@@ -293,6 +330,7 @@ main(int argc, char **argv)
 	hub.image = image_new();
 	hub.nodes = hub_nodes_new();
 	hub.node_streams = hub_node_streams_new();
+	hub.orders = hub_orders_new();
 	hub.policies = policy_cache_new();
 	hub.counters = hub_counters_new();
 	if (hub_live_open(&hub, &live, &fault) == RC_OK)

@@ -10,6 +10,7 @@
 #include "lib/clock.h"
 #include "lib/encode.h"
 #include "lib/field.h"
+#include "model/command.h"
 #include "model/node.h"
 
 enum rc
@@ -245,6 +246,18 @@ store(struct req *req, int32_t datasource_id, const char *datasource,
 			   : rc;
 }
 
+/* Commands for these variables go to this node. */
+static enum rc
+note_writer(struct req *req, const struct variable_list *stored)
+{
+	int32_t *ids = arena_array(req->arena, stored->count, sizeof(*ids));
+
+	for (size_t i = 0; i < stored->count; i++)
+		ids[i] = stored->items[i].id;
+	return command_note_node(req->db, req->caller->id, ids, stored->count,
+		&req->fault);
+}
+
 static enum rc
 declare(struct hub *hub, struct req *req, int32_t datasource_id,
 	const char *datasource, const struct variable_list *declared,
@@ -255,6 +268,8 @@ declare(struct hub *hub, struct req *req, int32_t datasource_id,
 	if (rc != RC_OK)
 		return rc;
 	rc = store(req, datasource_id, datasource, declared, stored);
+	if (rc == RC_OK)
+		rc = note_writer(req, stored);
 	if (rc == RC_OK)
 		rc = db_commit(req->db, &req->fault);
 	else

@@ -2,6 +2,24 @@
 
 #include "model/value_json.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
+#define EXACT_MAX (INT64_C(1) << 53)
+
+static void
+write_integer(struct jsonw *json, const char *key, int64_t integer)
+{
+	char text[24];
+
+	if (integer >= -EXACT_MAX && integer <= EXACT_MAX) {
+		jsonw_int(json, key, integer);
+		return;
+	}
+	snprintf(text, sizeof(text), "%" PRId64, integer);
+	jsonw_str(json, key, text);
+}
+
 void
 value_write(struct jsonw *json, const char *key, const struct value *value)
 {
@@ -13,7 +31,7 @@ value_write(struct jsonw *json, const char *key, const struct value *value)
 		jsonw_num(json, key, value->number);
 		break;
 	case VALUE_INT:
-		jsonw_int(json, key, value->integer);
+		write_integer(json, key, value->integer);
 		break;
 	case VALUE_STRING:
 		jsonw_strn(json, key, value->string.data, value->string.bytes);

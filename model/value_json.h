@@ -5,7 +5,8 @@
 #include "lib/jsonw.h"
 #include "model/sample.h"
 
-/* No value, NaN and infinities are null. */
+/* No value, NaN and infinities are null; an integer beyond 2^53, which many
+ * readers would round, is text. */
 void value_write(
 	struct jsonw *json, const char *key, const struct value *value);
 
