@@ -91,7 +91,7 @@ export class TcpDevice {
   constructor(memory = new Memory()) { this.memory = memory; }
 
   async on() {
-    this.server = new modbus.ServerTCP(this.memory.vector, { host: '127.0.0.1', port: this.port ?? await freePort(), unitID: 255 });
+    this.server = new modbus.ServerTCP(this.memory.vector, { host: this.host ?? '127.0.0.1', port: this.port ?? await freePort(), unitID: 255 });
     await once(this.server, 'initialized');
     this.port = this.server._server.address().port;
     // It tells of every reset connection; that is the test's business.
@@ -116,22 +116,30 @@ async function freePort() {
   return port;
 }
 
-/** Two joined pseudo-terminals: { near, far, close() }. */
+/** Two joined pseudo-terminals, near and far. */
 export async function serialLine() {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fieldgrid-line-'));
   const near = path.join(folder, 'near');
   const far = path.join(folder, 'far');
-  const socat = spawn('socat', [`pty,raw,echo=0,link=${near}`, `pty,raw,echo=0,link=${far}`], { stdio: 'ignore' });
-  await until(() => fs.existsSync(near) && fs.existsSync(far), { what: 'the serial line' });
-  return {
+  let socat;
+  const line = {
     near,
     far,
-    async close() {
+    async plug() {
+      socat = spawn('socat', [`pty,raw,echo=0,link=${near}`, `pty,raw,echo=0,link=${far}`], { stdio: 'ignore' });
+      await until(() => fs.existsSync(near) && fs.existsSync(far), { what: 'the serial line' });
+    },
+    async unplug() {
       socat.kill();
       if (socat.exitCode === null && socat.signalCode === null) await once(socat, 'exit');
+    },
+    async close() {
+      await line.unplug();
       fs.rmSync(folder, { recursive: true, force: true });
     },
   };
+  await line.plug();
+  return line;
 }
 
 /** A device of modbus-serial at the far end of a serial line. */
@@ -139,7 +147,14 @@ export async function serialDevice(line, memory = new Memory(), unitID = 255) {
   const server = new modbus.ServerSerial(memory.vector,
     { path: line.far, baudRate: 19200, parity: 'none', unitID });
   await once(server, 'initialized');
-  return { memory, off: () => new Promise((done) => { server.close(done); }) };
+  let on = true;
+  return {
+    memory,
+    async off() {
+      if (on) await new Promise((done) => { server.close(done); });
+      on = false;
+    },
+  };
 }
 
 /**
