@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "lib/csv.h"
+#include "lib/csv_table.h"
 
 #define CONNECTION_BYTES_MAX 255
 #define DEFAULT_PORT         "502"
@@ -62,10 +62,8 @@ static const struct column columns[] = {
 
 struct load {
 	struct arena *arena;
-	struct csv csv;
+	struct csv_table table;
 	struct modbus_devices *devices;
-	size_t places[COLUMNS]; /* of the field; SIZE_MAX = not in the file */
-	size_t header_count;
 	struct fault *fault;
 };
 
@@ -74,19 +72,13 @@ struct load {
 static const char *
 cell(const struct load *load, size_t column)
 {
-	size_t place = load->places[column];
-
-	return place < load->csv.count ? load->csv.fields[place].text : "";
+	return csv_table_cell(&load->table, column);
 }
 
 static enum rc
 refuse(struct load *load, size_t column, const char *why)
 {
-	size_t place = load->places[column];
-
-	return csv_fault(&load->csv, place < load->csv.count ? place : 0,
-		load->fault, "%s \"%.60s\": %s", columns[column].name,
-		cell(load, column), why);
+	return csv_table_refuse(&load->table, column, why, load->fault);
 }
 
 static enum rc
@@ -240,66 +232,21 @@ take_row(struct load *load)
 		rc = take_connection(load, device);
 	if (rc == RC_OK)
 		rc = check_line(load, device);
-	device->line = load->csv.fields[0].line;
+	device->line = csv_table_field(&load->table, COLUMN_NAME)->line;
 	return rc;
 }
 
 /* --- the file ------------------------------------------------------------ */
 
 static enum rc
-take_header_cell(struct load *load, size_t field)
-{
-	const char *name = load->csv.fields[field].text;
-
-	for (size_t i = 0; i < COLUMNS; i++) {
-		if (strcasecmp(name, columns[i].name) != 0)
-			continue;
-		if (load->places[i] != SIZE_MAX)
-			return csv_fault(&load->csv, field, load->fault,
-				"column \"%.60s\" is given twice", name);
-		load->places[i] = field;
-		return RC_OK;
-	}
-	if (name[0] == '\0') /* spreadsheets add empty columns */
-		return RC_OK;
-	return csv_fault(&load->csv, field, load->fault,
-		"unknown column \"%.60s\"", name);
-}
-
-static enum rc
-take_header(struct load *load)
-{
-	enum rc rc = csv_row(&load->csv, load->fault);
-
-	if (rc == RC_NOT_FOUND)
-		return fault_set(load->fault, RC_BAD_INPUT,
-			"%s:1:1: the file is empty", load->csv.path);
-	for (size_t i = 0; i < COLUMNS; i++)
-		load->places[i] = SIZE_MAX;
-	for (size_t i = 0; rc == RC_OK && i < load->csv.count; i++)
-		rc = take_header_cell(load, i);
-	load->header_count = load->csv.count;
-	if (rc == RC_OK && (load->places[COLUMN_NAME] == SIZE_MAX ||
-				   load->places[COLUMN_CONNECTION] == SIZE_MAX))
-		rc = csv_fault(&load->csv, 0, load->fault,
-			"the columns name and connection are required");
-	return rc;
-}
-
-static enum rc
 take_rows(struct load *load)
 {
 	enum rc rc;
 
-	while ((rc = csv_row(&load->csv, load->fault)) == RC_OK) {
+	while ((rc = csv_table_row(&load->table, load->fault)) == RC_OK) {
 		if (load->devices->count == MODBUS_DEVICES_MAX)
 			return refuse(load, COLUMN_NAME,
 				"one agent reads at most 500 devices");
-		for (size_t i = load->header_count; i < load->csv.count; i++)
-			if (load->csv.fields[i].length > 0)
-				return csv_fault(&load->csv, i, load->fault,
-					"the header has no column for this "
-					"cell");
 		rc = take_row(load);
 		if (rc != RC_OK)
 			return rc;
@@ -309,6 +256,27 @@ take_rows(struct load *load)
 		return rc;
 	load->fault->rc = RC_OK;
 	return RC_OK;
+}
+
+static enum rc
+take_table(struct load *load, FILE *file, const char *path)
+{
+	const char *names[COLUMNS];
+	enum rc rc;
+
+	for (size_t i = 0; i < COLUMNS; i++)
+		names[i] = columns[i].name;
+	rc = csv_table_open(
+		&load->table, file, path, names, COLUMNS, load->fault);
+	if (rc == RC_OK &&
+		(!csv_table_has(&load->table, COLUMN_NAME) ||
+			!csv_table_has(&load->table, COLUMN_CONNECTION)))
+		rc = csv_fault(&load->table.csv, 0, load->fault,
+			"the columns name and connection are required");
+	if (rc == RC_OK)
+		rc = take_rows(load);
+	csv_table_close(&load->table);
+	return rc;
 }
 
 enum rc
@@ -321,11 +289,7 @@ modbus_devices_read(struct arena *arena, FILE *file, const char *path,
 	devices->count = 0;
 	devices->items =
 		arena_array(arena, MODBUS_DEVICES_MAX, sizeof(*devices->items));
-	csv_open(&load.csv, file, path);
-	rc = take_header(&load);
-	if (rc == RC_OK)
-		rc = take_rows(&load);
-	csv_close(&load.csv);
+	rc = take_table(&load, file, path);
 	if (rc == RC_OK && devices->count == 0)
 		rc = fault_set(
 			fault, RC_BAD_INPUT, "%s:1:1: names no device", path);
