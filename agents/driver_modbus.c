@@ -311,6 +311,26 @@ put_station(struct modbus *modbus, struct modbus_station *station,
 	}
 }
 
+/* A reading that came after it was put already. */
+static bool
+is_overtaken(const struct modbus_job *job)
+{
+	const struct modbus_station *station = job->station;
+	const struct modbus_item *item = job->item;
+
+	for (size_t i = 0; i < station->reading_count; i++) {
+		const struct modbus_reading *reading = &station->readings[i];
+		size_t first = reading->block.first_item;
+
+		if (item >= &station->items[first] &&
+			item < &station->items[first +
+					       reading->block.item_count])
+			return reading->news == MODBUS_OLD &&
+			       reading->time_us > job->found_us;
+	}
+	return false;
+}
+
 static void
 tell_job(struct modbus *modbus, const struct modbus_job *job, struct sink *sink)
 {
@@ -319,10 +339,21 @@ tell_job(struct modbus *modbus, const struct modbus_job *job, struct sink *sink)
 	bool good = job->has_found && modbus_decode(&job->item->address,
 					      job->found, &value, text);
 
-	if (good)
-		put_value(modbus, job->item, job->found, clock_now_us(), sink);
+	if (good && !is_overtaken(job))
+		put_value(modbus, job->item, job->found, job->found_us, sink);
 	sink->written(sink, job->token, job->rc, good ? &value : NULL,
 		job->rc == RC_OK ? NULL : job->why);
+}
+
+static void
+free_jobs(struct modbus_job *job)
+{
+	while (job != NULL) {
+		struct modbus_job *next = job->next;
+
+		free(job);
+		job = next;
+	}
 }
 
 static void
@@ -335,14 +366,10 @@ poll_link(struct modbus *modbus, struct modbus_link *link, struct sink *sink)
 		put_station(modbus, link->stations[i], sink);
 	done = link->done;
 	link->done = NULL;
+	for (const struct modbus_job *job = done; job != NULL; job = job->next)
+		tell_job(modbus, job, sink);
 	pthread_mutex_unlock(&link->lock);
-	while (done != NULL) {
-		struct modbus_job *next = done->next;
-
-		tell_job(modbus, done, sink);
-		free(done);
-		done = next;
-	}
+	free_jobs(done);
 }
 
 static enum rc
@@ -412,17 +439,6 @@ modbus_write(void *state, const struct driver_write *write, struct sink *sink,
 	if (rc != RC_OK)
 		free(job);
 	return rc;
-}
-
-static void
-free_jobs(struct modbus_job *job)
-{
-	while (job != NULL) {
-		struct modbus_job *next = job->next;
-
-		free(job);
-		job = next;
-	}
 }
 
 /* All are told to stop before the first is waited for. */

@@ -60,6 +60,7 @@ struct modbus_job {
 	uint16_t wanted[MODBUS_VALUE_REGISTERS_MAX];
 	uint16_t found[MODBUS_VALUE_REGISTERS_MAX];
 	bool has_found; /* the device was read after the write */
+	int64_t found_us;
 	enum rc rc;
 	char why[160];
 };
@@ -78,7 +79,7 @@ struct modbus_link {
 	/* Under the lock. */
 	struct modbus_job *jobs; /* oldest first */
 	size_t job_count;
-	struct modbus_job *done; /* newest first */
+	struct modbus_job *done; /* oldest first */
 	int socket;              /* -1: not connected */
 	bool stopping;
 

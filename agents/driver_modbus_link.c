@@ -289,18 +289,28 @@ take_job(struct modbus_link *link)
 }
 
 static void
+finish_job(struct modbus_link *link, struct modbus_job *job)
+{
+	struct modbus_job **place = &link->done;
+
+	pthread_mutex_lock(&link->lock);
+	while (*place != NULL)
+		place = &(*place)->next;
+	job->next = NULL;
+	*place = job;
+	link->job_count--;
+	pthread_mutex_unlock(&link->lock);
+	wake(link);
+}
+
+static void
 run_jobs(struct modbus_link *link)
 {
 	struct modbus_job *job;
 
 	while ((job = take_job(link)) != NULL) {
 		modbus_job_run(link->line, job);
-		pthread_mutex_lock(&link->lock);
-		job->next = link->done;
-		link->done = job;
-		link->job_count--;
-		pthread_mutex_unlock(&link->lock);
-		wake(link);
+		finish_job(link, job);
 	}
 }
 

@@ -1,7 +1,7 @@
 /* sampler_write: orders from other threads, the driver's results, and wakes. */
 
-#include "agents/sampler.h"
 #include "lib/clock.h"
+#include "tests/unit/orders.h"
 #include "tests/unit/unit.h"
 
 #include <math.h>
@@ -34,12 +34,6 @@ device_open(const struct driver_setup *setup, void **state, struct fault *fault)
 	device.wake_context = setup->wake_context;
 	*state = &device;
 	return RC_OK;
-}
-
-static struct value
-int_value(int64_t number)
-{
-	return (struct value){.kind = VALUE_INT, .integer = number};
 }
 
 static enum rc
@@ -100,43 +94,7 @@ static const struct driver reading_driver = {
 	.close = device_close,
 };
 
-/* --- an agent that runs -----------------------------------------------------
- */
-
-struct plant {
-	struct agent agent;
-	struct input inputs[2]; /* the second is for reading only */
-	char folder[64];
-	struct sampler *sampler;
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t told;
-	int count;
-	struct sampler_result result; /* the last */
-	char why[256];
-};
-
-static void *
-run(void *context)
-{
-	struct plant *plant = context;
-
-	sampler_run(plant->sampler);
-	return NULL;
-}
-
-static void
-take_result(void *context, const struct sampler_result *result)
-{
-	struct plant *plant = context;
-
-	pthread_mutex_lock(&plant->lock);
-	plant->count++;
-	plant->result = *result;
-	snprintf(plant->why, sizeof(plant->why), "%s", result->why);
-	pthread_cond_signal(&plant->told);
-	pthread_mutex_unlock(&plant->lock);
-}
+static struct input inputs[2]; /* the second is for reading only */
 
 static struct input
 an_input(const char *name, const char *access, int32_t id)
@@ -154,92 +112,15 @@ an_input(const char *name, const char *access, int32_t id)
 }
 
 static void
-start(struct plant *plant, const struct driver *driver, enum manner manner,
-	int64_t period_us)
+start(struct plant *plant, const struct driver *driver, enum manner manner)
 {
-	struct sampler_options options = {.driver = driver,
-		.period_us = period_us,
-		.refresh_us = CLOCK_SECOND_US,
-		.frame_samples = 1000};
-	struct fault fault;
-
-	memset(plant, 0, sizeof(*plant));
 	memset(&device, 0, sizeof(device));
 	pthread_mutex_init(&device.lock, NULL);
-	pthread_mutex_init(&plant->lock, NULL);
-	pthread_cond_init(&plant->told, NULL);
 	device.manner = manner;
-	agent_init(&plant->agent);
-	plant->inputs[0] = an_input("written", "read_write", 5);
-	plant->inputs[1] = an_input("read", "read", 6);
-	plant->agent.list = (struct input_list){"x.csv", 2, plant->inputs};
-	strcpy(plant->folder, "/tmp/fieldgrid-write-XXXXXX");
-	assert_non_null(mkdtemp(plant->folder));
-	plant->agent.spool_folder = plant->folder;
-	assert_int_equal(spool_open(plant->folder, 1024 * 1024,
-				 &plant->agent.spool, &fault),
-		RC_OK);
-	assert_int_equal(spool_begin(plant->agent.spool, 1, &fault), RC_OK);
-	plant->agent.ready = true;
-	assert_int_equal(
-		sampler_open(&plant->agent, &options, &plant->sampler, &fault),
-		RC_OK);
-	assert_int_equal(pthread_create(&plant->thread, NULL, run, plant), 0);
-}
-
-static void
-stop(struct plant *plant)
-{
-	char command[128];
-
-	agent_set(&plant->agent, &plant->agent.stopping);
-	pthread_join(plant->thread, NULL);
-	sampler_close(plant->sampler);
-	agent_destroy(&plant->agent);
-	snprintf(command, sizeof(command), "rm -rf %s", plant->folder);
-	assert_int_equal(system(command), 0);
-}
-
-/* Give an order; its token counts up from 1. */
-static void
-give(struct plant *plant, struct sampler_order order)
-{
-	static uint64_t token;
-	struct fault fault;
-
-	order.token = ++token;
-	order.done = take_result;
-	order.context = plant;
-	if (order.until_us == 0)
-		order.until_us = clock_steady_us() + CLOCK_MINUTE_US;
-	assert_int_equal(sampler_write(plant->sampler, &order, &fault), RC_OK);
-}
-
-static void
-wait_for_result(struct plant *plant, int count)
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += 10;
-	pthread_mutex_lock(&plant->lock);
-	while (plant->count < count &&
-		pthread_cond_timedwait(&plant->told, &plant->lock, &until) == 0)
-		continue;
-	pthread_mutex_unlock(&plant->lock);
-	assert_int_equal(plant->count, count);
-}
-
-static void
-assert_result(struct plant *plant, struct sampler_order order, enum rc rc,
-	const char *why)
-{
-	int count = plant->count;
-
-	give(plant, order);
-	wait_for_result(plant, count + 1);
-	assert_int_equal(plant->result.rc, rc);
-	assert_non_null(strstr(plant->why, why));
+	inputs[0] = an_input("written", "read_write", 5);
+	inputs[1] = an_input("read", "read", 6);
+	plant_prepare(plant);
+	plant_start(plant, inputs, 2, driver, NULL, CLOCK_HOUR_US);
 }
 
 /* --- what is claimed --------------------------------------------------------
@@ -251,13 +132,13 @@ test_write_is_unscaled_and_its_result_scaled(void **state)
 	struct plant plant;
 
 	(void)state;
-	start(&plant, &device_driver, AT_ONCE, CLOCK_HOUR_US);
-	assert_result(&plant, (struct sampler_order){.value = int_value(125)},
+	start(&plant, &device_driver, AT_ONCE);
+	plant_expect(&plant, (struct sampler_order){.value = int_value(125)},
 		RC_OK, "");
 	assert_int_equal(device.last, 12);
 	assert_int_equal(plant.result.value.kind, VALUE_INT);
 	assert_int_equal(plant.result.value.integer, 125);
-	stop(&plant);
+	plant_stop(&plant);
 }
 
 static void
@@ -267,18 +148,18 @@ test_write_is_refused_before_the_driver(void **state)
 	struct sampler_order late = {.value = int_value(15), .until_us = 1};
 
 	(void)state;
-	start(&plant, &device_driver, AT_ONCE, CLOCK_HOUR_US);
-	assert_result(&plant,
+	start(&plant, &device_driver, AT_ONCE);
+	plant_expect(&plant,
 		(struct sampler_order){.index = 1, .value = int_value(15)},
 		RC_DENIED, "read_write");
-	assert_result(&plant, (struct sampler_order){.value = int_value(1005)},
+	plant_expect(&plant, (struct sampler_order){.value = int_value(1005)},
 		RC_UNPROCESSABLE, "outside of the range");
-	assert_result(&plant, (struct sampler_order){.value = int_value(16)},
+	plant_expect(&plant, (struct sampler_order){.value = int_value(16)},
 		RC_UNPROCESSABLE, "represented");
-	assert_result(&plant, late, RC_UNAVAILABLE, "time was over");
+	plant_expect(&plant, late, RC_UNAVAILABLE, "time was over");
 	assert_false(plant.result.begun);
 	assert_int_equal(device.writes, 0);
-	stop(&plant);
+	plant_stop(&plant);
 }
 
 static void
@@ -290,15 +171,15 @@ test_write_needs_the_expected_value(void **state)
 		.expected = int_value(15)};
 
 	(void)state;
-	start(&plant, &device_driver, AT_ONCE, CLOCK_HOUR_US);
-	assert_result(&plant, order, RC_CONFLICT, "not known");
-	assert_result(&plant, (struct sampler_order){.value = int_value(15)},
+	start(&plant, &device_driver, AT_ONCE);
+	plant_expect(&plant, order, RC_CONFLICT, "not known");
+	plant_expect(&plant, (struct sampler_order){.value = int_value(15)},
 		RC_OK, "");
-	assert_result(&plant, order, RC_OK, "");
-	assert_result(&plant, order, RC_CONFLICT, "not the expected one");
+	plant_expect(&plant, order, RC_OK, "");
+	plant_expect(&plant, order, RC_CONFLICT, "not the expected one");
 	assert_int_equal(plant.result.value.integer, 25);
 	assert_int_equal(device.writes, 2);
-	stop(&plant);
+	plant_stop(&plant);
 }
 
 static void
@@ -307,15 +188,15 @@ test_write_result_may_come_later(void **state)
 	struct plant plant;
 
 	(void)state;
-	start(&plant, &device_driver, LATER, CLOCK_HOUR_US);
-	give(&plant, (struct sampler_order){.value = int_value(35)});
+	start(&plant, &device_driver, LATER);
+	plant_give(&plant, (struct sampler_order){.value = int_value(35)});
 	usleep(50000);
 	assert_int_equal(plant.count, 0);
 	device.wake(device.wake_context);
-	wait_for_result(&plant, 1);
+	plant_wait(&plant, 1);
 	assert_int_equal(plant.result.rc, RC_OK);
 	assert_int_equal(plant.result.value.integer, 35);
-	stop(&plant);
+	plant_stop(&plant);
 }
 
 static void
@@ -324,14 +205,23 @@ test_write_tells_the_drivers_refusal(void **state)
 	struct plant plant;
 
 	(void)state;
-	start(&plant, &device_driver, REFUSES, CLOCK_HOUR_US);
-	assert_result(&plant, (struct sampler_order){.value = int_value(35)},
+	start(&plant, &device_driver, REFUSES);
+	plant_expect(&plant, (struct sampler_order){.value = int_value(35)},
 		RC_UNPROCESSABLE, "not with me");
-	stop(&plant);
-	start(&plant, &reading_driver, AT_ONCE, CLOCK_HOUR_US);
-	assert_result(&plant, (struct sampler_order){.value = int_value(35)},
+	plant_stop(&plant);
+	start(&plant, &reading_driver, AT_ONCE);
+	plant_expect(&plant, (struct sampler_order){.value = int_value(35)},
 		RC_DENIED, "cannot write");
-	stop(&plant);
+	plant_stop(&plant);
+}
+
+static void
+count_result(void *context, const struct sampler_result *result)
+{
+	struct plant *plant = context;
+
+	plant->count++;
+	plant->result = *result;
 }
 
 static void
@@ -339,19 +229,19 @@ test_write_is_always_answered(void **state)
 {
 	struct plant plant;
 	struct sampler_order order = {.value = int_value(35),
-		.done = take_result,
+		.done = count_result,
 		.context = &plant,
 		.until_us = INT64_MAX};
 	struct fault fault;
 	int taken = 0;
 
 	(void)state;
-	start(&plant, &device_driver, NEVER, CLOCK_HOUR_US);
+	start(&plant, &device_driver, NEVER);
 	while (sampler_write(plant.sampler, &order, &fault) == RC_OK)
 		taken++;
 	assert_int_equal(fault.rc, RC_TOO_MANY);
 	assert_int_equal(taken, SAMPLER_ORDERS_MAX);
-	stop(&plant);
+	plant_stop(&plant);
 	assert_int_equal(plant.count, SAMPLER_ORDERS_MAX);
 	assert_true(plant.result.rc == RC_IO || !plant.result.begun);
 }
@@ -364,7 +254,7 @@ test_wake_polls_at_once(void **state)
 	int polls = 0;
 
 	(void)state;
-	start(&plant, &device_driver, AT_ONCE, CLOCK_HOUR_US);
+	start(&plant, &device_driver, AT_ONCE);
 	began_us = clock_steady_us();
 	for (int i = 1; i <= 100; i++) {
 		device.wake(device.wake_context);
@@ -377,7 +267,7 @@ test_wake_polls_at_once(void **state)
 	}
 	/* Without the wake each would take SAMPLER_WAIT_US, and an hour. */
 	assert_true(clock_steady_us() - began_us < 10 * CLOCK_SECOND_US);
-	stop(&plant);
+	plant_stop(&plant);
 }
 
 static void
