@@ -3,105 +3,46 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { Agent } from '../support/agent.mjs';
-import { openBroker } from '../support/broker.mjs';
-import { openGrid, sleep, until } from '../support/grid.mjs';
+import { openBroker } from '../support/plant.broker.mjs';
+import { freePort, sleep, until } from '../support/grid.mjs';
+import { has, openPlant } from '../support/mqtt_plant.mjs';
 
-let grid;
-let token;
-let broker;
-let client;
-const agents = [];
+let plant;
+let client; // another program at the same broker
 
 before(async () => {
-  broker = await openBroker();
-  if (!broker) return;
-  grid = await openGrid();
-  token = await grid.token();
-  client = await broker.client();
+  plant = await openPlant();
+  client = await plant?.plant.broker.client();
 });
 
-after(async () => {
-  for (const agent of agents) await agent.close();
-  await broker?.close();
-  await grid?.close();
-});
+after(() => plant?.close());
 
-const skip = (t) => !broker && (t.skip('there is no mosquitto'), true);
+const skip = (t) => !plant && (t.skip('there is no mosquitto'), true);
 const publish = (topic, message, options = { qos: 1 }) => client.publishAsync(topic,
   typeof message === 'string' ? message : JSON.stringify(message), options);
 
-function makeAgent(name, variables, { options = '', ...setup } = {}) {
-  const agent = new Agent(grid, name, {
-    driver: 'mqtt', variables, options: `${broker.settings(`agent-${name}`)}${options}`, ...setup,
-  });
-  agents.push(agent);
-  return agent;
-}
-
-async function startAgent(...words) {
-  const agent = makeAgent(...words).start();
-  await subscribed(agent);
-  return agent;
-}
-
-/** Connected to the broker, and its subscriptions are in place. */
-async function subscribed(agent, times = 1) {
-  await until(() => agent.log.split('connected to the broker').length > times,
-    { what: `the connection to the broker: ${agent.log.slice(-500)}` });
-  await sleep(150);
-}
-
-/** Current values by name: { value, statusText, lastUpdateTime }. */
-async function current(agent) {
-  const reply = await grid.request(`/api/v1/datasources/${agent.id}/variables/query`, {
-    token,
-    body: {
-      nameFilter: { variableNames: ['*'] },
-      fields: ['name', 'value', 'lastUpdateTime', 'statusText'],
-    },
-  });
-  if (reply.status !== 200) return { error: reply.text };
-  const list = JSON.parse(reply.text);
-  return Object.fromEntries((list.variables ?? list).map((one) => [one.name ?? one.Name, one]));
-}
-
-async function settles(agent, wanted, seconds = 15) {
-  let last;
-  await until(async () => {
-    last = await current(agent);
-    return Object.entries(wanted).every(([name, check]) => last[name] !== undefined
-      && (typeof check === 'function' ? check(last[name]) : last[name].value === check));
-  }, { seconds, every: 150, what: 'the values' }).catch((error) => {
-    throw new Error(`${error.message}: ${JSON.stringify(last)}\n${agent.log.slice(-1500)}`);
-  });
-  return last;
-}
-
-const has = (one, name) => one.statusText.split(' ').includes(name);
-
 test('plain numbers, text and booleans over TLS with a password', async (t) => {
   if (skip(t)) return;
-  const agent = await startAgent('plain',
+  const agent = await plant.start('plain',
     'name,type,scale\npress/temp,float,0.1\npress/count,int,\npress/on,bool,\npress/text,string,\n',
     { options: 'topic = works/{name}/state\n' });
   await publish('works/press/temp/state', ' 215\n');
   await publish('works/press/count/state', '9007199254740993');
   await publish('works/press/on/state', 'ON');
   await publish('works/press/text/state', 'läuft, "gut"');
-  const values = await settles(agent, {
+  const values = await plant.settles(agent, {
     'press/temp': 21.5, 'press/on': true, 'press/text': 'läuft, "gut"', 'press/count': () => true,
   });
   assert.ok(has(values['press/temp'], 'SPONT') && !has(values['press/temp'], 'GI'));
   assert.ok(agent.memory < 20, `${agent.memory} MiB`);
   assert.equal(await agent.stop(), 0, agent.log);
-  assert.deepEqual((await agent.history(token, 'press/count')).map(([, value]) => value),
+  assert.deepEqual((await agent.history(plant.token, 'press/count')).map(([, value]) => value),
     ['9007199254740993']);
 });
 
 test('values of JSON messages by path, with the time in the message', async (t) => {
   if (skip(t)) return;
-  const agent = await startAgent('json', `name,address,type
+  const agent = await plant.start('json', `name,address,type
 temp,line/1#sensors.temp,float
 second,line/1#['list of.things'][1].v,int
 state,line/1#state,string
@@ -113,30 +54,30 @@ nano,line/2#v@at.ns,float
     time, sensors: { temp: 20.5 }, 'list of.things': [{ v: 1 }, { v: 2 }], state: 'läuft', on: true,
   });
   await publish('line/2', '{"v":"3.25","at":{"ns":1772600767891234567}}');
-  const values = await settles(agent, { temp: 20.5, second: 2, state: 'läuft', on: true, nano: 3.25 });
+  const values = await plant.settles(agent, { temp: 20.5, second: 2, state: 'läuft', on: true, nano: 3.25 });
   for (const name of ['temp', 'second', 'state', 'on', 'nano']) {
     assert.equal(Date.parse(values[name].lastUpdateTime), Date.parse(time), name);
   }
   // A message need not have all values; null is none, and broken JSON is no message.
   await publish('line/1', { time: 1772600768, sensors: { temp: null } });
-  await settles(agent, { temp: (one) => has(one, 'INVALID') && one.value === 20.5 });
-  assert.ok(!has((await current(agent)).second, 'INVALID'));
+  await plant.settles(agent, { temp: (one) => has(one, 'INVALID') && one.value === 20.5 });
+  assert.ok(!has((await plant.current(agent)).second, 'INVALID'));
   await publish('line/1', '{"sensors":{"temp":21}');
-  await settles(agent, { second: (one) => has(one, 'INVALID') });
+  await plant.settles(agent, { second: (one) => has(one, 'INVALID') });
   assert.match(agent.log, /topic line\/1: the message is no JSON/);
   await publish('line/1', { time: new Date().toISOString().replace('T', ' ').slice(0, -1), sensors: { temp: 22 } });
-  await settles(agent, { temp: (one) => one.value === 22 && !has(one, 'INVALID') });
+  await plant.settles(agent, { temp: (one) => one.value === 22 && !has(one, 'INVALID') });
   assert.equal(await agent.stop(), 0, agent.log);
 });
 
 test('a retained message is marked as one that was not sent just now', async (t) => {
   if (skip(t)) return;
   await publish('kept/x', '7', { qos: 1, retain: true });
-  const agent = await startAgent('retained', 'name,type\nkept/x,int\n');
-  const { 'kept/x': x } = await settles(agent, { 'kept/x': 7 });
+  const agent = await plant.start('retained', 'name,type\nkept/x,int\n');
+  const { 'kept/x': x } = await plant.settles(agent, { 'kept/x': 7 });
   assert.ok(has(x, 'GI') && !has(x, 'SPONT'), x.statusText);
   await publish('kept/x', '8');
-  await settles(agent, { 'kept/x': (one) => one.value === 8 && has(one, 'SPONT') && !has(one, 'GI') });
+  await plant.settles(agent, { 'kept/x': (one) => one.value === 8 && has(one, 'SPONT') && !has(one, 'GI') });
 });
 
 const numbered = (n) => ({ n, at: Date.parse('2026-05-05T00:00:00Z') + n });
@@ -145,7 +86,7 @@ const exactly = (count) => ({ missing: 0, twice: 0, strange: 0, rows: count });
 async function arrives(agent, count, seconds = 30) {
   let last;
   await until(async () => {
-    last = await agent.tally(token, count);
+    last = await agent.tally(plant.token, count);
     return last.missing === 0;
   }, { seconds, every: 300, what: 'all numbers' }).catch(() => {});
   assert.deepEqual(last, exactly(count), agent.log.slice(-2000));
@@ -153,7 +94,7 @@ async function arrives(agent, count, seconds = 30) {
 
 test('what is sent while the agent is off comes when it is back', async (t) => {
   if (skip(t)) return;
-  const agent = await startAgent('off', 'name,address,type\nn,off/n#n@at,int\n');
+  const agent = await plant.start('off', 'name,address,type\nn,off/n#n@at,int\n');
   await publish('off/n', numbered(1));
   await arrives(agent, 1);
   assert.equal(await agent.stop(), 0);
@@ -166,7 +107,7 @@ test('what is sent while the agent is off comes when it is back', async (t) => {
 
 test('kill -9 loses no message of QoS 1: none is acknowledged before it is on disk', async (t) => {
   if (skip(t)) return;
-  const agent = await startAgent('killed', 'name,address,type\nn,killed/n#n@at,int\n');
+  const agent = await plant.start('killed', 'name,address,type\nn,killed/n#n@at,int\n');
   const count = 4000;
   let sent = 0;
   const sending = (async () => {
@@ -190,17 +131,17 @@ test('kill -9 loses no message of QoS 1: none is acknowledged before it is on di
 
 test('without the broker variables become INVALID, and come back with it', async (t) => {
   if (skip(t)) return;
-  const agent = await startAgent('lost', 'name,type\nlost/x,float\n',
+  const agent = await plant.start('lost', 'name,type\nlost/x,float\n',
     { options: 'invalid_after_s = 1\n' });
   await publish('lost/x', '1.5');
-  await settles(agent, { 'lost/x': 1.5 });
-  await broker.kill();
-  await settles(agent, { 'lost/x': (one) => has(one, 'INVALID') && one.value === 1.5 });
-  await broker.start();
-  await subscribed(agent, 2);
+  await plant.settles(agent, { 'lost/x': 1.5 });
+  await plant.broker.kill();
+  await plant.settles(agent, { 'lost/x': (one) => has(one, 'INVALID') && one.value === 1.5 });
+  await plant.broker.start();
+  await plant.subscribed(agent, 2);
   await until(() => client.connected, { what: 'the publisher' });
   await publish('lost/x', '2.5');
-  await settles(agent, { 'lost/x': (one) => one.value === 2.5 && !has(one, 'INVALID') });
+  await plant.settles(agent, { 'lost/x': (one) => one.value === 2.5 && !has(one, 'INVALID') });
   assert.match(agent.log, /broker_lost/);
   assert.match(agent.log, /broker_back/);
   assert.equal(await agent.stop(), 0, agent.log);
@@ -209,27 +150,21 @@ test('without the broker variables become INVALID, and come back with it', async
 test('a broker that must not be trusted, or does not trust us, is told apart', async (t) => {
   if (skip(t)) return;
   const variables = 'name,type\nx,float\n';
-  const login = `user = ${broker.user}\npassword = ${broker.file('password')}\n`;
+  const login = `user = ${plant.broker.user}\npassword = ${plant.broker.file('password')}\n`;
   const cases = [
-    [`url = ${broker.tlsUrl}\nca = ${broker.file('ca.pem')}\nuser = ${broker.user}\npassword = ${broker.file('wrong')}\n`,
-      /cannot reach the broker.*(not authorised|bad user)/i],
-    [`url = ${broker.tlsUrl}\nca = ${grid.caFile}\n${login}`, /cannot reach the broker/],
-    [`url = mqtts://127.0.0.1:${await closedPort()}\nca = ${grid.caFile}\n${login}`,
+    [`url = ${plant.broker.tlsUrl}\nca = ${plant.broker.file('ca.pem')}\nuser = ${plant.broker.user}\npassword = ${plant.broker.file('wrong')}\n`,
+      /cannot reach the plant.broker.*(not authorised|bad user)/i],
+    [`url = ${plant.broker.tlsUrl}\nca = ${plant.grid.caFile}\n${login}`, /cannot reach the broker/],
+    [`url = mqtts://127.0.0.1:${await freePort()}\nca = ${plant.grid.caFile}\n${login}`,
       /cannot reach the broker/],
   ];
   for (const [options, words] of cases) {
-    const agent = new Agent(grid, 'trust', { driver: 'mqtt', variables, options: `${options}client_id = trust\n` });
-    agents.push(agent.start());
+    const agent = plant.agent('trust', variables, { settings: `${options}client_id = trust\n` }).start();
     await until(() => words.test(agent.log), { what: `${words} in ${agent.log}` });
     assert.doesNotMatch(agent.log, /connected to the broker/);
     assert.equal(await agent.stop(), 0);
   }
 });
-
-async function closedPort() {
-  const { freePort } = await import('../support/grid.mjs');
-  return freePort();
-}
 
 test('a broker may ask for a client certificate, and must prove its own name', async (t) => {
   if (skip(t)) return;
@@ -238,14 +173,12 @@ test('a broker may ask for a client certificate, and must prove its own name', a
   t.after(() => Promise.all([strict.close(), other.close()]));
   const variables = 'name,type\nx,float\n';
   const pair = `certificate = ${strict.file('client.pem')}\nkey = ${strict.file('client.key')}\n`;
-  const good = new Agent(grid, 'cert', { driver: 'mqtt', variables, options: strict.settings('cert') + pair });
-  agents.push(good.start());
-  await subscribed(good);
+  const good = plant.agent('cert', variables, { settings: strict.settings('cert') + pair }).start();
+  await plant.subscribed(good);
   await (await strict.client()).publishAsync('x', '4', { qos: 1 });
-  await settles(good, { x: 4 });
-  for (const options of [strict.settings('bare'), other.settings('name')]) {
-    const agent = new Agent(grid, 'nocert', { driver: 'mqtt', variables, options });
-    agents.push(agent.start());
+  await plant.settles(good, { x: 4 });
+  for (const settings of [strict.settings('bare'), other.settings('name')]) {
+    const agent = plant.agent('nocert', variables, { settings }).start();
     await until(() => /cannot reach the broker/.test(agent.log), { what: 'the refusal' });
     assert.doesNotMatch(agent.log, /connected to the broker/);
     assert.equal(await agent.stop(), 0);
@@ -264,7 +197,7 @@ test('mistakes in the configuration stop the agent with their place', async (t) 
     ['name,type,access\nx,int,read_write\n', 'command_payload = go\n', /needs \{value\}/],
   ];
   for (const [variables, options, words] of cases) {
-    const agent = makeAgent('wrong', variables, { options });
+    const agent = plant.agent('wrong', variables, { options });
     const { code, stderr } = await agent.call('--check-config');
     assert.equal(code, 78, stderr);
     assert.match(stderr, words);
