@@ -24,6 +24,8 @@ agent_init(struct agent *agent)
 	memset(agent, 0, sizeof(*agent));
 	notices_init(&agent->notices);
 	pthread_mutex_init(&agent->lock, NULL);
+	pthread_mutex_init(&agent->storing, NULL);
+	agent->limits.version = 1;
 	pthread_condattr_init(&steady);
 	pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
 	pthread_cond_init(&agent->changed, &steady);
@@ -37,6 +39,8 @@ agent_destroy(struct agent *agent)
 	spool_close(agent->spool);
 	notices_destroy(&agent->notices);
 	pthread_mutex_destroy(&agent->lock);
+	pthread_mutex_destroy(&agent->storing);
+	limits_free(&agent->limits);
 	pthread_cond_destroy(&agent->changed);
 }
 
@@ -175,6 +179,7 @@ agent_keep_ids(struct agent *agent, const struct input_list *given)
 		changed |= agent->list.items[i].id != given->items[i].id;
 		agent->list.items[i].id = given->items[i].id;
 	}
+	agent->limits.version += changed;
 	pthread_mutex_unlock(&agent->lock);
 	if (changed)
 		save_ids(agent);

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "agents/input.h"
+#include "agents/limits.h"
 #include "agents/notice.h"
 #include "agents/spool.h"
 #include "lib/encode.h"
@@ -20,7 +21,9 @@
 struct agent {
 	uint8_t datasource[UUID_BYTES];
 	struct input_list list; /* ids under "lock", all else constant */
+	struct limits limits;   /* under "lock", but for the own ones */
 	struct spool *spool;
+	pthread_mutex_t storing; /* held while a frame gets its number */
 	struct notices notices;
 	const char *spool_folder;
 
@@ -30,6 +33,7 @@ struct agent {
 	bool stopping;          /* sampler: flush and return */
 	bool finished; /* the driver has no more: send the rest, then end */
 	bool failed;   /* end with an error */
+	bool refused;  /* the hub refused a frame: tell all alarms again */
 	bool sent_all; /* sender: has returned */
 	int64_t send_until_us; /* steady clock; sender: stop then. 0 = go on */
 	atomic_bool cut;       /* ends a request that is under way */

@@ -30,6 +30,7 @@ struct hub {
 	int64_t token_until_us; /* steady clock */
 	struct http_reply reply;
 	struct buf body;
+	int64_t limits_version;
 };
 
 static enum rc
@@ -327,6 +328,22 @@ call_hub(struct hub *hub, const char *method, const char *path,
 	return RC_OK;
 }
 
+enum rc
+hub_put(struct hub *hub, const char *path, const struct buf *body,
+	const struct buf **answer, struct fault *fault)
+{
+	*answer = &hub->reply.body;
+	return call_hub(hub, "PUT", path, "application/json", body, fault);
+}
+
+enum rc
+hub_get(struct hub *hub, const char *path, const struct buf **answer,
+	struct fault *fault)
+{
+	*answer = &hub->reply.body;
+	return call_hub(hub, "GET", path, NULL, NULL, fault);
+}
+
 static enum rc
 not_understood(const struct hub *hub, const char *path, struct fault *fault)
 {
@@ -543,7 +560,9 @@ enum rc
 hub_beat(
 	struct hub *hub, const struct spool_status *status, struct fault *fault)
 {
+	struct json_object *object;
 	struct jsonw json;
+	enum rc rc;
 
 	buf_clear(&hub->body);
 	jsonw_init(&json, &hub->body);
@@ -555,6 +574,17 @@ hub_beat(
 	jsonw_uint(&json, "lostSamples", status->lost_samples);
 	jsonw_time(&json, "clock", clock_now_us());
 	jsonw_close_obj(&json);
-	return call_hub(hub, "POST", "/hub/v1/beat", "application/json",
+	rc = call_hub(hub, "POST", "/hub/v1/beat", "application/json",
 		&hub->body, fault);
+	object = rc == RC_OK ? parse_reply(hub) : NULL;
+	if (object != NULL)
+		int_member(object, "limits", &hub->limits_version);
+	json_object_put(object);
+	return rc;
+}
+
+int64_t
+hub_limits_version(const struct hub *hub)
+{
+	return hub->limits_version;
 }

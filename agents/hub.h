@@ -76,12 +76,16 @@ MUST_CHECK enum rc hub_frames(struct hub *hub, const struct buf *frames,
 	int64_t *sequence, struct fault *fault);
 
 /*
- * Any other request: POST a JSON object. *answer is good until the next call.
- * Fails also: RC_CONFLICT, RC_BAD_INPUT, …: the hub's errorCode is in the
- * fault's code.
+ * Any other request: POST or PUT a JSON object, or GET one. *answer is good
+ * until the next call. Fails also: RC_CONFLICT, RC_BAD_INPUT, …: the hub's
+ * errorCode is in the fault's code.
  */
 MUST_CHECK enum rc hub_post(struct hub *hub, const char *path,
 	const struct buf *body, const struct buf **answer, struct fault *fault);
+MUST_CHECK enum rc hub_put(struct hub *hub, const char *path,
+	const struct buf *body, const struct buf **answer, struct fault *fault);
+MUST_CHECK enum rc hub_get(struct hub *hub, const char *path,
+	const struct buf **answer, struct fault *fault);
 
 /* Its files, read again: the certificate may have been renewed by another
  * thread. Fails: RC_IO: nothing has changed. */
@@ -105,5 +109,9 @@ MUST_CHECK enum rc hub_results(
 /* Say that this agent lives. */
 MUST_CHECK enum rc hub_beat(struct hub *hub, const struct spool_status *status,
 	struct fault *fault);
+
+/* What the hub said of its limits in the last beat: another number means that
+ * they may have changed. 0 = nothing yet. */
+int64_t hub_limits_version(const struct hub *hub);
 
 #endif

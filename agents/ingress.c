@@ -11,6 +11,7 @@
 #include "agents/commands.h"
 #include "agents/enrol.h"
 #include "agents/ingress_conf.h"
+#include "agents/limits_sync.h"
 #include "agents/node_stream.h"
 #include "agents/sender.h"
 #include "lib/clock.h"
@@ -151,9 +152,9 @@ check(const struct ingress_conf *conf, struct agent *agent, struct fault *fault)
 	if (rc == RC_OK)
 		rc = open_hub(conf, agent, &hub, fault);
 	if (rc == RC_OK)
-		printf("%zu variables, driver %s, hub %s: good\n",
-			agent->list.count, conf->driver->name,
-			conf->node.urls[0]);
+		printf("%zu variables, %zu limits, driver %s, hub %s: good\n",
+			agent->list.count, agent->limits.own.count,
+			conf->driver->name, conf->node.urls[0]);
 	hub_close(hub);
 	sampler_close(sampler);
 	return rc;
@@ -322,6 +323,7 @@ run(const struct ingress_conf *conf, struct agent *agent, struct arena *arena,
 		rc = open_inbound(conf, agent, sampler, &inbound, fault);
 	if (rc == RC_OK) {
 		block_signals(&signals);
+		limits_sync_load(agent);
 		start_without_hub(agent, conf->driver);
 		log_info(NULL, "%zu variables, driver %s", agent->list.count,
 			conf->driver->name);
@@ -373,6 +375,9 @@ main(int argc, char **argv)
 		rc = input_list_load(arena, conf->variables,
 			conf->driver->expand, &agent.list, &fault);
 	}
+	if (rc == RC_OK)
+		rc = limits_load(arena, conf->limits, &agent.list,
+			&agent.limits.own, &fault);
 	if (rc == RC_OK && arguments.check)
 		rc = check(conf, &agent, &fault);
 	else if (rc == RC_OK && arguments.dump_s > 0)

@@ -29,6 +29,8 @@ static const struct conf_entry ingress_conf_entries[] = {
 		20000, "close a frame that has so many samples"},
 	{"agent", "compress", CONF_BOOL, KEY(compress), "yes", 0, 0,
 		"compress frames with zstd"},
+	{"alarms", "limits", CONF_PATH, KEY(limits), "", 0, 0,
+		"CSV file of the limits, see doc/AGENT.md; empty = none"},
 	{"spool", "folder", CONF_PATH, KEY(spool_folder), NULL, 0, 0,
 		"folder of the frames that wait for the hub"},
 	{"spool", "limit_mib", CONF_INT, KEY(spool_limit_mib), "1024", 1,

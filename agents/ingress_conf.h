@@ -13,6 +13,7 @@ struct ingress_conf {
 
 	const char *datasource_text;
 	const char *variables;
+	const char *limits;
 	const char *driver_name;
 	int64_t period_ms;
 	int64_t flush_ms;

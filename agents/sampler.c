@@ -87,6 +87,11 @@ put(struct sink *sink, size_t index, int64_t time_us, uint64_t status,
 		value = course->value;
 		status |= STATUS_INVALID;
 	}
+	sampler_alarms_put(
+		sampler, &(struct sample){.variable_id = (int32_t)index + 1,
+				 .time_us = time_us,
+				 .status = status,
+				 .value = value});
 	if (course->sent_us != CLOCK_NEVER && status == course->status &&
 		!course->overflow &&
 		time_us - course->sent_us < sampler->options.refresh_us &&
@@ -163,6 +168,7 @@ sampler_open(struct agent *agent, const struct sampler_options *options,
 		abort();
 	for (size_t i = 0; i < agent->list.count; i++)
 		sampler->courses[i].sent_us = CLOCK_NEVER;
+	sampler_alarms_open(sampler);
 	buf_init(&sampler->encoded, 2 * (size_t)FRAME_BYTES_MAX);
 	rc = options->driver->open(&setup, &sampler->driver, fault);
 	if (rc != RC_OK) {
@@ -185,6 +191,7 @@ sampler_close(struct sampler *sampler)
 		free(sampler->courses[i].text);
 	free(sampler->courses);
 	free(sampler->samples);
+	sampler_alarms_close(sampler);
 	buf_free(&sampler->encoded);
 	arena_free(sampler->strings);
 	arena_free(sampler->arena);
@@ -262,6 +269,7 @@ sampler_poll(struct sampler *sampler, int64_t *due_us, bool *periodic,
 	enum rc rc;
 
 	sampler->sink.urgent = false;
+	sampler->polled_us = clock_steady_us();
 	rc = sampler->options.driver->poll(
 		sampler->driver, at_us, &sampler->sink, &next_us, fault);
 	*periodic = next_us == DRIVER_NEXT_PERIOD;
@@ -281,6 +289,9 @@ sample_until_stop(struct sampler *sampler)
 		if (periodic && is_far_ahead(sampler, due_us))
 			due_us = next_instant(sampler, clock_now_us());
 		sampler_begin_orders(sampler);
+		sampler_alarms_tick(sampler);
+		if (sampler_alarms_wait(sampler))
+			sampler_flush(sampler);
 		if (!wait_until(sampler, due_us))
 			continue;
 		if (sampler_poll(sampler, &due_us, &periodic, &fault) !=
@@ -290,7 +301,7 @@ sample_until_stop(struct sampler *sampler)
 			due_us = DRIVER_FINISHED;
 		}
 		if (is_full(sampler) || sampler->options.flush_us == 0 ||
-			sampler->sink.urgent)
+			sampler->sink.urgent || sampler_alarms_wait(sampler))
 			sampler_flush(sampler);
 		if (due_us == DRIVER_FINISHED)
 			break;
@@ -303,12 +314,20 @@ void
 sampler_run(struct sampler *sampler)
 {
 	struct agent *agent = sampler->agent;
+	struct fault fault = {0};
 
 	while (!agent_is(agent, &agent->ready) &&
 		!agent_is(agent, &agent->stopping))
 		agent_wait(agent, SAMPLER_WAIT_US);
-	if (agent_is(agent, &agent->ready))
+	if (!agent_is(agent, &agent->ready))
+		return;
+	if (sampler_alarms_begin(sampler, &fault) == RC_OK) {
 		sample_until_stop(sampler);
-	if (sampler->count > 0)
+	} else {
+		log_error(NULL, "%s", fault.text);
+		agent_set(agent, &agent->failed);
+		agent_set(agent, &agent->finished);
+	}
+	if (sampler->count > 0 || sampler_alarms_wait(sampler))
 		sampler_flush(sampler);
 }

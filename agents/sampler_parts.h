@@ -2,6 +2,7 @@
 #ifndef FG_AGENTS_SAMPLER_PARTS_H
 #define FG_AGENTS_SAMPLER_PARTS_H
 
+#include "agents/alarm_keep.h"
 #include "agents/sampler.h"
 #include "lib/clock.h"
 
@@ -36,6 +37,16 @@ struct sampler {
 	struct buf encoded;
 	bool told_unknown;
 
+	struct alarm_engine *alarms;
+	struct alarm_keep alarm_keep;
+	struct buf alarm_state;
+	uint64_t alarm_version;  /* of the engine, when its state was kept */
+	uint64_t limits_version; /* that the engine has */
+	bool alarms_repeated;    /* because of what is to be told */
+	int64_t repeated_us;     /* steady clock */
+	int64_t clock_offset_us; /* wall clock less steady clock */
+	int64_t polled_us;       /* steady clock: the last look */
+
 	/* Under agent->lock. */
 	bool woken;    /* something below, or the driver, wants attention */
 	bool poll_now; /* the driver wants to be polled */
@@ -59,6 +70,33 @@ void sampler_written(struct sink *sink, uint64_t token, enum rc rc,
 	const struct value *raw, const char *why);
 /* The driver is closed: tell all that nothing more will come. */
 void sampler_end_orders(struct sampler *sampler);
+
+/* --- sampler_alarms.c ----------------------------------------------------- */
+
+void sampler_alarms_open(struct sampler *sampler);
+void sampler_alarms_close(struct sampler *sampler);
+/* Go on with the state of an earlier run, once the ids are known.
+ * Fails: RC_IO. */
+MUST_CHECK enum rc sampler_alarms_begin(
+	struct sampler *sampler, struct fault *fault);
+/* Evaluate a sample, which has the input's place + 1 as its variable. */
+void sampler_alarms_put(struct sampler *sampler, const struct sample *sample);
+/* Take new limits, follow the clock, let delays end. */
+void sampler_alarms_tick(struct sampler *sampler);
+/* Are there changes for the next frame? */
+bool sampler_alarms_wait(const struct sampler *sampler);
+/* Frames were lost: tell all alarms again, once for each loss. */
+void sampler_alarms_repeat(struct sampler *sampler);
+/* The changes of the next frame. Freed by the caller. */
+struct alarm_change *sampler_alarms_number(
+	struct sampler *sampler, size_t *count);
+/* Keep the state behind the frame that tells the first "count" changes.
+ * Fails: as alarm_keep_write. */
+MUST_CHECK enum rc sampler_alarms_keep(struct sampler *sampler,
+	int64_t sequence, size_t count, struct fault *fault);
+void sampler_alarms_stored(struct sampler *sampler, size_t count);
+
+/* --- the open frame ------------------------------------------------------- */
 
 /* Forget the samples of the open frame. */
 void sampler_empty(struct sampler *sampler);

@@ -51,7 +51,7 @@ mark_overflow(struct sampler *sampler)
 	}
 }
 
-/* Events of one frame: what was lost, and the notices. */
+/* One frame beside its samples: what was lost, the notices, the alarms. */
 struct news {
 	struct spool_loss loss;
 	char loss_text[160];
@@ -59,6 +59,9 @@ struct news {
 	size_t notice_count;
 	struct frame_event events[NOTICES_MAX + 1];
 	size_t count;
+	struct alarm_change *alarms; /* freed by store_once */
+	size_t alarm_count;
+	bool refused; /* the hub refused a frame */
 };
 
 static void
@@ -87,6 +90,27 @@ gather_news(struct sampler *sampler, struct news *news)
 			.time_us = news->notices[i].time_us,
 			.kind = news->notices[i].kind,
 			.text = news->notices[i].text};
+	news->refused = agent_is(sampler->agent, &sampler->agent->refused);
+	if (news->loss.frames > 0 || news->refused)
+		sampler_alarms_repeat(sampler);
+	news->alarms = sampler_alarms_number(sampler, &news->alarm_count);
+}
+
+/* It is on the disk. */
+static void
+told_news(struct sampler *sampler, const struct news *news)
+{
+	struct agent *agent = sampler->agent;
+
+	if (news->loss.frames > 0)
+		spool_told(agent->spool, &news->loss);
+	notices_done(&agent->notices, news->notice_count);
+	sampler_alarms_stored(sampler, news->alarm_count);
+	if (!news->refused)
+		return;
+	pthread_mutex_lock(&agent->lock);
+	agent->refused = false;
+	pthread_mutex_unlock(&agent->lock);
 }
 
 static int64_t
@@ -105,6 +129,8 @@ encode(struct sampler *sampler, const struct news *news, int64_t sequence,
 		.sequence = sequence};
 	struct sample *numbered = calloc(sampler->count + 1, sizeof(*numbered));
 	struct frame_content content = {.samples = numbered,
+		.alarms = news->alarms,
+		.alarm_count = news->alarm_count,
 		.events = news->events,
 		.event_count = news->count};
 	size_t unknown;
@@ -121,7 +147,8 @@ encode(struct sampler *sampler, const struct news *news, int64_t sequence,
 	sampler->told_unknown = unknown > 0;
 	memcpy(head.datasource, sampler->agent->datasource, UUID_BYTES);
 	buf_clear(&sampler->encoded);
-	rc = content.sample_count + content.event_count == 0
+	rc = content.sample_count + content.alarm_count + content.event_count ==
+			     0
 		     ? fault_set(fault, RC_NOT_FOUND, "nothing to send")
 		     : frame_encode(&head, &content,
 			       sampler->options.compress ? FRAME_ZSTD
@@ -150,23 +177,29 @@ append(struct sampler *sampler, int64_t sequence, struct fault *fault)
 	return spool_append(sampler->agent->spool, &record, fault);
 }
 
+/* The number is the frame's, whatever the hub says meanwhile. */
 static enum rc
 store_once(struct sampler *sampler, struct fault *fault)
 {
-	int64_t sequence = spool_next_sequence(sampler->agent->spool);
+	struct agent *agent = sampler->agent;
 	struct news news;
+	int64_t sequence;
 	enum rc rc;
 
+	pthread_mutex_lock(&agent->storing);
+	sequence = spool_next_sequence(agent->spool);
 	gather_news(sampler, &news);
 	rc = encode(sampler, &news, sequence, fault);
 	if (rc == RC_OK)
+		rc = sampler_alarms_keep(
+			sampler, sequence, news.alarm_count, fault);
+	if (rc == RC_OK)
 		rc = append(sampler, sequence, fault);
-	if (rc != RC_OK)
-		return rc;
-	if (news.loss.frames > 0)
-		spool_told(sampler->agent->spool, &news.loss);
-	notices_done(&sampler->agent->notices, news.notice_count);
-	return RC_OK;
+	if (rc == RC_OK)
+		told_news(sampler, &news);
+	pthread_mutex_unlock(&agent->storing);
+	free(news.alarms);
+	return rc;
 }
 
 /* Room by the policy; false when there is none to be made. */
@@ -236,6 +269,8 @@ sampler_flush(struct sampler *sampler)
 		log_error(NULL, "%zu samples could not be stored: %s",
 			sampler->count, fault.text);
 	sampler_empty(sampler);
+	if (rc == RC_OK && sampler_alarms_wait(sampler))
+		sampler_flush(sampler); /* more than one frame holds */
 	if (kept && sampler->options.driver->stored != NULL)
 		sampler->options.driver->stored(sampler->driver);
 	if (stopped_us != 0)

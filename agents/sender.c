@@ -1,6 +1,7 @@
 /* sender: from the spool to the hub, one request at a time. */
 
 #include "agents/sender.h"
+#include "agents/limits_sync.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -28,10 +29,11 @@ struct sender {
 	struct buf body;
 	bool connected;
 	bool told_undeclared;
-	bool declared_again; /* because of the frame that is next */
-	int64_t beat_due_us; /* steady clock, as all times here */
-	unsigned failures;   /* in a row */
-	size_t singles;      /* frames to send alone, to find a refused one */
+	bool declared_again;    /* because of the frame that is next */
+	int64_t limits_version; /* of the hub's limits that were fetched */
+	int64_t beat_due_us;    /* steady clock, as all times here */
+	unsigned failures;      /* in a row */
+	size_t singles; /* frames to send alone, to find a refused one */
 	int64_t reminded_us;
 	char last_failure[256];
 };
@@ -59,19 +61,23 @@ draw(void)
 
 /* --- connecting ---------------------------------------------------------- */
 
+/* A frame that is being stored keeps its number meanwhile. */
 static enum rc
 square_spool(struct sender *sender, struct fault *fault)
 {
-	struct spool *spool = sender->agent->spool;
+	struct agent *agent = sender->agent;
 	int64_t sequence;
 	uint64_t from;
 	enum rc rc = hub_position(sender->hub, &sequence, &from, fault);
 
 	if (rc != RC_OK)
 		return rc;
-	if (spool_is_new(spool))
-		return spool_begin(spool, sequence + 1, fault);
-	return spool_resume(spool, sequence, from, fault);
+	pthread_mutex_lock(&agent->storing);
+	rc = spool_is_new(agent->spool)
+		     ? spool_begin(agent->spool, sequence + 1, fault)
+		     : spool_resume(agent->spool, sequence, from, fault);
+	pthread_mutex_unlock(&agent->storing);
+	return rc;
 }
 
 static enum rc
@@ -103,6 +109,18 @@ beat(struct sender *sender, struct fault *fault)
 	sender->beat_due_us = clock_steady_us() + BEAT_US;
 	spool_status(sender->agent->spool, &status);
 	return hub_beat(sender->hub, &status, fault);
+}
+
+/* Those of the hub, when a beat has told that they are not what they were. */
+static enum rc
+fetch_limits(struct sender *sender, struct fault *fault)
+{
+	int64_t version = hub_limits_version(sender->hub);
+	enum rc rc = limits_sync_fetch(sender->agent, sender->hub, fault);
+
+	if (rc == RC_OK)
+		sender->limits_version = version;
+	return rc;
 }
 
 static bool
@@ -138,9 +156,13 @@ connect_hub(struct sender *sender, struct fault *fault)
 	if (rc != RC_OK)
 		rc = go_on_undeclared(sender, rc, fault);
 	if (rc == RC_OK)
+		rc = limits_sync_declare(sender->agent, sender->hub, fault);
+	if (rc == RC_OK)
 		rc = square_spool(sender, fault);
 	if (rc == RC_OK)
 		rc = beat(sender, fault);
+	if (rc == RC_OK)
+		rc = fetch_limits(sender, fault);
 	if (rc != RC_OK)
 		return rc;
 	sender->connected = true;
@@ -182,6 +204,7 @@ set_aside(struct sender *sender, int64_t sequence, const struct fault *why)
 		log_error(NULL, "%s: %s", path, strerror(errno));
 	log_error(
 		NULL, "frame %" PRId64 " is refused: %s", sequence, why->text);
+	agent_set(sender->agent, &sender->agent->refused);
 	notices_add(&sender->agent->notices, "frame_refused",
 		"the hub refused frame %" PRId64 " (%s); it is kept in %.100s",
 		sequence, why->code, folder);
@@ -285,6 +308,8 @@ step(struct sender *sender, struct fault *fault)
 		renew(sender);
 	if (until_beat(sender) <= 0)
 		return beat(sender, fault);
+	if (sender->limits_version != hub_limits_version(sender->hub))
+		return fetch_limits(sender, fault);
 	rc = send_frames(sender, fault);
 	if (rc != RC_NOT_FOUND)
 		return rc;

@@ -485,7 +485,9 @@ alarm_engine_put(struct alarm_engine *engine, const struct sample *sample,
 	const struct alarm_slot *slot;
 	struct moment moment = {.sample = sample, .steady_us = steady_us};
 
-	if (sample->variable_id < 1 || sample->variable_id > engine->id_max)
+	if (sample->variable_id < 1 || sample->variable_id > engine->id_max ||
+		sample->time_us < -ALARM_TIME_MAX_US ||
+		sample->time_us > ALARM_TIME_MAX_US)
 		return;
 	slot = &engine->slots[sample->variable_id];
 	moment.number = value_number(&sample->value);

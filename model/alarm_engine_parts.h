@@ -5,6 +5,9 @@
 #include "lib/clock.h"
 #include "model/alarm_engine.h"
 
+/* Times beyond, either way, are nobody's; sums with delays stay numbers. */
+#define ALARM_TIME_MAX_US (INT64_MAX / 4)
+
 /* Odd: the condition holds. From FALLING on: a delay is under way. */
 enum alarm_phase {
 	PHASE_NORMAL = 0,

@@ -172,6 +172,18 @@ struct saved {
 	struct alarm_course course;
 };
 
+/* A time that arithmetic cannot carry away. */
+static int64_t
+take_time(struct load *load)
+{
+	int64_t time_us = wire_take_zigzag(&load->in);
+
+	if (time_us != CLOCK_NEVER &&
+		(time_us < -ALARM_TIME_MAX_US || time_us > ALARM_TIME_MAX_US))
+		load->in.failed = true;
+	return load->in.failed ? CLOCK_NEVER : time_us;
+}
+
 static const char *
 take_text(struct load *load, size_t most)
 {
@@ -249,23 +261,28 @@ take_rule(struct load *load, struct saved *saved)
 	saved->name = take_text(load, ALARM_LIMIT_NAME_BYTES_MAX);
 	saved->rule.phase = (uint8_t)wire_take_u8(&load->in);
 	flags = wire_take_u8(&load->in);
-	if (saved->rule.phase > PHASE_RISING)
-		load->in.failed = true;
 	saved->rule.uncertain = (flags & STATE_UNCERTAIN) != 0;
 	saved->rule.suppressed = (flags & STATE_SUPPRESSED) != 0;
 	course->chattering = (flags & STATE_CHATTERING) != 0;
-	saved->rule.begin_us = wire_take_zigzag(&load->in);
+	saved->rule.begin_us = take_time(load);
 	take_id(load, course->id);
-	course->came_us = wire_take_zigzag(&load->in);
-	course->went_us = wire_take_zigzag(&load->in);
-	course->reactivated_us = wire_take_zigzag(&load->in);
+	course->came_us = take_time(load);
+	course->went_us = take_time(load);
+	course->reactivated_us = take_time(load);
 	course->reactivations = take_u32(load);
 	course->status = wire_take_varint(&load->in);
 	course->value.value = take_value(load);
 	for (size_t i = 0; i < ALARM_CHATTER_COUNT; i++)
-		course->comes[i] = wire_take_zigzag(&load->in);
+		course->comes[i] = take_time(load);
 	course->last.value = take_value(load);
 	course->last_status = wire_take_varint(&load->in);
+	if (saved->rule.phase > PHASE_RISING ||
+		(saved->rule.phase >= PHASE_FALLING &&
+			saved->rule.begin_us == CLOCK_NEVER) ||
+		(alarm_is_on(&saved->rule) &&
+			(course->came_us == CLOCK_NEVER ||
+				course->went_us != CLOCK_NEVER)))
+		load->in.failed = true;
 }
 
 /* Nobody evaluates it any more: its alarm goes. */
@@ -341,10 +358,10 @@ take_change(struct load *load, bool keep)
 	if (change.kind < ALARM_CAME || change.kind > ALARM_CHANGED)
 		load->in.failed = true;
 	take_id(load, change.id);
-	change.time_us = wire_take_zigzag(&load->in);
-	change.came_us = wire_take_zigzag(&load->in);
-	change.went_us = wire_take_zigzag(&load->in);
-	change.reactivated_us = wire_take_zigzag(&load->in);
+	change.time_us = take_time(load);
+	change.came_us = take_time(load);
+	change.went_us = take_time(load);
+	change.reactivated_us = take_time(load);
 	change.reactivations = take_u32(load);
 	change.flags = take_u32(load) & ALARM_FLAGS;
 	change.status = wire_take_varint(&load->in);

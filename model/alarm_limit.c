@@ -187,6 +187,7 @@ settle_number(struct alarm_limit *limit, enum value_kind kind,
 	if (limit->match != NULL && !parse_value(limit->match, &limit->value))
 		return flawed(flaw, ALARM_LIMIT_VALUE, "is not a number");
 	limit->match = NULL;
+	limit->value += 0.0; /* as settle_zeros */
 	if (!isfinite(limit->value))
 		return flawed(flaw, ALARM_LIMIT_VALUE, "is missing");
 	if ((limit->condition == ALARM_BIT ||
@@ -350,10 +351,20 @@ settle_areas(const struct alarm_limit *limit, struct alarm_limit_flaw *flaw)
 	return true;
 }
 
+/* There is one zero: JSON and spreadsheets do not tell -0 from 0. */
+static void
+settle_zeros(struct alarm_limit *limit)
+{
+	limit->low += 0.0;
+	limit->high += 0.0;
+	limit->hysteresis += 0.0;
+}
+
 bool
 alarm_limit_settle(struct alarm_limit *limit, enum value_kind kind,
 	struct alarm_limit_flaw *flaw)
 {
+	settle_zeros(limit);
 	return settle_texts(limit, flaw) &&
 	       settle_condition(limit, kind, flaw) &&
 	       settle_value(limit, kind, flaw) && settle_bounds(limit, flaw) &&
