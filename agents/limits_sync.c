@@ -68,6 +68,10 @@ write_declaration(const struct agent *agent, struct buf *body)
 	jsonw_init(&json, body);
 	jsonw_open_obj(&json, NULL);
 	jsonw_str(&json, "datasource", uuid);
+	jsonw_open_arr(&json, "variables");
+	for (size_t i = 0; i < agent->list.count; i++)
+		jsonw_str(&json, NULL, agent->list.items[i].name);
+	jsonw_close_arr(&json);
 	jsonw_open_arr(&json, "limits");
 	for (size_t i = 0; i < own->count; i++) {
 		jsonw_open_obj(&json, NULL);

@@ -53,6 +53,7 @@ struct hub {
 	atomic_bool ready; /* the image has been rebuilt */
 	/* steady; the last catalog that a node's frame made us read */
 	_Atomic int64_t catalog_us;
+	_Atomic int64_t limits_version; /* another one: fetch the limits */
 	atomic_bool stopping;
 };
 
@@ -72,6 +73,8 @@ handler_fn hub_position_get;
 handler_fn hub_variables_put;
 handler_fn hub_frames_post;
 handler_fn hub_beat_post;
+handler_fn hub_limits_put;
+handler_fn hub_limits_get;
 handler_fn hub_values_query;
 handler_fn hub_value_get;
 handler_fn hub_live_post;

@@ -2,6 +2,7 @@
 
 #include "fcgi/hub_catalog.h"
 
+#include "lib/encode.h"
 #include "model/datasource.h"
 
 enum rc
@@ -68,4 +69,17 @@ hub_catalog_publish(struct hub *hub, struct req *req, struct hub_node *node,
 			"This node may not publish that datasource.");
 	return hub_node_may_publish(
 		node, req->db, req->arena, *id, &req->fault);
+}
+
+enum rc
+hub_catalog_publish_text(
+	struct hub *hub, struct req *req, const char *text, int32_t *id)
+{
+	uint8_t uuid[UUID_BYTES];
+
+	if (!uuid_parse(text, uuid))
+		return fault_tell(&req->fault, RC_BAD_INPUT, "BadRequest",
+			"datasource", "datasource is a UUID.");
+	return hub_catalog_publish(
+		hub, req, hub_nodes_get(hub->nodes, req->caller->id), uuid, id);
 }

@@ -22,4 +22,9 @@ MUST_CHECK enum rc hub_catalog_read_datasources(struct hub *hub, struct db *db,
 MUST_CHECK enum rc hub_catalog_publish(struct hub *hub, struct req *req,
 	struct hub_node *node, const uint8_t uuid[16], int32_t *id);
 
+/* The same for the caller, which names it in words.
+ * Fails also: RC_BAD_INPUT it is no UUID. */
+MUST_CHECK enum rc hub_catalog_publish_text(
+	struct hub *hub, struct req *req, const char *uuid, int32_t *id);
+
 #endif

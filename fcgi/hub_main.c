@@ -19,6 +19,7 @@
 #include "fcgi/hub_watch.h"
 #include "fcgi/service.h"
 #include "lib/log.h"
+#include "model/alarm_limit_store.h"
 #include "model/audit.h"
 #include "model/checkpoint.h"
 #include "model/datasource.h"
@@ -40,6 +41,10 @@ static const struct route routes[] = {
 		"highest committed frame of the node"},
 	{METHOD_PUT, "/hub/v1/variables", hub_variables_put, NEED_NODE, 4 * MIB,
 		"declare the variables of a datasource"},
+	{METHOD_PUT, "/hub/v1/limits", hub_limits_put, NEED_NODE, 16 * MIB,
+		"declare the limits that a node evaluates"},
+	{METHOD_GET, "/hub/v1/limits", hub_limits_get, NEED_NODE, 0,
+		"limits engineered here that a node evaluates"},
 	{METHOD_POST, "/hub/v1/frames", hub_frames_post, NEED_NODE, 8 * MIB,
 		"store frames, durable when answered"},
 	{METHOD_POST, "/hub/v1/beat", hub_beat_post, NEED_NODE, 16 * KIB,
@@ -77,6 +82,7 @@ static const struct route routes[] = {
 };
 
 static const struct stmt *const stmts[] = {
+	alarm_limit_store_stmts,
 	audit_stmts,
 	caller_stmts,
 	checkpoint_stmts,

@@ -71,6 +71,7 @@ note_certificate(struct req *req)
 enum rc
 hub_beat_post(struct req *req, struct resp *resp)
 {
+	const struct hub *hub = req->app;
 	int64_t now_us = clock_now_us();
 	struct beat_body body = {
 		.beat = {.version = "", .oldest_us = CLOCK_NEVER},
@@ -83,7 +84,7 @@ hub_beat_post(struct req *req, struct resp *resp)
 		return rc;
 	body.beat.address = req->address;
 	body.beat.clock_offset_us = body.clock_us - now_us;
-	hub_nodes_hear(((const struct hub *)req->app)->nodes, req->caller->id);
+	hub_nodes_hear(hub->nodes, req->caller->id);
 	rc = node_note_beat(req->db, req->caller->id, &body.beat, &req->fault);
 	if (rc == RC_OK)
 		rc = note_certificate(req);
@@ -92,6 +93,7 @@ hub_beat_post(struct req *req, struct resp *resp)
 	json = resp_json(resp, 200);
 	jsonw_open_obj(json, NULL);
 	jsonw_time(json, "time", now_us);
+	jsonw_int(json, "limits", atomic_load(&hub->limits_version));
 	jsonw_close_obj(json);
 	return RC_OK;
 }
@@ -208,18 +210,6 @@ read_variables(
 }
 
 static enum rc
-find_datasource(struct hub *hub, struct req *req, const char *text, int32_t *id)
-{
-	uint8_t uuid[UUID_BYTES];
-
-	if (!uuid_parse(text, uuid))
-		return fault_tell(&req->fault, RC_BAD_INPUT, "BadRequest",
-			"datasource", "datasource is a UUID.");
-	return hub_catalog_publish(
-		hub, req, hub_nodes_get(hub->nodes, req->caller->id), uuid, id);
-}
-
-static enum rc
 find_known(struct req *req, int32_t datasource_id,
 	const struct variable_list *declared, struct variable_list *known)
 {
@@ -307,7 +297,8 @@ hub_variables_put(struct req *req, struct resp *resp)
 	if (rc == RC_OK)
 		rc = req_json(req, declaration_fields, &body);
 	if (rc == RC_OK)
-		rc = find_datasource(hub, req, body.datasource, &datasource_id);
+		rc = hub_catalog_publish_text(
+			hub, req, body.datasource, &datasource_id);
 	if (rc == RC_OK)
 		rc = read_variables(req, body.variables, &declared);
 	if (rc == RC_OK && declared.count > 0)

@@ -174,6 +174,13 @@ run_round(struct watcher *watcher)
 
 /* --- waiting ------------------------------------------------------------ */
 
+/* Another number each time, also after a restart. */
+static void
+note_limits(const struct watcher *watcher)
+{
+	atomic_store(&watcher->hub->limits_version, clock_now_us());
+}
+
 /* The payload is the table that changed. A variable's access flag is in the
  * catalog, and a right as well. */
 static void
@@ -183,6 +190,10 @@ note_change(struct watcher *watcher, const char *table)
 	bool catalog = variable || strcmp(table, "datasource") == 0 ||
 		       strcmp(table, "node_datasource") == 0;
 
+	if (strcmp(table, "alarm_limit") == 0) {
+		note_limits(watcher);
+		return;
+	}
 	watcher->catalog_changed |= catalog;
 	watcher->rights_changed |= variable || !catalog;
 }
@@ -214,6 +225,7 @@ note_lost(struct watcher *watcher)
 	watcher->lost = true;
 	watcher->catalog_changed = true;
 	watcher->rights_changed = true;
+	note_limits(watcher);
 	usleep(200000);
 }
 
@@ -257,6 +269,7 @@ hub_watch_run(const struct hub_watch *watch)
 	if (db_listen(watcher.db, CATALOG_CHANNEL, &watcher.fault) != RC_OK ||
 		db_listen(watcher.db, CALLER_CHANNEL, &watcher.fault) != RC_OK)
 		log_warn(NULL, "%s", watcher.fault.text);
+	note_limits(&watcher);
 	run(&watcher);
 	db_close(watcher.db);
 	arena_free(watcher.arena);
