@@ -177,6 +177,9 @@ static void
 show_value(struct hub *hub, struct req *req, const struct command *command,
 	int64_t time_us)
 {
+	/* A lone number has no end to a reader of JSON. */
+	const char *text = arena_printf(req->arena, "[%s]", command->value);
+	struct json_object *list;
 	struct json_object *written;
 	struct sample sample = {.variable_id = command->variable_id,
 		.time_us = time_us,
@@ -187,9 +190,10 @@ show_value(struct hub *hub, struct req *req, const struct command *command,
 
 	if (time_us < SAMPLE_TIME_MIN_US ||
 		time_us > clock_now_us() + SAMPLE_TIME_AHEAD_US ||
-		json_parse(req->arena, command->value, strlen(command->value),
-			&written, &fault) != RC_OK)
+		json_parse(req->arena, text, strlen(text), &list, &fault) !=
+			RC_OK)
 		return;
+	written = json_object_array_get_idx(list, 0);
 	image_read_lock(hub->image);
 	variable = image_variable(hub->image, command->variable_id);
 	good = variable != NULL &&
