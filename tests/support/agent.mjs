@@ -29,16 +29,20 @@ export class Agent {
   /**
    * "setup" is { variables (text of the CSV), driver, options (lines of the
    * driver's section), agent, spool, hub (more lines), data (text of
-   * data.csv), node (of another agent) }.
+   * data.csv), node (of another agent), inside (words of a command that runs
+   * the program elsewhere), environment }.
    */
   constructor(grid, name, setup) {
     this.grid = grid;
+    this.setup = setup;
     this.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fieldgrid-agent-'));
     this.id = setup.node?.id ?? randomUUID();
     this.name = `${name} ${this.id.slice(0, 8)}`;
     this.node = setup.node?.node ?? grid.enrol(`agent-${this.id.slice(0, 8)}`, `${this.id}:${this.name}`);
     this.borrowed = setup.node !== undefined;
     this.spool = path.join(this.folder, 'spool');
+    this.command = [...(setup.inside ?? []), program, '--config', path.join(this.folder, 'ingress.conf')];
+    this.environment = { ...process.env, ...setup.environment };
     this.starts = 0;
     this.log = '';
     this.write('variables.csv', setup.variables);
@@ -78,8 +82,8 @@ ${options}
 
   start() {
     this.starts += 1;
-    this.#child = spawn(program, ['--config', path.join(this.folder, 'ingress.conf')],
-      { stdio: ['ignore', 'ignore', 'pipe'] });
+    this.#child = spawn(this.command[0], this.command.slice(1),
+      { stdio: ['ignore', 'ignore', 'pipe'], env: this.environment });
     this.#child.stderr.setEncoding('utf8').on('data', (text) => { this.log += text; });
     return this;
   }

@@ -74,14 +74,14 @@ async function freePorts(count) {
 }
 
 /** Start a grid below a new folder; returns the folder. */
-export async function startGrid({ demo = false, loginRate = 1000, tokenRate = 50, state } = {}) {
+export async function startGrid({ demo = false, loginRate = 1000, tokenRate = 50, state, host } = {}) {
   const folder = state ?? fs.mkdtempSync(path.join(os.tmpdir(), 'fieldgrid-'));
   const [https_, node, api, identity] = await freePorts(4);
   await run(quickstart, [
     'start', '--state', folder, '--build', build, '--no-packages', '--no-build',
     '--https-port', https_, '--node-port', node, '--api-port', api,
     '--identity-port', identity, '--login-rate', loginRate,
-    '--token-rate', tokenRate, ...(demo ? [] : ['--no-demo']),
+    '--token-rate', tokenRate, ...(host ? ['--host', host] : []), ...(demo ? [] : ['--no-demo']),
   ].map(String), { timeout: 180_000, maxBuffer: 16 << 20 }).catch((error) => {
     throw new Error(`quickstart failed:\n${error.stdout}${error.stderr}\nstate: ${folder}`);
   });

@@ -1,0 +1,62 @@
+// checker: is what a source made in the grid, each once, in order, unchanged?
+// Every scenario uses this one.
+
+import { sleep } from '../support/grid.mjs';
+import { padding } from './source.mjs';
+
+const MICROSECOND_MS = 0.001;
+
+/** Count what is wrong with the rows of history of variable n. */
+function judge(source, rows) {
+  const seen = new Set();
+  const tally = { arrived: rows.length, missing: 0, twice: 0, strange: 0, disordered: 0, mistimed: 0 };
+  let last = 0;
+  for (const [time, text] of rows) {
+    const n = Number(text);
+    if (!Number.isInteger(n) || n < 1 || n > source.count) tally.strange += 1;
+    else if (seen.has(n)) tally.twice += 1;
+    else seen.add(n);
+    if (n < last) tally.disordered += 1;
+    last = n;
+    if (source.times === 'original' && Math.abs(Date.parse(time) - source.time(n)) > MICROSECOND_MS) tally.mistimed += 1;
+  }
+  for (let n = 1; n <= source.count; n += 1) if (!seen.has(n)) tally.missing += 1;
+  return tally;
+}
+
+/** Texts that are not those of their row: cut off, mixed up or from nowhere. */
+function spoiled(source, rows) {
+  return rows.filter(([, text], i) => text.replaceAll('"', '') !== padding(i + 1, source.padBytes)).length
+    + Math.abs(rows.length - source.count);
+}
+
+export async function check(source, token) {
+  const tally = judge(source, await source.agent.history(token, 'n'));
+  if (source.padBytes) tally.spoiled = spoiled(source, await source.agent.history(token, 'pad'));
+  return tally;
+}
+
+/** Check until nothing is missing any more, at most for "seconds". */
+export async function settle(source, token, seconds) {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    const tally = await check(source, token).catch((error) => {
+      if (Date.now() > end) throw error;
+      return { missing: source.count };
+    });
+    if (tally.missing === 0 || Date.now() > end) return tally;
+    await sleep(1000);
+  }
+}
+
+/** Does a tally say that all is well? */
+export function isWhole({ arrived, ...wrong }) {
+  return arrived > 0 && Object.values(wrong).every((count) => count === 0);
+}
+
+/** Rows of cells as a table; the first row names the columns. */
+export function table(rows) {
+  const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => String(row[i] ?? '').length)));
+  return rows.map((row) => row.map((cell, i) => (
+    i === 0 ? String(cell ?? '').padEnd(widths[i]) : String(cell ?? '').padStart(widths[i]))).join('  ')).join('\n');
+}

@@ -1,0 +1,41 @@
+// soak: the scenarios for as long as asked, "make soak SOAK=8h". Rounds of ten
+// minutes, each with another seed and a grid of its own; the first that loses
+// anything ends it with code 1.
+
+import { notApart } from './apart.mjs';
+
+import { scenarios } from './scenarios.mjs';
+import { Survival } from './survive.mjs';
+
+const ROUND_SECONDS = 600;
+const units = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+function secondsOf(text) {
+  const [, number, unit] = /^(\d+)([smhd])$/.exec(text) ?? [];
+  if (number) return Number(number) * units[unit];
+  console.error(`soak: "${text}" is no time such as 30m, 1h or 2d`);
+  return process.exit(2);
+}
+
+/** One grid, all scenarios; true when nothing is wrong. */
+async function round(seconds, seed) {
+  const possible = scenarios.filter(({ options }) => !notApart || !options.line);
+  const survival = await Survival.open({ scenarios: possible, seconds, seed, apart: !notApart });
+  try {
+    await survival.run();
+    await survival.judge(300);
+    console.log(`${survival.report()}\n`);
+    return survival.runs.every((run) => survival.isWhole(run));
+  } finally {
+    await survival.close();
+  }
+}
+
+if (notApart) console.log(`without cut lines and full disks: ${notApart}`);
+const end = Date.now() + secondsOf(process.argv[2] ?? '1h') * 1000;
+let seed = Number(process.env.FIELDGRID_SEED ?? Date.now() % 1_000_000);
+while (Date.now() < end) {
+  const seconds = Math.min(ROUND_SECONDS, Math.max(60, Math.round((end - Date.now()) / 1000)));
+  if (!await round(seconds, seed)) process.exit(1);
+  seed += 1;
+}

@@ -1,0 +1,76 @@
+// source: an agent that sends rows which can be told apart, and knows what the
+// grid has to have of them afterwards. Every scenario uses this one.
+//
+// Row k has the number n = k and, with "padBytes", a text made from k; its time
+// is that of the file, so that the right time of each is known as well.
+
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+
+import { Agent } from '../support/agent.mjs';
+import { Line } from './line.mjs';
+
+/** A text of "bytes" letters that only row n has and that packs badly. */
+export function padding(n, bytes) {
+  let text = '';
+  for (let i = 0; text.length < bytes; i += 1)
+    text += createHash('sha256').update(`${n}/${i}`).digest('hex');
+  return text.slice(0, bytes);
+}
+
+export class Source {
+  /**
+   * "options": { rate (rows a second), seconds, line (it has one of its own),
+   * padBytes, times (original or now), seed } and those of Agent.
+   */
+  static async open(grid, name, options) {
+    const source = new Source();
+    const { rate, seconds, padBytes = 0, times = 'original', seed = 1 } = options;
+    Object.assign(source, { name, rate, padBytes, times, count: rate * seconds });
+    source.begin = Date.now();
+    if (options.line) source.line = await Line.open(seed);
+    source.agent = new Agent(grid, name, {
+      driver: 'csv',
+      variables: padBytes ? 'name,type\nn,int\npad,string\n' : 'name,type\nn,int\n',
+      data: source.#rows(),
+      options: `file = data.csv\nspeed = 1\ntimes = ${times}`,
+      inside: source.line?.inside,
+      ...options.agent,
+    });
+    return source;
+  }
+
+  /** When row n was made, in ms. */
+  time(n) { return this.begin + Math.round((n - 1) * 1000 / this.rate); }
+
+  #rows() {
+    const rows = [this.padBytes ? 'time,n,pad' : 'time,n'];
+    for (let n = 1; n <= this.count; n += 1) {
+      rows.push(`${new Date(this.time(n)).toISOString()},${n}`
+        + (this.padBytes ? `,${padding(n, this.padBytes)}` : ''));
+    }
+    return `${rows.join('\n')}\n`;
+  }
+
+  start() {
+    this.agent.supervise();
+    return this;
+  }
+
+  /** Segments of the spool, the newest last. */
+  segments() {
+    return fs.readdirSync(this.agent.spool).filter((file) => file.endsWith('.segment')).sort()
+      .map((file) => path.join(this.agent.spool, file));
+  }
+
+  /** What waits in the spool, in bytes. */
+  get spooled() {
+    return this.segments().reduce((sum, file) => sum + fs.statSync(file).size, 0);
+  }
+
+  async close() {
+    await this.agent.close();
+    this.line?.close();
+  }
+}
