@@ -5,6 +5,7 @@
 #include <string.h>
 
 extern const struct driver driver_csv;
+extern const struct driver driver_file;
 extern const struct driver driver_host;
 extern const struct driver driver_modbus;
 extern const struct driver driver_mqtt;
@@ -12,6 +13,7 @@ extern const struct driver driver_sim;
 
 const struct driver *const drivers[] = {
 	&driver_csv,
+	&driver_file,
 	&driver_host,
 	&driver_modbus,
 	&driver_mqtt,

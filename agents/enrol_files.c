@@ -108,7 +108,7 @@ static const char conf_text[] =
 	"%s\n"
 	"datasource = %s\n"
 	"variables = variables.csv\n"
-	"; csv, host, modbus, mqtt or sim\n"
+	"; csv, file, host, modbus, mqtt or sim\n"
 	"driver = host\n"
 	"\n"
 	"[spool]\n"
