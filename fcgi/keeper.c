@@ -11,6 +11,7 @@
 #include "model/chunk_store.h"
 #include "model/event.h"
 #include "model/expiry.h"
+#include "model/feed_hold.h"
 #include "model/pack.h"
 #include "model/partition.h"
 #include "model/signing_key.h"
@@ -19,8 +20,8 @@
 #define RECENT_MONTHS 2
 
 const struct stmt *const keeper_stmts[] = {alarm_act_stmts, audit_stmts,
-	chunk_store_stmts, event_write_stmts, expiry_stmts, pack_stmts,
-	partition_stmts, signing_key_stmts, NULL};
+	chunk_store_stmts, event_write_stmts, expiry_stmts,
+	feed_hold_stmts, pack_stmts, partition_stmts, signing_key_stmts, NULL};
 
 #define KEEPER(member) offsetof(struct keeper_conf, member)
 
@@ -31,6 +32,9 @@ const struct conf_entry keeper_conf_entries[] = {
 		86400, "pack frames into chunks that many s after they came"},
 	{"keeper", "samples_max", CONF_INT, KEEPER(samples_max), "250000", 1000,
 		10000000, "samples packed at once; about 100 bytes each"},
+	{"keeper", "feed_hold_h", CONF_INT, KEEPER(feed_hold_h), "72", 0, 8760,
+		"keep packed frames for egress nodes that have not taken them, "
+		"h; 0 = never"},
 	{"keeper", "partition_hours", CONF_INT, KEEPER(partition_hours), "1", 1,
 		24, "hours of frames in one partition; a divisor of 24"},
 	{"keeper", "partitions_ahead", CONF_INT, KEEPER(partitions_ahead), "6",
@@ -92,11 +96,19 @@ prepare(struct keeper *keeper, struct fault *fault)
 	return rc;
 }
 
+static int64_t
+held_since_us(const struct keeper *keeper)
+{
+	return clock_now_us() - keeper->conf.feed_hold_h * CLOCK_HOUR_US;
+}
+
 static enum rc
 pack_before(struct keeper *keeper, int64_t before_us, struct fault *fault)
 {
 	const struct pack_limits limits = {
-		before_us, (size_t)keeper->conf.samples_max};
+		.received_before_us = before_us,
+		.held_since_us = held_since_us(keeper),
+		.samples_max = (size_t)keeper->conf.samples_max};
 	struct pack_count count = {0};
 	int64_t after_id = 0;
 	bool more = true;
@@ -147,6 +159,21 @@ pack(struct keeper *keeper, struct fault *fault)
 
 	return rc == RC_OK ? merge(keeper, RECENT_MONTHS, PACK_MERGE_DUE, fault)
 			   : rc;
+}
+
+static enum rc
+release(struct keeper *keeper, struct fault *fault)
+{
+	int64_t expired = 0;
+	enum rc rc = feed_hold_release(
+		keeper->db, held_since_us(keeper), &expired, fault);
+
+	if (expired > 0)
+		log_warn(NULL,
+			"frames of %lld senders were dropped before an egress "
+			"node had taken them",
+			(long long)expired);
+	return rc;
 }
 
 static enum rc
@@ -207,6 +234,7 @@ static const struct task tasks[] = {
 	{own, 10 * CLOCK_SECOND_US},
 	{prepare, CLOCK_MINUTE_US},
 	{pack, 0},
+	{release, CLOCK_MINUTE_US},
 	{merge_old, CLOCK_HOUR_US},
 	{retain, CLOCK_HOUR_US},
 	{prune, 10 * CLOCK_MINUTE_US},

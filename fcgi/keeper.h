@@ -19,6 +19,7 @@ struct keeper_conf {
 	struct db_conf database;
 	int64_t pack_after_s;
 	int64_t samples_max;
+	int64_t feed_hold_h;
 	int64_t partition_hours;
 	int64_t partitions_ahead;
 	int64_t history_days;

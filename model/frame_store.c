@@ -50,7 +50,8 @@ const struct stmt frame_store_stmts[] = {
 	[FILL] = {"frame_fill", STORE_TYPES,
 		"WITH moved AS ("
 		" UPDATE node_position"
-		"   SET gaps = gaps - (SELECT"
+		"   SET fills = fills + 1"
+		"     , gaps = gaps - (SELECT"
 		"         range_agg(int8range(s, s, '[]')) FROM unnest($8) AS "
 		"s)"
 		" WHERE node_id = $1 AND spool_id = $2"

@@ -56,11 +56,12 @@ const struct stmt history_stmts[] = {
 		" WHERE datasource_id IN (SELECT datasource_id"
 		"          FROM variable WHERE id = ANY($1))"
 		" AND last_us >= $2 AND first_us < $3 AND id > $4"
+		" AND NOT packed"
 		" ORDER BY id LIMIT $5"},
 	[HISTORY_FRAME_BODIES] = {"history_frame_bodies", "I", /* $1 ids */
 		"SELECT body"
 		"  FROM frame"
-		" WHERE id = ANY($1)"
+		" WHERE id = ANY($1) AND NOT packed"
 		" ORDER BY id"},
 	/* $1 variables $2 time: of each the chunk that ends last before it */
 	[HISTORY_CHUNK_BEFORE] = {"history_chunk_before", "Ni",

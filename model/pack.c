@@ -15,7 +15,7 @@
 #define LIST_ROWS_MAX   4000
 #define FETCH_BYTES_MAX (8 * 1024 * 1024)
 
-enum { OWN, LOCK, LIST, FETCH, DELETE };
+enum { OWN, LOCK, LIST, FETCH, HOLD, DELETE };
 
 const struct stmt pack_stmts[] = {
 	[OWN] = {"pack_own", "",
@@ -28,16 +28,34 @@ const struct stmt pack_stmts[] = {
 		"     , samples"
 		"     , octet_length(body)"
 		"  FROM frame"
-		" WHERE id > $1 AND received_at < $2"
+		" WHERE id > $1 AND received_at < $2 AND NOT packed"
 		" ORDER BY id LIMIT $3"},
 	[FETCH] = {"pack_fetch", "Iz", /* $1 ids $2 received before */
 		"SELECT id"
 		"     , body"
 		"  FROM frame"
-		" WHERE id = ANY($1) AND received_at < $2"
+		" WHERE id = ANY($1) AND received_at < $2 AND NOT packed"
 		" ORDER BY id"},
+	/* $1 ids $2 received before $3 since: those that an egress node of
+	 * the datasource has not taken */
+	[HOLD] = {"pack_hold", "Izz",
+		"UPDATE frame f SET packed = true"
+		" WHERE id = ANY($1) AND received_at < $2 AND NOT packed"
+		"   AND received_at >= $3 AND EXISTS"
+		"       (SELECT FROM feed_reader r"
+		"          JOIN node e ON e.id = r.node_id"
+		"           AND e.state = 'authorised'"
+		"          JOIN node_datasource d ON d.node_id = r.node_id"
+		"           AND d.datasource_id = f.datasource_id"
+		"           AND d.subscribe"
+		"          LEFT JOIN feed_position p ON p.node_id = r.node_id"
+		"           AND p.source_id = f.node_id"
+		"         WHERE r.seen_at >= $3"
+		"           AND (p.node_id IS NULL OR p.sequence < f.sequence"
+		"                OR p.frame_id < f.id))"},
 	[DELETE] = {"pack_delete", "Iz", /* $1 ids $2 received before */
-		"DELETE FROM frame WHERE id = ANY($1) AND received_at < $2"},
+		"DELETE FROM frame WHERE id = ANY($1) AND received_at < $2"
+		" AND NOT packed"},
 	STMT_END,
 };
 
@@ -262,19 +280,28 @@ pack_variables(struct batch *batch)
 	return rc == RC_OK ? pack_rows_flush(&batch->rows, batch->fault) : rc;
 }
 
+/* But for those that are held for a feed. */
 static enum rc
 delete_frames(struct batch *batch)
 {
-	int64_t deleted;
-	enum rc rc = db_exec(batch->db, &pack_stmts[DELETE],
+	int64_t held = 0;
+	int64_t deleted = 0;
+	enum rc rc = db_exec(batch->db, &pack_stmts[HOLD],
 		PARAMS(P_INTS(batch->packed, batch->packed_count),
-			P_TIME(batch->limits->received_before_us)),
-		&deleted, batch->fault);
+			P_TIME(batch->limits->received_before_us),
+			P_TIME(batch->limits->held_since_us)),
+		&held, batch->fault);
 
-	if (rc == RC_OK && deleted != (int64_t)batch->packed_count)
+	if (rc == RC_OK)
+		rc = db_exec(batch->db, &pack_stmts[DELETE],
+			PARAMS(P_INTS(batch->packed, batch->packed_count),
+				P_TIME(batch->limits->received_before_us)),
+			&deleted, batch->fault);
+	if (rc == RC_OK && held + deleted != (int64_t)batch->packed_count)
 		return fault_set(batch->fault, RC_RETRY,
-			"%lld of %zu frames deleted", (long long)deleted,
-			batch->packed_count);
+			"%lld of %zu frames deleted, %lld held",
+			(long long)deleted, batch->packed_count,
+			(long long)held);
 	return rc;
 }
 

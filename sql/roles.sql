@@ -23,6 +23,7 @@ GRANT USAGE ON SEQUENCE frame_id_seq TO fieldgrid_hub;
 GRANT SELECT, INSERT, UPDATE ON node_position, node_status, image_checkpoint
   TO fieldgrid_hub;
 GRANT SELECT ON chunk TO fieldgrid_hub;
+GRANT SELECT, INSERT, UPDATE ON feed_reader, feed_position TO fieldgrid_hub;
 -- Every service leaves events; who reads them is the policy's business.
 GRANT INSERT ON event TO fieldgrid_hub, fieldgrid_api, fieldgrid_identity,
   fieldgrid_controller, fieldgrid_web, fieldgrid_keeper;
@@ -50,6 +51,9 @@ GRANT DELETE ON revoked_token TO fieldgrid_identity, fieldgrid_keeper;
 GRANT UPDATE (epoch) ON account TO fieldgrid_identity;
 
 GRANT SELECT, INSERT ON frame, chunk TO fieldgrid_keeper;
+GRANT UPDATE (packed) ON frame TO fieldgrid_keeper;
+GRANT SELECT, UPDATE, DELETE ON feed_reader, feed_position TO fieldgrid_keeper;
+GRANT SELECT ON node_position TO fieldgrid_keeper;
 GRANT DELETE ON frame, chunk, session, authorization_code, refresh_token,
   revoked_family, login_failure TO fieldgrid_keeper;
 GRANT USAGE ON SEQUENCE chunk_id_seq TO fieldgrid_keeper;

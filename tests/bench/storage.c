@@ -102,7 +102,8 @@ static void
 pack(void)
 {
 	const struct pack_limits limits = {
-		clock_now_us() + CLOCK_HOUR_US, 500000};
+		.received_before_us = clock_now_us() + CLOCK_HOUR_US,
+		.samples_max = 500000};
 	struct arena *arena = arena_new();
 	struct pack_count count = {0};
 	struct fault fault;

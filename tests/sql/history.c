@@ -453,7 +453,8 @@ static struct pack_count
 pack_all(struct fixture *fixture, size_t samples_max)
 {
 	const struct pack_limits limits = {
-		clock_now_us() + CLOCK_HOUR_US, samples_max};
+		.received_before_us = clock_now_us() + CLOCK_HOUR_US,
+		.samples_max = samples_max};
 	struct pack_count count = {0};
 	struct arena *arena = arena_new();
 	int64_t after_id = 0;

@@ -1,0 +1,143 @@
+/* feed_cursor: how far an egress node has read, as an opaque text. */
+
+#include "model/feed_cursor.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/encode.h"
+#include "lib/wire.h"
+
+/* The first letter says what the text is for, the digit its form. */
+#define FRAMES_MARK "f1."
+#define PLACE_MARK  "p1."
+#define MARK_BYTES  3
+
+static enum rc
+invalid(struct fault *fault)
+{
+	return fault_tell(fault, RC_BAD_INPUT, "CursorInvalid", "cursor",
+		"The cursor is not one that this endpoint gave out.");
+}
+
+const char *
+feed_cursor_write(struct arena *arena, const struct feed_cursor *cursor)
+{
+	int32_t node_id = 0;
+	struct buf bytes;
+	const char *text;
+
+	buf_init(&bytes, 0);
+	for (size_t i = 0; i < cursor->count; i++) {
+		const struct feed_source *source = &cursor->sources[i];
+
+		wire_add_varint(&bytes, (uint64_t)(source->node_id - node_id));
+		wire_add_varint(&bytes, (uint64_t)source->sequence);
+		wire_add_varint(&bytes, (uint64_t)source->id);
+		wire_add_varint(&bytes, (uint64_t)source->fills);
+		wire_add_varint(&bytes, (uint64_t)source->last_us);
+		node_id = source->node_id;
+	}
+	text = arena_printf(arena, FRAMES_MARK "%s",
+		encode_base64url(arena, bytes.data, bytes.length));
+	buf_free(&bytes);
+	return text;
+}
+
+/* None of the numbers is negative. */
+static bool
+take_number(struct wire_reader *in, int64_t *number)
+{
+	uint64_t code = wire_take_varint(in);
+
+	*number = (int64_t)code;
+	return !in->failed && code <= INT64_MAX;
+}
+
+static bool
+take_source(struct wire_reader *in, int32_t before, struct feed_source *source)
+{
+	int64_t step = 0;
+
+	if (!take_number(in, &step) || step < 1 || step > INT32_MAX - before)
+		return false;
+	source->node_id = before + (int32_t)step;
+	return take_number(in, &source->sequence) &&
+	       take_number(in, &source->id) &&
+	       take_number(in, &source->fills) &&
+	       take_number(in, &source->last_us);
+}
+
+enum rc
+feed_cursor_read(struct arena *arena, const char *text,
+	struct feed_cursor *cursor, struct fault *fault)
+{
+	struct wire_reader in;
+	uint8_t *bytes;
+	size_t count;
+	int32_t node_id = 0;
+
+	if (strncmp(text, FRAMES_MARK, MARK_BYTES) != 0)
+		return invalid(fault);
+	bytes = decode_base64url(
+		arena, text + MARK_BYTES, strlen(text) - MARK_BYTES, &count);
+	if (bytes == NULL)
+		return invalid(fault);
+	in = wire_reader(bytes, count);
+	cursor->count = 0;
+	cursor->sources = arena_array(arena,
+		count / 5 < FEED_CURSOR_SOURCES_MAX ? count / 5
+						    : FEED_CURSOR_SOURCES_MAX,
+		sizeof(*cursor->sources));
+	while (wire_left(&in) > 0) {
+		struct feed_source source;
+
+		if (cursor->count == FEED_CURSOR_SOURCES_MAX ||
+			!take_source(&in, node_id, &source))
+			return invalid(fault);
+		node_id = source.node_id;
+		cursor->sources[cursor->count++] = source;
+	}
+	return RC_OK;
+}
+
+struct feed_source *
+feed_cursor_find(const struct feed_cursor *cursor, int32_t node_id)
+{
+	size_t low = 0;
+	size_t high = cursor->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (cursor->sources[middle].node_id < node_id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < cursor->count && cursor->sources[low].node_id == node_id
+		       ? &cursor->sources[low]
+		       : NULL;
+}
+
+const char *
+feed_place_write(struct arena *arena, const struct feed_place *place)
+{
+	return arena_printf(arena, PLACE_MARK "%" PRIu64 ".%" PRId64,
+		place->xid, place->id);
+}
+
+enum rc
+feed_place_read(
+	const char *text, struct feed_place *place, struct fault *fault)
+{
+	int end = 0;
+
+	if (strlen(text) > 64 ||
+		sscanf(text, PLACE_MARK "%20" SCNu64 ".%19" SCNd64 "%n",
+			&place->xid, &place->id, &end) != 2 ||
+		text[end] != '\0' || place->id < 0)
+		return invalid(fault);
+	return RC_OK;
+}
