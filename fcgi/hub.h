@@ -79,5 +79,8 @@ handler_fn hub_values_query;
 handler_fn hub_value_get;
 handler_fn hub_live_post;
 handler_fn hub_node_stream_get;
+handler_fn hub_feed_frames_post;
+handler_fn hub_feed_variables_post;
+handler_fn hub_feed_history_post;
 
 #endif

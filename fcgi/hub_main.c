@@ -24,7 +24,9 @@
 #include "model/checkpoint.h"
 #include "model/datasource.h"
 #include "model/event.h"
+#include "model/feed.h"
 #include "model/frame_store.h"
+#include "model/history.h"
 #include "model/node.h"
 #include "model/policy_cache.h"
 #include "model/selection.h"
@@ -58,6 +60,12 @@ static const struct route routes[] = {
 		"write a variable, as a node"},
 	{METHOD_GET, "/live/node", hub_node_stream_get, NEED_NODE, 0,
 		"the node's own stream: commands and news for it"},
+	{METHOD_POST, "/hub/v1/feed/frames", hub_feed_frames_post, NEED_NODE,
+		256 * KIB, "the next frames for an egress node"},
+	{METHOD_POST, "/hub/v1/feed/variables", hub_feed_variables_post,
+		NEED_NODE, 64 * KIB, "what an egress node may read"},
+	{METHOD_POST, "/hub/v1/feed/history", hub_feed_history_post, NEED_NODE,
+		64 * KIB, "samples of a stretch of time, as frames"},
 	{METHOD_POST, "/api/v1/datasources/{ds}/variables/query",
 		hub_values_query, NEED_API, 256 * KIB,
 		"current values of many variables"},
@@ -89,7 +97,9 @@ static const struct stmt *const stmts[] = {
 	command_stmts,
 	datasource_stmts,
 	event_write_stmts,
+	feed_stmts,
 	frame_store_stmts,
+	history_stmts,
 	node_stmts,
 	policy_stmts,
 	selection_stmts,

@@ -29,6 +29,8 @@ struct hub_node {
 		      */
 	atomic_bool seen;         /* since hub_nodes_flush_seen */
 	_Atomic int64_t heard_us; /* steady clock; 0 = not yet */
+	/* steady; when it was noted what an egress node has taken */
+	_Atomic int64_t noted_us;
 	pthread_mutex_t grants_lock;
 	struct hub_grant grants[HUB_NODE_DATASOURCES];
 	size_t grants_next;

@@ -1,0 +1,53 @@
+/*
+ * hub_feed: what egress nodes read: POST /hub/v1/feed/…
+ */
+#ifndef FG_FCGI_HUB_FEED_H
+#define FG_FCGI_HUB_FEED_H
+
+#include "fcgi/hub.h"
+#include "lib/field.h"
+#include "model/policy.h"
+
+#define HUB_FEED_DATASOURCES_MAX 64
+#define HUB_FEED_PATTERNS_MAX    256
+
+/* What a body says of one datasource. */
+struct hub_feed_wish {
+	int32_t datasource_id;
+	const uint8_t *uuid;
+	struct texts patterns; /* of variables; none = all of them */
+};
+
+/* The variables that a request is about: those that the node subscribes to,
+ * wishes, and may read. */
+struct hub_feed_selection {
+	struct hub *hub;
+	struct arena *arena;
+	const struct policy *policy;
+	enum policy_action action;
+	struct hub_feed_wish *wishes;
+	size_t count;
+	uint8_t *marks; /* by variable id; what was found out so far */
+	size_t marks_count;
+};
+
+struct json_object;
+
+/*
+ * Read the member "datasources" (NULL = all that the node subscribes to).
+ * Fails: RC_BAD_INPUT; RC_DENIED DatasourceNotAllowed; as policy_of.
+ */
+MUST_CHECK enum rc hub_feed_select(struct hub *hub, struct req *req,
+	struct json_object *datasources, enum policy_action action,
+	struct hub_feed_selection *selection);
+
+bool hub_feed_permits(struct hub_feed_selection *selection, int32_t id);
+
+/* The ids of all of them, rising. */
+const int32_t *hub_feed_ids(
+	struct hub_feed_selection *selection, size_t *count);
+
+/* The first line of a page of frames, before the frames: JSON. */
+#define HUB_FEED_MEDIA_TYPE "application/vnd.fieldgrid.feed"
+
+#endif
