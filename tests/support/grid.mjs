@@ -263,6 +263,14 @@ class Grid {
     return new Node(this, name, folder);
   }
 
+  /** Enrol an egress node that may receive these datasources. */
+  enrolEgress(name, ...subscribe) {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fieldgrid-node-'));
+    this.ctl('node', 'add', name, '--kind', 'egress', '--out', folder,
+      ...subscribe.flatMap((datasource) => ['--subscribe', datasource]));
+    return new Node(this, name, folder);
+  }
+
   /** The processes of a service: hub, api, identity, controller, web, keeper, ingress-NAME, nginx, postgresql. */
   pids(service) {
     const folders = [path.join(this.state, 'home', service), path.join(this.state, service)];

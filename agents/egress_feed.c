@@ -1,0 +1,164 @@
+/* egress_feed: the hub's feeds, as an egress agent asks for them. */
+
+#include "agents/egress_feed.h"
+
+#include <json-c/json.h>
+#include <string.h>
+
+#include "lib/jsonw.h"
+
+/* --- asking -------------------------------------------------------------- */
+
+static void
+begin(struct egress_feed *feed, struct jsonw *json)
+{
+	struct buf datasources;
+
+	buf_clear(&feed->body);
+	jsonw_init(json, &feed->body);
+	jsonw_open_obj(json, NULL);
+	buf_init(&datasources, 0);
+	mirror_write_datasources(feed->mirror, &datasources);
+	jsonw_raw(json, "datasources", datasources.data);
+	buf_free(&datasources);
+}
+
+static void
+add_cursor(struct jsonw *json, const char *cursor)
+{
+	if (cursor[0] != '\0')
+		jsonw_str(json, "cursor", cursor);
+}
+
+/* --- understanding ------------------------------------------------------- */
+
+void
+egress_page_close(struct egress_page *page)
+{
+	json_object_put(page->head);
+	page->head = NULL;
+}
+
+static int64_t
+number_of(struct json_object *object, const char *name)
+{
+	struct json_object *member;
+
+	return json_object_object_get_ex(object, name, &member)
+		       ? json_object_get_int64(member)
+		       : 0;
+}
+
+static void
+read_lost(struct egress_page *page)
+{
+	struct json_object *list;
+
+	if (!json_object_object_get_ex(page->head, "lost", &list) ||
+		!json_object_is_type(list, json_type_array))
+		return;
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *one = json_object_array_get_idx(list, i);
+		int64_t from_us = number_of(one, "firstUs");
+		int64_t to_us = number_of(one, "lastUs");
+
+		if (!page->lost || from_us < page->lost_from_us)
+			page->lost_from_us = from_us;
+		if (!page->lost || to_us > page->lost_to_us)
+			page->lost_to_us = to_us;
+		page->lost = true;
+	}
+}
+
+/* A line of JSON, then the frames. */
+static enum rc
+read_page(const char *path, const struct buf *answer, struct egress_page *page,
+	struct fault *fault)
+{
+	const char *end = answer->length > 0
+				  ? memchr(answer->data, '\n', answer->length)
+				  : NULL;
+	struct json_tokener *tokener = json_tokener_new();
+	struct json_object *member = NULL;
+
+	*page = (struct egress_page){.frames = NULL};
+	if (end != NULL)
+		page->head = json_tokener_parse_ex(
+			tokener, answer->data, (int)(end - answer->data));
+	json_tokener_free(tokener);
+	if (!json_object_object_get_ex(page->head, "cursor", &member)) {
+		egress_page_close(page);
+		return fault_set(fault, RC_UPSTREAM,
+			"%s: the hub's answer is not understood", path);
+	}
+	page->cursor = json_object_get_string(member);
+	page->more = json_object_object_get_ex(page->head, "more", &member) &&
+		     json_object_get_boolean(member);
+	page->now_us = number_of(page->head, "nowUs");
+	read_lost(page);
+	page->frames = end + 1;
+	page->frames_bytes =
+		answer->length - (size_t)(end + 1 - answer->data);
+	return RC_OK;
+}
+
+static enum rc
+fetch(struct egress_feed *feed, const char *path, struct jsonw *json,
+	struct egress_page *page, struct fault *fault)
+{
+	const struct buf *answer;
+	enum rc rc;
+
+	jsonw_close_obj(json);
+	rc = hub_post(feed->hub, path, &feed->body, &answer, fault);
+	return rc == RC_OK ? read_page(path, answer, page, fault) : rc;
+}
+
+/* --- the feeds ----------------------------------------------------------- */
+
+enum rc
+egress_feed_variables(struct egress_feed *feed, struct fault *fault)
+{
+	int64_t after = 0;
+	enum rc rc = RC_OK;
+
+	do {
+		const struct buf *answer;
+		struct jsonw json;
+
+		begin(feed, &json);
+		jsonw_int(&json, "after", after);
+		jsonw_close_obj(&json);
+		rc = hub_post(feed->hub, "/hub/v1/feed/variables", &feed->body,
+			&answer, fault);
+		if (rc == RC_OK)
+			rc = mirror_learn(feed->mirror, answer, &after, fault);
+	} while (rc == RC_OK && after > 0);
+	return rc;
+}
+
+enum rc
+egress_feed_frames(struct egress_feed *feed, const char *cursor, int64_t bytes,
+	bool resume, struct egress_page *page, struct fault *fault)
+{
+	struct jsonw json;
+
+	begin(feed, &json);
+	add_cursor(&json, cursor);
+	jsonw_int(&json, "bytes", bytes);
+	jsonw_bool(&json, "resume", resume);
+	return fetch(feed, "/hub/v1/feed/frames", &json, page, fault);
+}
+
+enum rc
+egress_feed_history(struct egress_feed *feed, int64_t from_us, int64_t to_us,
+	const char *cursor, struct egress_page *page, struct fault *fault)
+{
+	struct jsonw json;
+
+	begin(feed, &json);
+	add_cursor(&json, cursor);
+	jsonw_int(&json, "fromUs", from_us);
+	jsonw_int(&json, "toUs", to_us);
+	return fetch(feed, "/hub/v1/feed/history", &json, page, fault);
+}

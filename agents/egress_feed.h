@@ -1,0 +1,52 @@
+/*
+ * egress_feed: the hub's feeds, as an egress agent asks for them.
+ */
+#ifndef FG_AGENTS_EGRESS_FEED_H
+#define FG_AGENTS_EGRESS_FEED_H
+
+#include "agents/hub.h"
+#include "agents/mirror.h"
+
+struct json_object;
+
+struct egress_feed {
+	struct hub *hub;
+	struct mirror *mirror;
+	struct buf body;
+};
+
+/* One page. Its members are good until the next request. */
+struct egress_page {
+	struct json_object *head; /* put by egress_page_close */
+	const char *cursor;       /* NULL = it was the last one */
+	bool more;
+	int64_t now_us; /* of the hub */
+	bool lost;      /* frames in between were dropped: from when to when */
+	int64_t lost_from_us;
+	int64_t lost_to_us;
+	const char *frames; /* back to back */
+	size_t frames_bytes;
+};
+
+void egress_page_close(struct egress_page *page);
+
+/* All pages of what this node may read, into feed->mirror.
+ * Fails: as hub_post; RC_UPSTREAM. */
+MUST_CHECK enum rc egress_feed_variables(
+	struct egress_feed *feed, struct fault *fault);
+
+/*
+ * Frames behind "cursor" ("" = a cursor from now on). "resume": pass over what
+ * was dropped and say what it was. Fails: as hub_post; RC_CONFLICT
+ * FeedExpired without "resume"; RC_UPSTREAM.
+ */
+MUST_CHECK enum rc egress_feed_frames(struct egress_feed *feed,
+	const char *cursor, int64_t bytes, bool resume,
+	struct egress_page *page, struct fault *fault);
+
+/* What was between two times, both inclusive, after "cursor" ("" = begin). */
+MUST_CHECK enum rc egress_feed_history(struct egress_feed *feed,
+	int64_t from_us, int64_t to_us, const char *cursor,
+	struct egress_page *page, struct fault *fault);
+
+#endif

@@ -1,0 +1,87 @@
+/*
+ * mirror: what an egress agent mirrors and under which names, by a CSV file;
+ * and the variables that the hub lets it read.
+ *
+ * The columns are in doc/EGRESS.md. Rows are looked at in their order: a
+ * variable gets its name from the first row of its datasource whose pattern
+ * it matches.
+ */
+#ifndef FG_AGENTS_MIRROR_H
+#define FG_AGENTS_MIRROR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/arena.h"
+#include "lib/buf.h"
+#include "lib/encode.h"
+#include "lib/fault.h"
+#include "model/sample.h"
+
+#define MIRROR_ROWS_MAX     256
+#define MIRROR_PREFIX_BYTES 200
+
+struct mirror_row {
+	char datasource[UUID_TEXT_BYTES];
+	const char *variables; /* pattern of names; "" = none */
+	const char *prefix;    /* before the name, at the other side */
+	bool alarms;
+	bool events;
+};
+
+struct mirror_variable {
+	int32_t id;
+	const char *datasource; /* UUID as text */
+	const char *name;       /* at the hub */
+	const char *shown;      /* at the other side: prefix and name */
+	enum value_kind kind;
+	bool writable;
+};
+
+struct mirror {
+	struct arena *arena;
+	struct mirror_row *rows;
+	size_t count;
+	/* What the hub let us read, by id; NULL where there is none. */
+	struct mirror_variable **variables;
+	size_t room;
+	size_t known;
+};
+
+/*
+ * Read the CSV file.
+ * Owns:  freed by mirror_close. Fails: RC_IO; RC_BAD_INPUT with place.
+ */
+MUST_CHECK enum rc mirror_open(
+	const char *path, struct mirror **mirror, struct fault *fault);
+void mirror_close(struct mirror *mirror);
+
+/* The member "datasources" of the hub's feeds. */
+void mirror_write_datasources(const struct mirror *mirror, struct buf *out);
+
+bool mirror_wants_alarms(const struct mirror *mirror, const char *datasource);
+bool mirror_wants_events(const struct mirror *mirror, const char *datasource);
+bool mirror_wants_values(const struct mirror *mirror);
+
+/* The prefix of what is of a variable, or of none (NULL). */
+const char *mirror_prefix(const struct mirror *mirror, const char *datasource,
+	const char *variable);
+
+/* Take a page of POST /hub/v1/feed/variables; *next is 0 at the end.
+ * Fails: RC_UPSTREAM it is not understood. */
+MUST_CHECK enum rc mirror_learn(struct mirror *mirror, const struct buf *page,
+	int64_t *next, struct fault *fault);
+
+/* NULL when it is not known. */
+static inline const struct mirror_variable *
+mirror_find(const struct mirror *mirror, int32_t id)
+{
+	return id > 0 && (size_t)id < mirror->room ? mirror->variables[id]
+						   : NULL;
+}
+
+/* By its name at the other side; NULL. Slow: asks all of them. */
+const struct mirror_variable *mirror_find_shown(
+	const struct mirror *mirror, const char *shown);
+
+#endif
