@@ -72,11 +72,11 @@ add_frame(struct sending *sending, const struct feed_frame *frame,
 {
 	struct fault *fault = &sending->req->fault;
 	struct frame_head head;
+	struct frame_content content;
+	struct frame_content kept = {.samples = NULL};
 	struct sample *samples;
-	struct frame_event *events;
-	size_t kept;
 	enum rc rc = frame_decode(frame->body.data, frame->body.length, scratch,
-		&head, &samples, &events, fault);
+		&head, &content, fault);
 
 	if (rc != RC_OK) {
 		log_error(NULL, "frame %lld of node %d is left out: %s",
@@ -84,14 +84,21 @@ add_frame(struct sending *sending, const struct feed_frame *frame,
 			fault->text);
 		return RC_OK;
 	}
-	kept = keep_permitted(&sending->selection, samples, head.samples);
-	if (kept == 0)
+	if (content.sample_count == 0)
+		return RC_OK;
+	samples = arena_memdup(scratch, content.samples,
+		content.sample_count * sizeof(*samples));
+	kept.samples = samples;
+	kept.sample_count = keep_permitted(
+		&sending->selection, samples, content.sample_count);
+	if (kept.sample_count == 0)
 		return RC_OK;
 	sending->count++;
-	sending->samples += kept;
-	if (kept < head.samples || head.events > 0)
-		return frame_encode(&head, samples, kept, NULL, 0, FRAME_ZSTD,
-			sending->frames, fault);
+	sending->samples += kept.sample_count;
+	if (kept.sample_count < content.sample_count ||
+		content.alarm_count + content.event_count > 0)
+		return frame_encode(
+			&head, &kept, FRAME_ZSTD, sending->frames, fault);
 	buf_add(sending->frames, frame->body.data, frame->body.length);
 	return RC_OK;
 }

@@ -130,9 +130,11 @@ static enum rc
 add_frame(struct reading *reading, const struct frame_head *head,
 	const struct sample *samples, size_t count)
 {
+	const struct frame_content content = {
+		.samples = samples, .sample_count = count};
 	size_t length = reading->frames->length;
-	enum rc rc = frame_encode(head, samples, count, NULL, 0, FRAME_ZSTD,
-		reading->frames, &reading->req->fault);
+	enum rc rc = frame_encode(head, &content, FRAME_ZSTD, reading->frames,
+		&reading->req->fault);
 
 	if (rc != RC_TOO_LARGE || count == 1) {
 		reading->frame_count += rc == RC_OK;
