@@ -3,6 +3,7 @@
 #include "agents/egress_feed.h"
 
 #include <json-c/json.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/jsonw.h"
@@ -70,19 +71,21 @@ read_lost(struct egress_page *page)
 	}
 }
 
-/* A line of JSON, then the frames. */
+/* A line of JSON, then the frames; or only JSON. */
 static enum rc
 read_page(const char *path, const struct buf *answer, struct egress_page *page,
 	struct fault *fault)
 {
-	const char *end = answer->length > 0
-				  ? memchr(answer->data, '\n', answer->length)
-				  : NULL;
+	const char *line = answer->length > 0
+				   ? memchr(answer->data, '\n', answer->length)
+				   : NULL;
+	const char *end =
+		line != NULL ? line : answer->data + answer->length;
 	struct json_tokener *tokener = json_tokener_new();
 	struct json_object *member = NULL;
 
 	*page = (struct egress_page){.frames = NULL};
-	if (end != NULL)
+	if (answer->length > 0)
 		page->head = json_tokener_parse_ex(
 			tokener, answer->data, (int)(end - answer->data));
 	json_tokener_free(tokener);
@@ -96,9 +99,11 @@ read_page(const char *path, const struct buf *answer, struct egress_page *page,
 		     json_object_get_boolean(member);
 	page->now_us = number_of(page->head, "nowUs");
 	read_lost(page);
-	page->frames = end + 1;
-	page->frames_bytes =
-		answer->length - (size_t)(end + 1 - answer->data);
+	if (line != NULL) {
+		page->frames = line + 1;
+		page->frames_bytes =
+			answer->length - (size_t)(line + 1 - answer->data);
+	}
 	return RC_OK;
 }
 
@@ -139,14 +144,15 @@ egress_feed_variables(struct egress_feed *feed, struct fault *fault)
 
 enum rc
 egress_feed_frames(struct egress_feed *feed, const char *cursor, int64_t bytes,
-	bool resume, struct egress_page *page, struct fault *fault)
+	enum egress_wish wish, struct egress_page *page, struct fault *fault)
 {
 	struct jsonw json;
 
 	begin(feed, &json);
 	add_cursor(&json, cursor);
 	jsonw_int(&json, "bytes", bytes);
-	jsonw_bool(&json, "resume", resume);
+	jsonw_bool(&json, "resume", wish == EGRESS_RESUME);
+	jsonw_bool(&json, "unpacked", wish == EGRESS_UNPACKED);
 	return fetch(feed, "/hub/v1/feed/frames", &json, page, fault);
 }
 
@@ -161,4 +167,17 @@ egress_feed_history(struct egress_feed *feed, int64_t from_us, int64_t to_us,
 	jsonw_int(&json, "fromUs", from_us);
 	jsonw_int(&json, "toUs", to_us);
 	return fetch(feed, "/hub/v1/feed/history", &json, page, fault);
+}
+
+enum rc
+egress_feed_list(struct egress_feed *feed, const char *list, const char *cursor,
+	struct egress_page *page, struct fault *fault)
+{
+	char path[64];
+	struct jsonw json;
+
+	snprintf(path, sizeof(path), "/hub/v1/feed/%s", list);
+	begin(feed, &json);
+	add_cursor(&json, cursor);
+	return fetch(feed, path, &json, page, fault);
 }

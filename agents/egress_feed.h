@@ -35,18 +35,29 @@ void egress_page_close(struct egress_page *page);
 MUST_CHECK enum rc egress_feed_variables(
 	struct egress_feed *feed, struct fault *fault);
 
+enum egress_wish {
+	EGRESS_GO_ON,
+	EGRESS_RESUME,   /* pass over what was dropped and say what it was */
+	EGRESS_UNPACKED, /* begin with what the history does not have */
+};
+
 /*
- * Frames behind "cursor" ("" = a cursor from now on). "resume": pass over what
- * was dropped and say what it was. Fails: as hub_post; RC_CONFLICT
- * FeedExpired without "resume"; RC_UPSTREAM.
+ * Frames behind "cursor" ("" = a cursor from now on). Fails: as hub_post;
+ * RC_CONFLICT FeedExpired unless the wish is to resume; RC_UPSTREAM.
  */
 MUST_CHECK enum rc egress_feed_frames(struct egress_feed *feed,
-	const char *cursor, int64_t bytes, bool resume,
+	const char *cursor, int64_t bytes, enum egress_wish wish,
 	struct egress_page *page, struct fault *fault);
 
-/* What was between two times, both inclusive, after "cursor" ("" = begin). */
+/* What is packed between two times, both inclusive, after "cursor" ("" =
+ * begin). */
 MUST_CHECK enum rc egress_feed_history(struct egress_feed *feed,
 	int64_t from_us, int64_t to_us, const char *cursor,
 	struct egress_page *page, struct fault *fault);
+
+/* The next changes of "alarms" or "events" behind "cursor" ("" = a cursor from
+ * now on); page->head has the member "groups". */
+MUST_CHECK enum rc egress_feed_list(struct egress_feed *feed, const char *list,
+	const char *cursor, struct egress_page *page, struct fault *fault);
 
 #endif

@@ -246,7 +246,8 @@ take_frames(struct egress *egress, const struct egress_page *page, bool *news,
 		return rc;
 	egress_position_set(&position->frames, page->cursor);
 	if (first && egress->conf->since_us != CLOCK_NEVER)
-		want_fill(egress, egress->conf->since_us, page->now_us);
+		want_fill(egress, egress->conf->since_us,
+			page->now_us + CLOCK_DAY_US);
 	return commit(egress, fault);
 }
 
@@ -255,16 +256,110 @@ follow_frames(struct egress *egress, bool *news, struct fault *fault)
 {
 	int64_t bytes = egress->conf->page_kib * 1024;
 	const char *cursor = egress->position.frames;
+	enum egress_wish wish = egress->conf->since_us != CLOCK_NEVER
+					? EGRESS_UNPACKED
+					: EGRESS_GO_ON;
 	struct egress_page page;
 	enum rc rc = egress_feed_frames(
-		&egress->feed, cursor, bytes, false, &page, fault);
+		&egress->feed, cursor, bytes, wish, &page, fault);
 
 	if (rc == RC_CONFLICT && strcmp(fault->code, "FeedExpired") == 0)
-		rc = egress_feed_frames(
-			&egress->feed, cursor, bytes, true, &page, fault);
+		rc = egress_feed_frames(&egress->feed, cursor, bytes,
+			EGRESS_RESUME, &page, fault);
 	if (rc != RC_OK)
 		return rc;
 	rc = take_frames(egress, &page, news, fault);
+	egress_page_close(&page);
+	return rc;
+}
+
+/* --- the feeds of alarms and events ---------------------------------------- */
+
+static bool
+wants(const struct mirror *mirror, enum outlet_list list,
+	const char *datasource)
+{
+	return list == OUTLET_ALARM ? mirror_wants_alarms(mirror, datasource)
+				    : mirror_wants_events(mirror, datasource);
+}
+
+static enum rc
+put_record(struct egress *egress, struct outlet_record *record,
+	struct fault *fault)
+{
+	struct json_object *name = NULL;
+
+	json_object_object_get_ex(record->object, "variableName", &name);
+	record->prefix = mirror_prefix(egress->feed.mirror, record->datasource,
+		name != NULL ? json_object_get_string(name) : NULL);
+	return egress->conf->outlet->record(egress->outlet, record, fault);
+}
+
+static enum rc
+put_group(struct egress *egress, enum outlet_list list,
+	struct json_object *group, struct fault *fault)
+{
+	struct outlet_record record = {.list = list};
+	struct json_object *items = NULL;
+	struct json_object *datasource = NULL;
+	enum rc rc = RC_OK;
+
+	if (!json_object_object_get_ex(group, "items", &items) ||
+		!json_object_object_get_ex(group, "datasource", &datasource))
+		return fault_set(fault, RC_UPSTREAM,
+			"the hub's list is not understood");
+	record.datasource = json_object_get_string(datasource);
+	if (!wants(egress->feed.mirror, list, record.datasource))
+		return RC_OK;
+	for (size_t i = 0;
+		rc == RC_OK && i < json_object_array_length(items); i++) {
+		record.object = json_object_array_get_idx(items, i);
+		rc = put_record(egress, &record, fault);
+	}
+	return rc;
+}
+
+/* A cursor that moved over nothing is kept by the next commit. */
+static enum rc
+take_list(struct egress *egress, enum outlet_list list,
+	const struct egress_page *page, bool *news, struct fault *fault)
+{
+	struct egress_position *position = &egress->position;
+	char **cursor = list == OUTLET_ALARM ? &position->alarms
+					     : &position->events;
+	bool first = (*cursor)[0] == '\0';
+	struct json_object *groups = NULL;
+	size_t count = 0;
+	enum rc rc = RC_OK;
+
+	if (json_object_object_get_ex(page->head, "groups", &groups))
+		count = json_object_array_length(groups);
+	for (size_t i = 0; rc == RC_OK && i < count; i++)
+		rc = put_group(egress, list,
+			json_object_array_get_idx(groups, i), fault);
+	*news |= page->more || count > 0;
+	if (rc != RC_OK || page->cursor == NULL)
+		return rc;
+	egress_position_set(cursor, page->cursor);
+	return count > 0 || first || page->more ? commit(egress, fault) : RC_OK;
+}
+
+static enum rc
+follow_list(struct egress *egress, enum outlet_list list, bool *news,
+	struct fault *fault)
+{
+	const struct egress_position *position = &egress->position;
+	bool alarms = list == OUTLET_ALARM;
+	struct egress_page page;
+	enum rc rc;
+
+	if (!wants(egress->feed.mirror, list, NULL))
+		return RC_OK;
+	rc = egress_feed_list(&egress->feed, alarms ? "alarms" : "events",
+		alarms ? position->alarms : position->events, &page, fault);
+	if (rc != RC_OK)
+		return rc;
+	rc = take_list(egress, list, &page, news, fault);
 	egress_page_close(&page);
 	return rc;
 }
@@ -309,9 +404,44 @@ connect_hub(struct egress *egress, struct fault *fault)
 }
 
 static enum rc
+follow_all(struct egress *egress, bool *news, struct fault *fault)
+{
+	enum rc rc = RC_OK;
+
+	*news = false;
+	if (mirror_wants_values(egress->feed.mirror))
+		rc = follow_frames(egress, news, fault);
+	if (rc == RC_OK)
+		rc = follow_list(egress, OUTLET_ALARM, news, fault);
+	if (rc == RC_OK)
+		rc = follow_list(egress, OUTLET_EVENT, news, fault);
+	return rc;
+}
+
+/* What was put and not committed is put again. */
+static enum rc
+restore(struct egress *egress, struct fault *fault)
+{
+	struct egress_position *position = &egress->position;
+	enum rc rc;
+
+	egress_position_free(position);
+	egress_position_init(position);
+	rc = egress_position_load(
+		position, egress->conf->state_folder, fault);
+	if (rc == RC_OK)
+		rc = egress->conf->outlet->undo(egress->outlet,
+			position->stored ? position->outlet : NULL, fault);
+	egress->broken = rc != RC_OK;
+	return rc;
+}
+
+static enum rc
 step(struct egress *egress, bool *news, struct fault *fault)
 {
 	*news = true;
+	if (egress->broken)
+		return restore(egress, fault);
 	if (!egress->connected && renewal_waits(&egress->renewal))
 		renew(egress);
 	if (!egress->connected)
@@ -322,10 +452,7 @@ step(struct egress *egress, bool *news, struct fault *fault)
 		return beat(egress, fault);
 	if (egress->position.filling)
 		return fill(egress, fault);
-	*news = false;
-	return mirror_wants_values(egress->feed.mirror)
-		       ? follow_frames(egress, news, fault)
-		       : RC_OK;
+	return follow_all(egress, news, fault);
 }
 
 /* The same words are said once a minute only. */
@@ -354,19 +481,16 @@ draw(void)
 	return (double)number / (double)UINT32_MAX;
 }
 
-/* What was put and not committed is put again. */
 static void
 back_off(struct egress *egress)
 {
 	size_t urls = hub_url_count(egress->feed.hub);
-	struct fault fault = {0};
 
 	egress->connected = false;
+	egress->broken = true;
 	egress->asked = false;
 	egress->failures++;
 	hub_turn(egress->feed.hub);
-	if (egress->conf->outlet->undo(egress->outlet, &fault) != RC_OK)
-		log_error(NULL, "%s", fault.text);
 	if (egress->failures % urls == 0)
 		wait_us(egress,
 			sender_backoff_us(egress->failures / (unsigned)urls,

@@ -18,6 +18,7 @@ struct egress {
 	const atomic_bool *stop;
 	struct arena *scratch;
 	bool connected;
+	bool broken;         /* outlet and position may be ahead of the disk */
 	bool asked;          /* for what is unknown in the page at hand */
 	uint64_t values;     /* put since the start */
 	uint64_t unknown;    /* variables of a page that we do not know */

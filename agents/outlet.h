@@ -49,8 +49,9 @@ struct outlet {
 	enum rc (*commit)(
 		void *state, struct buf *position, struct fault *fault);
 
-	/* Give up what was put since the last commit. */
-	enum rc (*undo)(void *state, struct fault *fault);
+	/* Give up what was put behind "position" (as for open). */
+	enum rc (*undo)(
+		void *state, const char *position, struct fault *fault);
 };
 
 extern const struct outlet *const outlets[];

@@ -40,10 +40,6 @@ struct series {
 	int64_t offset;  /* its length with what waits in "out" */
 	int64_t begun_s; /* wall clock */
 	struct buf out;  /* not written yet */
-	/* At the last commit. */
-	int64_t kept_number;
-	int64_t kept_offset;
-	int64_t kept_begun_s;
 };
 
 struct files {
@@ -187,10 +183,6 @@ go_back(struct files *files, enum stream stream, struct fault *fault)
 	struct stat facts;
 	char path[PATH_BYTES];
 
-	close_file(series);
-	series->number = series->kept_number;
-	series->offset = series->kept_offset;
-	series->begun_s = series->kept_begun_s;
 	remove_later(files, stream, series->number);
 	if (series->number == 0)
 		return RC_OK;
@@ -212,22 +204,38 @@ go_back(struct files *files, enum stream stream, struct fault *fault)
 }
 
 static enum rc
-file_undo(void *state, struct fault *fault)
+read_position(struct files *files, const char *position, struct fault *fault)
+{
+	const char *at = position;
+
+	for (int i = 0; i < STREAMS; i++) {
+		struct series *series = &files->series[i];
+		int length = 0;
+
+		close_file(series);
+		series->number = 0;
+		if (position == NULL)
+			continue;
+		if (sscanf(at, "%" SCNd64 " %" SCNd64 " %" SCNd64 "%n",
+			    &series->number, &series->offset, &series->begun_s,
+			    &length) != 3)
+			return fault_set(fault, RC_BAD_INPUT,
+				"the position \"%.60s\" is not one of files",
+				position);
+		at += length;
+	}
+	return RC_OK;
+}
+
+static enum rc
+file_undo(void *state, const char *position, struct fault *fault)
 {
 	struct files *files = state;
-	enum rc rc = RC_OK;
+	enum rc rc = read_position(files, position, fault);
 
 	for (int i = 0; rc == RC_OK && i < STREAMS; i++)
 		rc = go_back(files, (enum stream)i, fault);
 	return rc;
-}
-
-static void
-keep(struct series *series)
-{
-	series->kept_number = series->number;
-	series->kept_offset = series->offset;
-	series->kept_begun_s = series->begun_s;
 }
 
 static enum rc
@@ -241,32 +249,11 @@ file_commit(void *state, struct buf *position, struct fault *fault)
 	if (rc != RC_OK)
 		return rc;
 	for (int i = 0; i < STREAMS; i++) {
-		struct series *series = &files->series[i];
+		const struct series *series = &files->series[i];
 
-		keep(series);
 		buf_printf(position, "%s%" PRId64 " %" PRId64 " %" PRId64,
 			i > 0 ? " " : "", series->number, series->offset,
 			series->begun_s);
-	}
-	return RC_OK;
-}
-
-static enum rc
-read_position(struct files *files, const char *position, struct fault *fault)
-{
-	const char *at = position;
-
-	for (int i = 0; position != NULL && i < STREAMS; i++) {
-		struct series *series = &files->series[i];
-		int length = 0;
-
-		if (sscanf(at, "%" SCNd64 " %" SCNd64 " %" SCNd64 "%n",
-			    &series->kept_number, &series->kept_offset,
-			    &series->kept_begun_s, &length) != 3)
-			return fault_set(fault, RC_BAD_INPUT,
-				"the position \"%.60s\" is not one of files",
-				position);
-		at += length;
 	}
 	return RC_OK;
 }
@@ -326,9 +313,7 @@ file_open(const struct egress_conf *conf, const char *position, void **state,
 	else
 		rc = open_folder(files, fault);
 	if (rc == RC_OK)
-		rc = read_position(files, position, fault);
-	if (rc == RC_OK)
-		rc = file_undo(files, fault);
+		rc = file_undo(files, position, fault);
 	if (rc == RC_OK)
 		*state = files;
 	else

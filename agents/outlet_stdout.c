@@ -74,8 +74,9 @@ stdout_commit(void *state, struct buf *position, struct fault *fault)
 }
 
 static enum rc
-stdout_undo(void *state, struct fault *fault)
+stdout_undo(void *state, const char *position, struct fault *fault)
 {
+	(void)position;
 	(void)fault;
 	buf_clear(state);
 	return RC_OK;

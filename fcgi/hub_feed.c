@@ -23,6 +23,7 @@ struct frames_body {
 	const char *cursor; /* NULL = from now on */
 	int64_t bytes;
 	bool resume;
+	bool unpacked; /* without a cursor: begin with what is not packed */
 	struct json_object *datasources;
 };
 
@@ -36,6 +37,7 @@ static const struct field frames_fields[] = {
 	BODY("cursor", FIELD_TEXT, cursor, 0, FEED_CURSOR_BYTES_MAX),
 	BODY("bytes", FIELD_INT, bytes, 1, PAGE_BYTES_MAX),
 	BODY("resume", FIELD_BOOL, resume, 0, 0),
+	BODY("unpacked", FIELD_BOOL, unpacked, 0, 0),
 	BODY("datasources", FIELD_ANY, datasources, 0, 0),
 	FIELDS_END,
 };
@@ -173,10 +175,10 @@ note_taken(struct hub *hub, struct req *req, const struct feed_cursor *cursor)
 }
 
 static enum rc
-start(struct req *req, struct feed_cursor *cursor)
+start(struct req *req, enum feed_from from, struct feed_cursor *cursor)
 {
-	enum rc rc = feed_start(
-		req->db, req->arena, req->caller->id, cursor, &req->fault);
+	enum rc rc = feed_start(req->db, req->arena, req->caller->id, from,
+		cursor, &req->fault);
 
 	return rc == RC_OK ? feed_note(req->db, req->arena, req->caller->id,
 				     cursor, &req->fault)
@@ -220,7 +222,10 @@ hub_feed_frames_post(struct req *req, struct resp *resp)
 			POLICY_READ_VALUES, &sending.selection);
 	if (rc == RC_OK)
 		rc = body.cursor == NULL
-			     ? start(req, &cursor)
+			     ? start(req,
+				       body.unpacked ? FEED_FROM_UNPACKED
+						     : FEED_FROM_NOW,
+				       &cursor)
 			     : go_on(hub, req, &body, &cursor, &page);
 	if (rc != RC_OK)
 		return rc;

@@ -1,5 +1,5 @@
-/* hub_feed_history: POST /hub/v1/feed/history: samples of a stretch of time as
- * frames, for an egress node that fills what it missed. */
+/* hub_feed_history: POST /hub/v1/feed/history: what is packed of a stretch of
+ * time as frames, for an egress node that fills what the feed does not have. */
 
 #include "fcgi/hub_feed.h"
 
@@ -191,6 +191,7 @@ read_group(struct reading *reading, const int32_t *ids, size_t count)
 		.to_us = reading->body->to_us + 1,
 		.order = HISTORY_BY_VARIABLE,
 		.limit = GROUP_SAMPLES,
+		.packed = true, /* the rest comes by the feed of frames */
 	};
 	const struct history_visitor visitor = {take_sample, reading};
 	struct req *req = reading->req;

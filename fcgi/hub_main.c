@@ -20,10 +20,12 @@
 #include "fcgi/service.h"
 #include "lib/log.h"
 #include "model/alarm_limit_store.h"
+#include "model/alarm.h"
 #include "model/audit.h"
 #include "model/checkpoint.h"
 #include "model/datasource.h"
 #include "model/event.h"
+#include "model/event_follow.h"
 #include "model/feed.h"
 #include "model/frame_store.h"
 #include "model/history.h"
@@ -64,6 +66,10 @@ static const struct route routes[] = {
 		256 * KIB, "the next frames for an egress node"},
 	{METHOD_POST, "/hub/v1/feed/variables", hub_feed_variables_post,
 		NEED_NODE, 64 * KIB, "what an egress node may read"},
+	{METHOD_POST, "/hub/v1/feed/alarms", hub_feed_alarms_post, NEED_NODE,
+		64 * KIB, "alarms that have changed"},
+	{METHOD_POST, "/hub/v1/feed/events", hub_feed_events_post, NEED_NODE,
+		64 * KIB, "the next events"},
 	{METHOD_POST, "/hub/v1/feed/history", hub_feed_history_post, NEED_NODE,
 		64 * KIB, "samples of a stretch of time, as frames"},
 	{METHOD_POST, "/api/v1/datasources/{ds}/variables/query",
@@ -91,12 +97,14 @@ static const struct route routes[] = {
 
 static const struct stmt *const stmts[] = {
 	alarm_limit_store_stmts,
+	alarm_stmts,
 	audit_stmts,
 	caller_stmts,
 	checkpoint_stmts,
 	command_stmts,
 	datasource_stmts,
 	event_write_stmts,
+	event_follow_stmts,
 	feed_stmts,
 	frame_store_stmts,
 	history_stmts,

@@ -18,6 +18,7 @@
 #include "lib/field.h"
 #include "model/alarm_change.h"
 #include "model/alarm_state.h"
+#include "model/feed_cursor.h"
 #include "model/variable.h"
 
 #define ALARM_COMMENT_BYTES 4096
@@ -178,5 +179,12 @@ MUST_CHECK enum rc alarm_query_changed(struct db *db, struct arena *arena,
 MUST_CHECK enum rc alarm_query_since(struct db *db, struct arena *arena,
 	const char *snapshot, int64_t limit, struct alarm_list *list,
 	const char **now, struct fault *fault);
+
+/* The next alarms of the datasources that changed within "look", whose id is a
+ * UUID; *now as above. */
+MUST_CHECK enum rc alarm_query_between(struct db *db, struct arena *arena,
+	const struct feed_look *look, const int32_t *datasources, size_t count,
+	int64_t limit, struct alarm_list *list, const char **now,
+	struct fault *fault);
 
 #endif

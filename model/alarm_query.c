@@ -20,6 +20,7 @@ enum {
 	STMT_LOCK,
 	STMT_CHANGED,
 	STMT_SINCE,
+	STMT_BETWEEN,
 	STMT_NOW,
 };
 
@@ -279,6 +280,22 @@ const struct stmt alarm_stmts[] = {
 		"           AND NOT pg_visible_in_snapshot(a.xid"
 		"                 , $1::pg_snapshot)"
 		"         ORDER BY a.xid, a.id LIMIT $2) AS a ON "
+		"true" SIDE_JOINS " ORDER BY a.xid, a.id"},
+	/* $1 since $2 until or NULL $3 behind xid $4 and id $5 datasources
+	 * $6 limit: a row even when there is nothing */
+	[STMT_BETWEEN] = {"alarm_between", "ttttNi",
+		"SELECT now.text," COLUMNS
+		"  FROM (SELECT pg_current_snapshot()::text) AS now (text)"
+		"  LEFT JOIN (SELECT a.* FROM alarm AS a"
+		"         WHERE a.xid >= pg_snapshot_xmin($1::pg_snapshot)"
+		"           AND NOT pg_visible_in_snapshot(a.xid"
+		"                 , $1::pg_snapshot)"
+		"           AND ($2::text IS NULL OR pg_visible_in_snapshot("
+		"                 a.xid, $2::pg_snapshot))"
+		"           AND (a.xid, a.id) > ($3::text::xid8"
+		"                 , $4::text::uuid)"
+		"           AND a.datasource_id = ANY($5)"
+		"         ORDER BY a.xid, a.id LIMIT $6) AS a ON "
 		"true" SIDE_JOINS " ORDER BY a.xid, a.id"},
 	[STMT_NOW] = {"alarm_now", "", "SELECT pg_current_snapshot()::text"},
 	STMT_END,
@@ -597,6 +614,31 @@ alarm_query_since(struct db *db, struct arena *arena, const char *snapshot,
 		return find_now(db, arena, now, fault);
 	rc = db_query(db, arena, &alarm_stmts[STMT_SINCE],
 		PARAMS(P_TEXT(snapshot), P_INT(limit)), &rows, fault);
+	if (rc != RC_OK)
+		return rc;
+	*now = rows_text(rows, 0, 0);
+	take(arena, rows, rows_null(rows, 0, ID) ? 0 : rows_count(rows), list);
+	return RC_OK;
+}
+
+enum rc
+alarm_query_between(struct db *db, struct arena *arena,
+	const struct feed_look *look, const int32_t *datasources, size_t count,
+	int64_t limit, struct alarm_list *list, const char **now,
+	struct fault *fault)
+{
+	struct rows *rows = NULL;
+	enum rc rc;
+
+	*list = (struct alarm_list){0, NULL};
+	if (look->since == NULL)
+		return find_now(db, arena, now, fault);
+	rc = db_query(db, arena, &alarm_stmts[STMT_BETWEEN],
+		PARAMS(P_TEXT(look->since),
+			P_TEXT(look->until[0] != '\0' ? look->until : NULL),
+			P_TEXT(look->xid), P_TEXT(look->id),
+			P_SHORTS(datasources, count), P_INT(limit)),
+		&rows, fault);
 	if (rc != RC_OK)
 		return rc;
 	*now = rows_text(rows, 0, 0);

@@ -12,7 +12,7 @@
 #define LIST_ROWS_MAX   1024
 #define SENDER_ROWS_MAX 256
 
-enum { DATASOURCES, SOURCES, NEWEST, LIST, LATE, BODIES, FIRST, READER, NOTE };
+enum { DATASOURCES, SOURCES, ENDS, LIST, LATE, BODIES, FIRST, READER, NOTE };
 
 #define FRAME_COLUMNS                                                          \
 	"f.node_id, f.datasource_id, f.sequence, f.id, f.received_at"          \
@@ -45,11 +45,14 @@ const struct stmt feed_stmts[] = {
 		"         WHERE here.node_id = $1 AND here.subscribe"
 		"           AND there.publish)"
 		" ORDER BY n.node_id"},
-	[NEWEST] = {"feed_newest", "N", /* $1 senders */
-		"SELECT coalesce((SELECT max(id) FROM frame"
-		"                  WHERE node_id = s.id), 0)"
+	/* $1 senders: their newest frame, and their oldest in no chunk */
+	[ENDS] = {"feed_ends", "N",
+		"SELECT coalesce(max(f.id), 0)"
+		"     , min(f.sequence) FILTER (WHERE NOT f.packed)"
+		"     , min(f.id) FILTER (WHERE NOT f.packed)"
 		"  FROM unnest($1) WITH ORDINALITY AS s (id, place)"
-		" ORDER BY s.place"},
+		"  LEFT JOIN frame f ON f.node_id = s.id"
+		" GROUP BY s.place ORDER BY s.place"},
 	/* $1 senders $2 after their sequences $3 rows of one $4 rows: the first
 	 * of each, then the second of each, … */
 	[LIST] = {"feed_list", "NIii",
@@ -213,9 +216,21 @@ keep_cursor(struct arena *arena, const struct senders *senders,
 		cursor->sources[i] = senders->items[i].read;
 }
 
+static void
+place_sender(const struct rows *rows, size_t row, enum feed_from from,
+	struct sender *sender)
+{
+	sender->read.sequence = sender->last_sequence;
+	sender->read.id = rows_int(rows, row, 0);
+	if (from == FEED_FROM_NOW || rows_null(rows, row, 1))
+		return;
+	sender->read.sequence = rows_int(rows, row, 1) - 1;
+	sender->read.id = rows_int(rows, row, 2) - 1;
+}
+
 static enum rc
-pass_all(struct db *db, struct arena *arena, struct senders *senders,
-	struct fault *fault)
+place_all(struct db *db, struct arena *arena, enum feed_from from,
+	struct senders *senders, struct fault *fault)
 {
 	int32_t *ids = arena_array(arena, senders->count, sizeof(*ids));
 	struct rows *rows;
@@ -223,19 +238,15 @@ pass_all(struct db *db, struct arena *arena, struct senders *senders,
 
 	for (size_t i = 0; i < senders->count; i++)
 		ids[i] = senders->items[i].read.node_id;
-	rc = db_query(db, arena, &feed_stmts[NEWEST],
+	rc = db_query(db, arena, &feed_stmts[ENDS],
 		PARAMS(P_SHORTS(ids, senders->count)), &rows, fault);
-	for (size_t i = 0; rc == RC_OK && i < senders->count; i++) {
-		struct sender *sender = &senders->items[i];
-
-		sender->read.sequence = sender->last_sequence;
-		sender->read.id = rows_int(rows, i, 0);
-	}
+	for (size_t i = 0; rc == RC_OK && i < senders->count; i++)
+		place_sender(rows, i, from, &senders->items[i]);
 	return rc;
 }
 
 static enum rc
-start(struct db *db, struct arena *arena, int64_t node_id,
+start(struct db *db, struct arena *arena, int64_t node_id, enum feed_from from,
 	struct feed_cursor *cursor, struct fault *fault)
 {
 	struct senders senders = {NULL, 0};
@@ -243,7 +254,7 @@ start(struct db *db, struct arena *arena, int64_t node_id,
 		find_senders(db, arena, node_id, cursor, &senders, fault);
 
 	if (rc == RC_OK)
-		rc = pass_all(db, arena, &senders, fault);
+		rc = place_all(db, arena, from, &senders, fault);
 	if (rc == RC_OK)
 		keep_cursor(arena, &senders, cursor);
 	return rc;
@@ -251,14 +262,14 @@ start(struct db *db, struct arena *arena, int64_t node_id,
 
 enum rc
 feed_start(struct db *db, struct arena *arena, int64_t node_id,
-	struct feed_cursor *cursor, struct fault *fault)
+	enum feed_from from, struct feed_cursor *cursor, struct fault *fault)
 {
 	enum rc rc = history_begin(db, fault);
 
 	*cursor = (struct feed_cursor){NULL, 0};
 	if (rc != RC_OK)
 		return rc;
-	rc = start(db, arena, node_id, cursor, fault);
+	rc = start(db, arena, node_id, from, cursor, fault);
 	db_rollback(db);
 	return rc;
 }
@@ -295,8 +306,8 @@ measure(const struct sender *sender, int64_t left_us, struct feed_lost *lost)
 
 	*lost = (struct feed_lost){
 		.node_id = sender->read.node_id,
-		.first_us =
-			counted ? sender->lost_first_us : sender->read.last_us,
+		.first_us = counted ? sender->lost_first_us
+				    : sender->read.last_us + 1,
 		.last_us = counted ? sender->lost_last_us : left_us,
 	};
 }
@@ -320,7 +331,7 @@ skip(struct db *db, struct arena *arena, struct sender *sender,
 	if (rc != RC_OK)
 		return rc;
 	if (rows_count(rows) > 0)
-		left_us = rows_int(rows, 0, 1);
+		left_us = rows_int(rows, 0, 1) - 1;
 	measure(sender, left_us, lost);
 	if (!sender->reader) {
 		read->fills = sender->fills;

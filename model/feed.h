@@ -48,9 +48,15 @@ struct feed_page {
 MUST_CHECK enum rc feed_datasources(struct db *db, struct arena *arena,
 	int64_t node_id, int32_t **ids, size_t *count, struct fault *fault);
 
-/* A cursor behind everything that is stored now. */
+enum feed_from {
+	FEED_FROM_NOW,      /* behind everything that is stored now */
+	FEED_FROM_UNPACKED, /* behind what is in chunks: history has that */
+};
+
+/* A cursor to begin with. */
 MUST_CHECK enum rc feed_start(struct db *db, struct arena *arena,
-	int64_t node_id, struct feed_cursor *cursor, struct fault *fault);
+	int64_t node_id, enum feed_from from, struct feed_cursor *cursor,
+	struct fault *fault);
 
 /*
  * The next frames of all senders of the node's datasources, at most about

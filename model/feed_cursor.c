@@ -2,8 +2,6 @@
 
 #include "model/feed_cursor.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/encode.h"
@@ -11,7 +9,7 @@
 
 /* The first letter says what the text is for, the digit its form. */
 #define FRAMES_MARK "f1."
-#define PLACE_MARK  "p1."
+#define LOOK_MARK   "l1."
 #define MARK_BYTES  3
 
 static enum rc
@@ -121,23 +119,92 @@ feed_cursor_find(const struct feed_cursor *cursor, int32_t node_id)
 		       : NULL;
 }
 
+/* --- looks ---------------------------------------------------------------- */
+
 const char *
-feed_place_write(struct arena *arena, const struct feed_place *place)
+feed_look_write(struct arena *arena, const struct feed_look *look)
 {
-	return arena_printf(arena, PLACE_MARK "%" PRIu64 ".%" PRId64,
-		place->xid, place->id);
+	return arena_printf(arena, LOOK_MARK "%s.%s.%s.%s", look->since,
+		look->until, look->xid, look->id);
+}
+
+/* A number of a transaction; moves on behind it. */
+static bool
+take_xid(const char **at, uint64_t *number)
+{
+	const char *begin = *at;
+
+	*number = 0;
+	for (; **at >= '0' && **at <= '9'; ++*at)
+		*number = *number * 10 + (uint64_t)(**at - '0');
+	return *at > begin && *at - begin <= 18;
+}
+
+/* "10:20:10,14": the first that runs, the one behind the last, and who runs
+ * among them, rising. */
+static bool
+is_snapshot(const char *at)
+{
+	uint64_t first;
+	uint64_t end;
+	uint64_t before = 0;
+
+	if (!take_xid(&at, &first) || *at++ != ':' || !take_xid(&at, &end) ||
+		*at++ != ':' || first < 1 || end < first)
+		return false;
+	while (*at != '\0') {
+		uint64_t number;
+
+		if (!take_xid(&at, &number) || number < first ||
+			number >= end || number <= before)
+			return false;
+		before = number;
+		if (*at == ',' && at[1] != '\0')
+			at++;
+		else if (*at != '\0')
+			return false;
+	}
+	return true;
+}
+
+static bool
+is_xid(const char *at)
+{
+	uint64_t number;
+
+	return take_xid(&at, &number) && *at == '\0';
+}
+
+/* A number or a UUID. */
+static bool
+is_id(const char *text)
+{
+	uint8_t uuid[UUID_BYTES];
+
+	return is_xid(text) || uuid_parse(text, uuid);
 }
 
 enum rc
-feed_place_read(
-	const char *text, struct feed_place *place, struct fault *fault)
+feed_look_read(struct arena *arena, const char *text, struct feed_look *look,
+	struct fault *fault)
 {
-	int end = 0;
+	const char **parts[] = {
+		&look->since, &look->until, &look->xid, &look->id};
+	const char *at = text + MARK_BYTES;
 
-	if (strlen(text) > 64 ||
-		sscanf(text, PLACE_MARK "%20" SCNu64 ".%19" SCNd64 "%n",
-			&place->xid, &place->id, &end) != 2 ||
-		text[end] != '\0' || place->id < 0)
+	if (strncmp(text, LOOK_MARK, MARK_BYTES) != 0)
+		return invalid(fault);
+	for (size_t i = 0; i < ARRAY_LENGTH(parts); i++) {
+		size_t length = strcspn(at, ".");
+
+		*parts[i] = arena_strndup(arena, at, length);
+		at += length;
+		if (*at == '.' && i + 1 < ARRAY_LENGTH(parts))
+			at++;
+	}
+	if (*at != '\0' || !is_snapshot(look->since) ||
+		(look->until[0] != '\0' && !is_snapshot(look->until)) ||
+		!is_xid(look->xid) || !is_id(look->id))
 		return invalid(fault);
 	return RC_OK;
 }

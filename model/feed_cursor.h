@@ -45,15 +45,25 @@ MUST_CHECK enum rc feed_cursor_read(struct arena *arena, const char *text,
 struct feed_source *feed_cursor_find(
 	const struct feed_cursor *cursor, int32_t node_id);
 
-/* A place in a list that is read in the order of (xid, id). */
-struct feed_place {
-	uint64_t xid;
-	int64_t id;
+/*
+ * A look at a list whose rows carry the transaction that wrote them: what the
+ * snapshot "since" did not show and "until" shows, in the order of (xid, id).
+ * A page that is not the last one leaves a place within; then "until" is what
+ * is looked for next. So nothing is missed that is committed late, and nothing
+ * waits for a transaction that takes long.
+ */
+struct feed_look {
+	const char *since; /* as pg_snapshot writes it */
+	const char *until; /* "" = as it is now */
+	const char *xid;   /* behind this place; "0" = from the begin */
+	const char *id;
 };
 
-const char *feed_place_write(
-	struct arena *arena, const struct feed_place *place);
-MUST_CHECK enum rc feed_place_read(
-	const char *text, struct feed_place *place, struct fault *fault);
+const char *feed_look_write(struct arena *arena, const struct feed_look *look);
+
+/* Snapshots, numbers and ids are such as PostgreSQL reads without an error.
+ * Fails: RC_BAD_INPUT CursorInvalid. Owns: lives in "arena". */
+MUST_CHECK enum rc feed_look_read(struct arena *arena, const char *text,
+	struct feed_look *look, struct fault *fault);
 
 #endif

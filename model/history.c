@@ -184,7 +184,7 @@ fill_window(
 			    reader->part.to_us))
 			touched[touched_count++] = chunks[i];
 	rc = history_unpack(&reader->part, touched, touched_count, &visitor);
-	if (rc == RC_OK)
+	if (rc == RC_OK && !reader->query->packed)
 		rc = history_frames(&reader->part, add_samples, reader);
 	return rc;
 }
@@ -377,8 +377,12 @@ hand_before(const struct reader *like, const struct sample *before)
 static enum rc
 hand_after(const struct reader *like, struct arena *arena, int32_t id)
 {
-	struct history_query query = {&id, 1, like->query->to_us,
-		history_latest_us(), HISTORY_BY_VARIABLE, 1, false};
+	struct history_query query = {.variable_ids = &id,
+		.count = 1,
+		.from_us = like->query->to_us,
+		.to_us = history_latest_us(),
+		.order = HISTORY_BY_VARIABLE,
+		.limit = 1};
 	struct reader reader = *like;
 	struct rows *rows;
 	enum rc rc = db_query(like->part.db, arena,
@@ -439,7 +443,9 @@ read_all(struct reader *like, struct arena *arena, struct arena *scratch)
 		arena, query->variable_ids, query->count, &frames.count);
 	frames.from_us = query->bounds ? INT64_MIN : query->from_us;
 	frames.to_us = query->bounds ? INT64_MAX : query->to_us;
-	rc = history_cache_fill(&frames, scratch, &like->part.cache);
+	rc = query->packed ? RC_OK
+			   : history_cache_fill(
+				     &frames, scratch, &like->part.cache);
 	if (rc != RC_OK)
 		return rc;
 	return query->order == HISTORY_BY_TIME

@@ -42,6 +42,7 @@ struct history_query {
 	int64_t to_us;
 	enum history_order order;
 	size_t limit; /* samples of each variable within the range; 0 = all */
+	bool packed;  /* only what is in chunks, nothing from frames */
 	bool bounds;  /* also the last sample before from_us and the first one
 		       * at or after to_us; only HISTORY_BY_VARIABLE */
 };

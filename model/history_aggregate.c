@@ -99,8 +99,12 @@ sum_range(struct db *db, struct arena *arena, struct sums *sums,
 	struct fault *fault)
 {
 	const struct history_range *range = sums->range;
-	const struct history_query query = {&range->variable_id, 1,
-		range->from_us, range->to_us, HISTORY_BY_VARIABLE, 0, false};
+	const struct history_query query = {
+		.variable_ids = &range->variable_id,
+		.count = 1,
+		.from_us = range->from_us,
+		.to_us = range->to_us,
+		.order = HISTORY_BY_VARIABLE};
 	const struct history_visitor visitor = {add_sample, sums};
 	int64_t now_us = clock_now_us();
 	int64_t end_us = range->to_us < now_us ? range->to_us : now_us;

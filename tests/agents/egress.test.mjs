@@ -2,6 +2,7 @@
 // whatever is killed; and only what its node may read.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -9,7 +10,7 @@ import { after, before, test } from 'node:test';
 
 import { Agent, numberedCsv } from '../support/agent.mjs';
 import { Egress, egressNode } from '../support/egress.mjs';
-import { openGrid, sleep, until } from '../support/grid.mjs';
+import { build, openGrid, sleep, until } from '../support/grid.mjs';
 
 let grid;
 let token;
@@ -17,6 +18,7 @@ const open = [];
 
 before(async () => {
   grid = await openGrid({ own: true });
+  grid.stop('keeper'); // it works when a test says so
   token = await grid.token();
 });
 
@@ -46,6 +48,16 @@ function mirror(plants, setup = {}) {
     mirror: `datasource,variables,prefix\n${rows.join('\n')}\n`, node, ...setup,
   }));
 }
+
+/** The keeper's work: all of it that is due, or to pack every frame. */
+function keeper(what, hold = 72) {
+  const conf = path.join(grid.state, 'etc/keeper-test.conf');
+  fs.writeFileSync(conf, fs.readFileSync(path.join(grid.state, 'etc/keeper.conf'), 'utf8')
+    .replace(/^\[keeper\]$/m, `[keeper]\nfeed_hold_h = ${hold}`));
+  execFileSync(path.join(build, 'fieldgrid-keeper'), ['--config', conf, what], { stdio: 'ignore' });
+}
+const frames = (agent) => Number(grid.sql(`SELECT count(*) FROM frame f JOIN datasource d
+  ON d.id = f.datasource_id WHERE d.uuid = '${agent.id}'`)[0][0]);
 
 const hash = (lines) => createHash('sha256').update(lines.join('\n')).digest('hex');
 
@@ -97,7 +109,90 @@ test('kills of egress, hub and PostgreSQL and packing leave no gap and nothing t
     if (round % 6 === 2) grid.kill('hub');
     if (round % 11 === 6) grid.kill('postgresql');
     if (round % 9 === 4) agent.strike();
+    if (round % 5 === 3 && round % 11 !== 6) {
+      try { keeper('--pack-now'); } catch { /* the database is away */ }
+    }
   }
   await assertEqual(egress, agent, 'site0/n', 3000);
   assert.ok(egress.starts > 10, `${egress.starts} starts`);
+});
+
+const positionOf = (egress) => path.join(egress.folder, 'state/position');
+const isMirroring = (egress) => until(() => fs.existsSync(positionOf(egress)), { what: 'its position' });
+
+test('what was packed while the egress was off is held for it, then dropped', async () => {
+  const agent = plant('held', 500, 500);
+  const egress = mirror([agent]).start();
+  await isMirroring(egress);
+  await sleep(2500); // the hub has noted its position
+  await egress.kill();
+  agent.start();
+  await until(async () => (await source(agent)).length === 500, { what: 'all values' });
+  keeper('--pack-now');
+  assert.ok(frames(agent) > 0, 'packed frames are held');
+  assert.equal((await source(agent)).length, 500, 'readers of history leave them out');
+  egress.start();
+  await assertEqual(egress, agent, 'site0/n', 500);
+  await sleep(2500);
+  keeper('--pack-now');
+  keeper('--once');
+  assert.equal(frames(agent), 0, 'everybody has them');
+});
+
+test('what was dropped before it was mirrored is filled from history', async () => {
+  const agent = plant('expired', 400, 400);
+  const egress = mirror([agent]).start();
+  await isMirroring(egress);
+  agent.start();
+  await assertEqual(egress, agent, 'site0/n', 400);
+  await sleep(2500);
+  await egress.kill();
+  await agent.stop();
+  agent.write('data.csv', numberedCsv(900, 400));
+  agent.start();
+  await until(async () => (await source(agent)).length === 900, { what: 'all values' });
+  keeper('--pack-now', 0);
+  keeper('--once', 0);
+  assert.equal(frames(agent), 0, 'the frames are gone');
+  await agent.stop();
+  agent.write('data.csv', numberedCsv(1000, 400)); // these are in frames
+  agent.start();
+  await until(async () => (await source(agent)).length === 1000, { what: 'all values' });
+  egress.start();
+  await until(() => mirrored(egress, 'site0/n').length >= 1000, { what: 'the rest' });
+  assert.deepEqual(mirrored(egress, 'site0/n').sort(), (await source(agent)).sort(), egress.log);
+  assert.ok(egress.records('events').some((one) => one.kind === 'feed.filled'), 'the gap is told');
+});
+
+test('a new mirror begins with history when it is asked to', async () => {
+  const agent = plant('since', 700, 700);
+  agent.start();
+  await until(async () => (await source(agent)).length === 700, { what: 'all values' });
+  keeper('--pack-now');
+  await agent.stop();
+  agent.write('data.csv', numberedCsv(800, 700));
+  agent.start();
+  await until(async () => (await source(agent)).length === 800, { what: 'all values' });
+  const egress = mirror([agent], { egress: 'since = 2026-01-01T00:00:00Z' }).start();
+  await until(() => mirrored(egress, 'site0/n').length >= 800, { what: 'all of it' });
+  assert.deepEqual(mirrored(egress, 'site0/n').sort(), (await source(agent)).sort(), egress.log);
+});
+
+test('rights that are taken away take the variable out of the mirror', async () => {
+  const agent = plant('rights', 100000, 50, {
+    variables: 'name,type\nn,int\nm,int\n',
+    data: `time,n,m\n${Array.from({ length: 3000 }, (_, i) => `${new Date(1e12 + i * 20).toISOString()},${i + 1},${i + 1}`).join('\n')}\n`,
+  });
+  const egress = mirror([agent]).start();
+  await isMirroring(egress);
+  agent.start();
+  await until(() => mirrored(egress, 'site0/m').length > 20, { what: 'both' });
+  grid.ctl('policy', 'grant', 'node', egress.node.name, 'ReadVariables', '--datasource', agent.id, '--variable', 'm', '--deny');
+  await sleep(1000);
+  const [, last] = [egress.records('values').length, mirrored(egress, 'site0/m').at(-1)];
+  const number = Number(last.split(' ')[1]);
+  await sleep(2000);
+  const later = mirrored(egress, 'site0/m');
+  assert.ok(Number(later.at(-1).split(' ')[1]) <= number + 10, 'no value of m after a second');
+  assert.ok(mirrored(egress, 'site0/n').length > number + 20, 'n goes on');
 });
