@@ -7,27 +7,36 @@ enum { FORGET, TAKEN, EXPIRE };
 const struct stmt feed_hold_stmts[] = {
 	[FORGET] = {"feed_hold_forget", "z", /* $1 since */
 		"DELETE FROM feed_reader WHERE seen_at < $1"},
-	/* What no reader lacks. A sender of which a reader has taken nothing
-	 * yet is at 0; one that nobody reads has no floor. */
+	/* What no reader of the datasource lacks. One that has taken nothing
+	 * of a sender yet is at 0. "top" is what the index is asked for. */
 	[TAKEN] = {"feed_hold_taken", "",
 		"WITH floor AS ("
 		" SELECT n.node_id"
+		"      , d.datasource_id"
 		"      , min(coalesce(p.sequence, 0)) AS sequence"
 		"      , min(coalesce(p.frame_id, 0)) AS frame_id"
-		"   FROM node_position n"
-		"  CROSS JOIN feed_reader r"
+		"   FROM feed_reader r"
 		"   JOIN node e ON e.id = r.node_id AND e.state = 'authorised'"
+		"   JOIN node_datasource d ON d.node_id = r.node_id"
+		"    AND d.subscribe"
+		"  CROSS JOIN node_position n"
 		"   LEFT JOIN feed_position p ON p.node_id = r.node_id"
 		"    AND p.source_id = n.node_id"
-		"  WHERE EXISTS (SELECT FROM node_datasource d"
-		"                 WHERE d.node_id = r.node_id AND d.subscribe)"
+		"  GROUP BY n.node_id, d.datasource_id)"
+		", top AS ("
+		" SELECT n.node_id"
+		"      , coalesce(max(floor.sequence), 9223372036854775807)"
+		"        AS sequence"
+		"   FROM node_position n LEFT JOIN floor USING (node_id)"
 		"  GROUP BY n.node_id)"
-		" DELETE FROM frame f"
-		"  USING node_position n LEFT JOIN floor USING (node_id)"
-		"  WHERE f.node_id = n.node_id AND f.packed"
-		"    AND (floor.node_id IS NULL"
-		"         OR (f.sequence <= floor.sequence"
-		"             AND f.id <= floor.frame_id))"},
+		" DELETE FROM frame f USING top"
+		"  WHERE f.node_id = top.node_id AND f.sequence <= top.sequence"
+		"    AND f.packed AND NOT EXISTS"
+		"        (SELECT FROM floor"
+		"          WHERE floor.node_id = f.node_id"
+		"            AND floor.datasource_id = f.datasource_id"
+		"            AND (floor.sequence < f.sequence"
+		"                 OR floor.frame_id < f.id))"},
 	[EXPIRE] = {"feed_hold_expire", "z", /* $1 since */
 		"WITH old AS ("
 		" DELETE FROM frame WHERE packed AND received_at < $1"
