@@ -4,14 +4,12 @@
 #ifndef FG_FCGI_API_H
 #define FG_FCGI_API_H
 
+#include "fcgi/plant.h"
 #include "lib/clock.h"
 #include "lib/db.h"
 #include "lib/field.h"
 #include "lib/req.h"
 #include "lib/resp.h"
-#include "model/datasource.h"
-#include "model/policy.h"
-#include "model/variable.h"
 
 #define API_BODY_BYTES_MAX ((size_t)256 * 1024)
 
@@ -28,32 +26,6 @@ struct api {
 	const char *page;          /* Swagger UI */
 	const char *redirect_page;
 };
-
-/* A datasource as the caller of one request sees it. */
-struct plant {
-	struct datasource datasource;
-	const struct policy *policy;
-};
-
-/*
- * The {ds} of the path, when the caller may read anything in it.
- * Fails: RC_NOT_FOUND, also for what the caller must not know of;
- *        RC_UNAVAILABLE, RC_DB.
- */
-MUST_CHECK enum rc plant_find(struct req *req, struct plant *plant);
-
-/* Is the variable there for this caller and this action? */
-bool plant_shows(const struct plant *plant, const struct variable *variable,
-	enum policy_action action);
-
-/*
- * The ids of the variables that match any of "names" (none given: all of them)
- * and for which the caller has the right. NULL items: it has it for all, so
- * that nobody needs a list.
- * Fails: RC_DENIED it has the right for nothing here; RC_UNAVAILABLE, RC_DB.
- */
-MUST_CHECK enum rc plant_choose(struct req *req, const struct plant *plant,
-	const struct texts *names, enum policy_action action, struct ints *ids);
 
 /* The member "timeFilter": {"from", "to", "type": "Absolute"}, or {"last":
  * "15m", "until": "5m", "type": "Relative"}: 15 minutes that ended 5 ago. */

@@ -4,12 +4,16 @@
 #include <stdlib.h>
 
 #include "fcgi/controller.h"
+#include "fcgi/controller_alarm.h"
 #include "fcgi/controller_ca.h"
 #include "fcgi/controller_est.h"
 #include "fcgi/controller_node.h"
 #include "fcgi/controller_rights.h"
 #include "fcgi/service.h"
 #include "lib/log.h"
+#include "model/alarm_category.h"
+#include "model/alarm_cause.h"
+#include "model/alarm_limit_store.h"
 #include "model/audit.h"
 #include "model/audit_read.h"
 #include "model/audit_verify.h"
@@ -29,6 +33,8 @@
 /* Base64 of 16 KiB with line ends. */
 #define CSR  ((size_t)24 * 1024)
 #define BODY CONTROLLER_BODY_BYTES_MAX
+
+#define PLANT "/api/v1/admin/datasources/{ds}"
 
 static const struct route routes[] = {
 	{METHOD_GET, "/.well-known/est/cacerts", controller_est_bundle,
@@ -128,6 +134,36 @@ static const struct route routes[] = {
 		NEED_ADMIN, CONTROLLER_RIGHTS_BYTES_MAX, "Change a rule"},
 	{METHOD_DELETE, "/api/v1/admin/rules/{rule}", controller_rule_remove,
 		NEED_ADMIN, 0, "Remove a rule"},
+	{METHOD_GET, PLANT "/limits", controller_limit_list, NEED_API, 0,
+		"Limits"},
+	{METHOD_POST, PLANT "/limits", controller_limit_create, NEED_API, BODY,
+		"Make a limit"},
+	{METHOD_PUT, PLANT "/limits", controller_limit_put_many, NEED_API,
+		CONTROLLER_LIMITS_BYTES, "Make and change many limits"},
+	{METHOD_GET, PLANT "/limits.json", controller_limit_json, NEED_API, 0,
+		"All limits engineered here, as JSON"},
+	{METHOD_GET, PLANT "/limits.csv", controller_limit_csv, NEED_API, 0,
+		"All limits engineered here, as CSV"},
+	{METHOD_PUT, PLANT "/limits.csv", controller_limit_put_csv, NEED_API,
+		CONTROLLER_LIMITS_BYTES, "Make and change many limits by CSV"},
+	{METHOD_GET, PLANT "/limits/{limit}", controller_limit_get, NEED_API, 0,
+		"One limit"},
+	{METHOD_PATCH, PLANT "/limits/{limit}", controller_limit_change,
+		NEED_API, BODY, "Change a limit"},
+	{METHOD_DELETE, PLANT "/limits/{limit}", controller_limit_remove,
+		NEED_API, 0, "Remove a limit"},
+	{METHOD_GET, PLANT "/alarm-causes", controller_cause_list, NEED_API, 0,
+		"The tree of alarm causes"},
+	{METHOD_POST, PLANT "/alarm-causes", controller_cause_create, NEED_API,
+		BODY, "Add a cause"},
+	{METHOD_PATCH, PLANT "/alarm-causes/{cause}", controller_cause_change,
+		NEED_API, BODY, "Change a cause, or mark it as removed"},
+	{METHOD_GET, PLANT "/alarm-{kind}", controller_category_list, NEED_API,
+		0, "Alarm classes, groups or areas"},
+	{METHOD_PUT, PLANT "/alarm-{kind}/{key}", controller_category_put,
+		NEED_API, BODY, "Name an alarm class, group or area"},
+	{METHOD_DELETE, PLANT "/alarm-{kind}/{key}", controller_category_remove,
+		NEED_API, 0, "Forget the name of a class, group or area"},
 	{METHOD_POST, "/api/v1/policy/check", controller_policy_check, NEED_API,
 		CONTROLLER_RIGHTS_BYTES_MAX, "May somebody do something?"},
 	{METHOD_POST, "/api/v1/policy/explain", controller_policy_explain,
@@ -136,13 +172,14 @@ static const struct route routes[] = {
 	ROUTES_END,
 };
 
-static const struct stmt *const statements[] = {audit_stmts, audit_chain_stmts,
-	audit_checkpoint_stmts, audit_read_stmts, audit_verify_stmts,
-	authority_stmts, caller_stmts, client_stmts, datasource_stmts,
-	enrolment_access_stmts, enrolment_issue_stmts, enrolment_stmts,
-	failure_stmts, group_stmts, node_view_stmts, policy_stmts,
-	policy_explain_stmts, policy_rule_stmts, policy_subject_stmts,
-	role_stmts, variable_stmts, NULL};
+static const struct stmt *const statements[] = {alarm_category_stmts,
+	alarm_cause_stmts, alarm_limit_store_stmts, audit_stmts,
+	audit_chain_stmts, audit_checkpoint_stmts, audit_read_stmts,
+	audit_verify_stmts, authority_stmts, caller_stmts, client_stmts,
+	datasource_stmts, enrolment_access_stmts, enrolment_issue_stmts,
+	enrolment_stmts, failure_stmts, group_stmts, node_view_stmts,
+	policy_stmts, policy_explain_stmts, policy_rule_stmts,
+	policy_subject_stmts, role_stmts, variable_stmts, NULL};
 
 static const struct conf_entry controller_conf_entries[] = {
 	LOG_CONF_ENTRY(struct controller_conf, log_level),

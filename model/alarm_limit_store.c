@@ -11,6 +11,7 @@ enum {
 	STMT_SLICE,
 	STMT_QUERY,
 	STMT_FIND,
+	STMT_NAMED,
 	STMT_PUT,
 	STMT_TAKEN,
 	STMT_COUNT,
@@ -68,8 +69,8 @@ enum {
 
 const struct stmt alarm_limit_store_stmts[] = {
 	/* $6 datasource $7 variable as LIKE has it $8 search $9 origin
-	 * $10 evaluator, 0 = any */
-	[STMT_SLICE] = {"alarm_limit_slice", SLICE_TYPES "ittnn",
+	 * $10 evaluator, 0 = any $11 variables or NULL */
+	[STMT_SLICE] = {"alarm_limit_slice", SLICE_TYPES "ittnnN",
 		"SELECT item.* FROM ("
 		"  SELECT " COLUMNS ", CASE $1"
 		"           WHEN 'variable' THEN v.name || ' ' || set.name"
@@ -84,6 +85,9 @@ const struct stmt alarm_limit_store_stmts[] = {
 					  "         || set.name || ' ' || "
 					  "set.text), lower($8)) > 0)"
 					  "     AND ($9 = 0 OR set.origin = $9)"
+					  "     AND ($11::integer[] IS NULL"
+					  "         OR set.variable_id = ANY "
+					  "($11))"
 					  "     AND ($10 = 0 OR " EVALUATOR
 					  " = $10)) AS item (uuid"
 					  "       , variable_id, kind, access, "
@@ -107,6 +111,11 @@ const struct stmt alarm_limit_store_stmts[] = {
 	[STMT_FIND] = {"alarm_limit_find", "it", /* $1 datasource $2 uuid */
 		"SELECT " COLUMNS FROM " WHERE set.datasource_id = $1"
 		"   AND set.uuid::text = lower($2)"},
+	/* $1 datasource $2 variable $3 name */
+	[STMT_NAMED] = {"alarm_limit_named", "itt",
+		"SELECT " COLUMNS FROM
+		" WHERE set.datasource_id = $1 AND v.name = $2"
+		"   AND set.name = $3"},
 	/* Rows that are so already are left alone. $1 datasource $2 limits
 	 * $3 origin */
 	[STMT_PUT] = {"alarm_limit_put", "itn",
@@ -299,7 +308,11 @@ alarm_limit_slice(struct db *db, struct arena *arena, int64_t datasource_id,
 		PARAMS(P_SLICE(slice), P_INT(datasource_id), P_TEXT(pattern),
 			P_TEXT(filter->search),
 			P_SHORT(number_of(filter->origin)),
-			P_SHORT(number_of(filter->evaluator))),
+			P_SHORT(number_of(filter->evaluator)),
+			filter->variables.items != NULL
+				? P_SHORTS(filter->variables.items,
+					  filter->variables.count)
+				: P_NULL('N')),
 		&rows, fault);
 	if (rc == RC_OK)
 		take(arena, rows, slice_take(slice, rows, COLUMN_COUNT),
@@ -334,6 +347,21 @@ alarm_limit_find(struct db *db, struct arena *arena, int64_t datasource_id,
 	else if (rc == RC_NOT_FOUND)
 		rc = fault_tell(
 			fault, rc, "NotFound", NULL, "There is no such limit.");
+	return rc;
+}
+
+enum rc
+alarm_limit_named(struct db *db, struct arena *arena, int64_t datasource_id,
+	const char *variable, const char *name, struct alarm_limit_rows *limits,
+	struct fault *fault)
+{
+	struct rows *rows = NULL;
+	enum rc rc = db_query(db, arena, &alarm_limit_store_stmts[STMT_NAMED],
+		PARAMS(P_INT(datasource_id), P_TEXT(variable), P_TEXT(name)),
+		&rows, fault);
+
+	if (rc == RC_OK)
+		take(arena, rows, rows_count(rows), limits);
 	return rc;
 }
 

@@ -38,6 +38,7 @@ struct alarm_limit_filter {
 	const char *search;   /* within names and texts */
 	const char *origin;   /* "agent" or "hub" */
 	const char *evaluator;
+	struct ints variables; /* of these; NULL items = any */
 };
 
 struct alarm_limit_count {
@@ -70,6 +71,11 @@ MUST_CHECK enum rc alarm_limit_query(struct db *db, struct arena *arena,
 MUST_CHECK enum rc alarm_limit_find(struct db *db, struct arena *arena,
 	int64_t datasource_id, const char *id, struct alarm_limit_row *row,
 	struct fault *fault);
+
+/* The limit of that name, or none. */
+MUST_CHECK enum rc alarm_limit_named(struct db *db, struct arena *arena,
+	int64_t datasource_id, const char *variable, const char *name,
+	struct alarm_limit_rows *rows, struct fault *fault);
 
 /*
  * Make or change limits that are settled, all or none. Areas that are new get

@@ -71,13 +71,15 @@ test('asvs 8.2.1: nobody administers without logging in: 401', async () => {
   }
 });
 
+// A plant that somebody may not see, or that is not there, is 404.
 test('asvs 8.2.1: nobody administers without the right: 403', async () => {
-  for (const { key, method, target, body, operation } of all) {
+  for (const { key, method, target, body, operation, template } of all) {
+    const refused = template.includes('/datasources/{ds}/') ? 404 : 403;
     const reply = await person.call(method, target, body);
-    assert.equal(reply.status, 403, `${key}: ${reply.text}`);
+    assert.equal(reply.status, refused, `${key}: ${reply.text}`);
     assert.ok(operation.responses[403], `${key} does not document 403`);
     const read = await grid.request(target, { method, body, token: reader });
-    assert.equal(read.status, 403, `${key} with a token that reads: ${read.text}`);
+    assert.equal(read.status, refused, `${key} with a token that reads: ${read.text}`);
   }
   const places = ['/admin', '/admin/users', '/admin/audit'];
   for (const place of places)

@@ -415,7 +415,7 @@ describe('events and alarms', () => {
   });
 
   test('the list of alarms is there, and its question is checked', async () => {
-    assert.equal((await query('alarms', { ...all, filterFlags: ['OnlyActive', 'OnlyUnacknowledged'] })).text, '{"alarms":[]}');
+    assert.equal((await query('alarms', { ...all, filterFlags: ['OnlyActive', 'OnlyUnacknowledged'] })).text, '{"alarms":[],"next":null}');
     assert.equal((await query('alarms', { ...all, filterFlags: ['Loud'] })).status, 400);
   });
 });
