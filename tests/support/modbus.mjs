@@ -9,7 +9,7 @@ import os from 'node:os';
 import path from 'node:path';
 import modbus from 'modbus-serial';
 
-import { sleep, until } from './grid.mjs';
+import { freePort, sleep, until } from './grid.mjs';
 
 /** An exception answer of the device. */
 export function exception(code) { return Object.assign(new Error(`exception ${code}`), { modbusErrorCode: code }); }
@@ -106,14 +106,6 @@ export class TcpDevice {
   }
 
   get address() { return `127.0.0.1:${this.port}`; }
-}
-
-async function freePort() {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  await new Promise((done) => { server.close(done); });
-  return port;
 }
 
 /** Two joined pseudo-terminals, near and far. */
