@@ -236,6 +236,11 @@ field_read(struct arena *arena, struct json_object *object,
 {
 	char inner[PATH_BYTES];
 
+	/* json-c ends the process over anything else. */
+	if (!json_object_is_type(object, json_type_object))
+		return fault_tell(fault, RC_BAD_INPUT, "BadRequest", path,
+			"%s must be an object.",
+			path[0] != '\0' ? path : "The body");
 	json_object_object_foreach(object, name, value)
 	{
 		const struct field *field = find_field(fields, name);

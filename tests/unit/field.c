@@ -2,6 +2,7 @@
 
 #include "tests/unit/unit.h"
 
+#include <json-c/json.h>
 #include <string.h>
 
 #include "lib/field.h"
@@ -146,6 +147,32 @@ test_resp_drops_headers_with_line_breaks(void **state)
 	resp_free(&resp);
 }
 
+static void
+test_field_refuses_what_is_no_object(void **state)
+{
+	static const char *const texts[] = {
+		"[]", "[1]", "\"x\"", "1", "1.5", "true", "null"};
+	struct arena *arena = arena_new();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+		const char *text = arena_printf(arena, "[%s]", texts[i]);
+		struct json_object *list = NULL;
+		struct target target;
+		struct fault fault;
+
+		assert_int_equal(
+			json_parse(arena, text, strlen(text), &list, &fault),
+			RC_OK);
+		assert_int_equal(
+			field_read(arena, json_object_array_get_idx(list, 0),
+				fields, &target, "items[0]", &fault),
+			RC_BAD_INPUT);
+		assert_string_equal(fault.field, "items[0]");
+	}
+	arena_free(arena);
+}
+
 int
 main(void)
 {
@@ -153,6 +180,7 @@ main(void)
 		cmocka_unit_test(
 			test_field_fills_the_struct_without_regard_to_case),
 		cmocka_unit_test(test_field_names_what_is_wrong),
+		cmocka_unit_test(test_field_refuses_what_is_no_object),
 		cmocka_unit_test(test_resp_fault_is_a_compact_envelope),
 		cmocka_unit_test(test_resp_drops_headers_with_line_breaks),
 	};
