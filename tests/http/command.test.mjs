@@ -200,7 +200,7 @@ test('duplicated, late and forged results change nothing', async () => {
   other.close();
   assert.throws(() => grid.sql(`UPDATE command SET state = 'failed' WHERE id = '${next.id}'`), /stands/);
   assert.throws(() => grid.sql(`DELETE FROM command WHERE id = '${next.id}'`), /stands/);
-  for (const body of [{}, { results: {} }, { results: [{ id: next.id, state: 'done' }] }, { results: [{ id: 'x', state: 'failed' }] }])
+  for (const body of [{}, { results: {} }, { results: [1] }, { results: [null] }, { results: [{ id: next.id, state: 'done' }] }, { results: [{ id: 'x', state: 'failed' }] }])
     assert.equal((await plant.node.request('/hub/v1/results', { token: plant.token, body })).status, 400);
 });
 
@@ -242,7 +242,7 @@ test('many at once: each its own command, all checked before any is sent', async
   await say({ id: one.id, state: 'confirmed' }, { id: two.id, state: 'failed', code: 'DeviceOffline' });
   const reply = await mixed;
   assert.deepEqual([reply.status, reply.json.commands.map(({ status }) => status)], [207, [200, 502, 409]]);
-  for (const body of [{}, { variables: [] }, { variables: {} }, { variables: [{ value: 1 }] }, { variables: [{ name: 'set/int' }] }])
+  for (const body of [{}, { variables: [] }, { variables: {} }, { variables: [1] }, { variables: [[]] }, { variables: [{ value: 1 }] }, { variables: [{ name: 'set/int' }] }])
     assert.equal((await bulk(body)).status, 400, JSON.stringify(body));
 });
 
