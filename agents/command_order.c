@@ -5,6 +5,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "agents/plant_clock.h"
 #include "lib/clock.h"
 #include "lib/field.h"
 #include "model/command_value.h"
@@ -106,7 +107,7 @@ command_outcome_of(const struct sampler_result *result)
 	struct command_outcome outcome = {.state = "failed",
 		.code = "Unconfirmed",
 		.message = result->why,
-		.time_us = clock_now_us()};
+		.time_us = plant_clock_us()};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(table); i++)
 		if (table[i].rc == result->rc &&

@@ -11,15 +11,17 @@
 #include "agents/command_journal.h"
 #include "agents/command_order.h"
 #include "agents/hub_time.h"
+#include "agents/plant_clock.h"
 #include "lib/clock.h"
 #include "lib/field.h"
 #include "lib/log.h"
 #include "model/command_value.h"
 
-#define INBOX_MAX   1000
-#define EXCHANGE_US (2 * CLOCK_SECOND_US) /* from one look at the hub's clock  \
-					   */
-#define RETRY_US  (CLOCK_SECOND_US / 2)   /* when the hub does not answer */
+#define INBOX_MAX 1000
+#define EXCHANGE_US                                                            \
+	(2 * CLOCK_SECOND_US)           /* from one look at the hub's clock    \
+					 */
+#define RETRY_US  (CLOCK_SECOND_US / 2) /* when the hub does not answer */
 #define BATCH_MAX 64
 
 /* A command from the stream, or a result from the sampler, until our thread
@@ -353,7 +355,7 @@ end_at_once(struct commands *commands, const struct command_order *order,
 	const char *state, const char *code, const char *message)
 {
 	const struct command_outcome outcome = {
-		state, code, message, clock_now_us()};
+		state, code, message, plant_clock_us()};
 
 	note_result(commands, order->id, &outcome, NULL);
 }
@@ -504,7 +506,7 @@ end_interrupted(struct commands *commands)
 		commands->untold += items[i].step == COMMAND_DONE;
 		if (items[i].step != COMMAND_BEGUN)
 			continue;
-		outcome.time_us = clock_now_us();
+		outcome.time_us = plant_clock_us();
 		memcpy(id, items[i].id, UUID_BYTES);
 		note_result(commands, id, &outcome, NULL);
 		items = command_journal_entries(commands->journal, &count);

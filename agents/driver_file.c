@@ -9,6 +9,7 @@
 
 #include "agents/csv_cell.h"
 #include "agents/driver.h"
+#include "agents/plant_clock.h"
 #include "lib/clock.h"
 #include "lib/utf8.h"
 
@@ -115,7 +116,7 @@ file_write(void *state, const struct driver_write *write, struct sink *sink,
 			"the file does not take the value");
 		return RC_OK;
 	}
-	sink->put(sink, write->index, clock_now_us(), 0, &now);
+	sink->put(sink, write->index, plant_clock_us(), 0, &now);
 	if (value_equal(&now, write->raw))
 		sink->written(sink, write->token, RC_OK, &now, NULL);
 	else

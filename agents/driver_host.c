@@ -8,6 +8,7 @@
 
 #include "agents/driver.h"
 #include "agents/host_reading.h"
+#include "agents/plant_clock.h"
 #include "lib/clock.h"
 
 struct host {
@@ -411,7 +412,7 @@ host_poll(void *state, int64_t due_us, struct sink *sink, int64_t *next_us,
 {
 	struct host *host = state;
 	const bool first = host->now.steady_us == 0;
-	const int64_t now_us = clock_now_us();
+	const int64_t now_us = plant_clock_us();
 
 	(void)due_us;
 	(void)fault;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "agents/driver_modbus.h"
+#include "agents/plant_clock.h"
 #include "lib/clock.h"
 
 #define AGAIN_US  50000 /* before a busy device is asked again */
@@ -100,7 +101,7 @@ look(struct modbus_line *line, struct modbus_job *job)
 			usleep(AGAIN_US);
 		job->has_found =
 			read_item(line, job, job->found) == MODBUS_DONE;
-		job->found_us = clock_now_us();
+		job->found_us = plant_clock_us();
 		if (job->has_found && modbus_same(&job->item->address,
 					      job->found, job->wanted))
 			return true;
@@ -114,7 +115,7 @@ confirm(struct modbus_line *line, struct modbus_job *job)
 	if (job->station->device->confirm_by_reply) {
 		memcpy(job->found, job->wanted, sizeof(job->found));
 		job->has_found = true;
-		job->found_us = clock_now_us();
+		job->found_us = plant_clock_us();
 		job->rc = RC_OK;
 	} else if (look(line, job)) {
 		job->rc = RC_OK;

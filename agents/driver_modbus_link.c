@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agents/driver_modbus.h"
+#include "agents/plant_clock.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 
@@ -67,7 +68,7 @@ publish(struct modbus_station *station, size_t index, const uint16_t *registers)
 	pthread_mutex_lock(&station->link->lock);
 	memcpy(&station->image[reading->offset], registers,
 		reading->block.count * sizeof(*registers));
-	reading->time_us = clock_now_us();
+	reading->time_us = plant_clock_us();
 	reading->news = MODBUS_GOOD;
 	reading->told_refusal = false;
 	pthread_mutex_unlock(&station->link->lock);
@@ -77,7 +78,7 @@ static void
 publish_failure(struct modbus_station *station, size_t index)
 {
 	pthread_mutex_lock(&station->link->lock);
-	station->readings[index].time_us = clock_now_us();
+	station->readings[index].time_us = plant_clock_us();
 	station->readings[index].news = MODBUS_BAD;
 	pthread_mutex_unlock(&station->link->lock);
 }
@@ -109,7 +110,7 @@ lose(struct modbus_station *station, const char *why)
 {
 	pthread_mutex_lock(&station->link->lock);
 	for (size_t i = 0; i < station->reading_count; i++) {
-		station->readings[i].time_us = clock_now_us();
+		station->readings[i].time_us = plant_clock_us();
 		station->readings[i].news = MODBUS_BAD;
 	}
 	station->off = true;
@@ -339,7 +340,7 @@ set_due(struct modbus_station *station, int64_t now_us)
 static struct modbus_station *
 next_station(struct modbus_link *link, int64_t *ready_us)
 {
-	int64_t now_us = clock_now_us();
+	int64_t now_us = plant_clock_us();
 	struct modbus_station *next = NULL;
 
 	for (size_t i = 0; i < link->station_count; i++) {
@@ -379,7 +380,7 @@ run(void *context)
 	while (!is_stopping(link)) {
 		int64_t ready_us = 0;
 		struct modbus_station *station = next_station(link, &ready_us);
-		int64_t wait_us = ready_us - clock_now_us();
+		int64_t wait_us = ready_us - plant_clock_us();
 
 		run_jobs(link);
 		if (wait_us > 0) {

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "agents/driver_mqtt_parts.h"
+#include "agents/plant_clock.h"
 #include "agents/sparkplug_payload.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -98,7 +99,7 @@ on_connecting(void *context)
 
 	if (mqtt->options->sparkplug_host[0] == '\0')
 		return;
-	mqtt->state_us = clock_now_us();
+	mqtt->state_us = plant_clock_us();
 	broker_will(mqtt->broker, state_topic(mqtt, topic, sizeof(topic)),
 		state_text(mqtt, false, text, sizeof(text)));
 }
@@ -158,7 +159,7 @@ on_message(void *context, const struct broker_message *message)
 {
 	struct mqtt *mqtt = context;
 	struct mqtt_route *route = NULL;
-	struct mqtt_item item = {.arrived_us = clock_now_us(),
+	struct mqtt_item item = {.arrived_us = plant_clock_us(),
 		.topic = "",
 		.data = message->data,
 		.bytes = message->bytes,
@@ -218,7 +219,7 @@ ask_for_birth(void *context, const char *group, const char *node)
 	struct broker_publication publication = {.topic = topic,
 		.data = payload,
 		.bytes = sparkplug_rebirth_write(
-			payload, sizeof(payload), clock_now_us())};
+			payload, sizeof(payload), plant_clock_us())};
 
 	snprintf(topic, sizeof(topic), "spBv1.0/%s/NCMD/%s", group, node);
 	if (broker_is_connected(mqtt->broker) &&

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agents/driver.h"
+#include "agents/plant_clock.h"
 #include "agents/sim.h"
 #include "lib/clock.h"
 
@@ -203,7 +204,7 @@ sim_write(void *state, const struct driver_write *write, struct sink *sink,
 	struct fault *fault)
 {
 	struct sim *sim = state;
-	int64_t now_us = clock_now_us();
+	int64_t now_us = plant_clock_us();
 
 	if (sim->model->set == NULL ||
 		!sim->model->set(sim->state, sim->signals[write->index],

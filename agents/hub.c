@@ -31,6 +31,8 @@ struct hub {
 	struct http_reply reply;
 	struct buf body;
 	int64_t limits_version;
+	int64_t told_us;  /* the hub's time in the last answer to a beat */
+	int64_t asked_us; /* when that was asked for, clock_boot_us */
 };
 
 static enum rc
@@ -574,11 +576,16 @@ hub_beat(
 	jsonw_uint(&json, "lostSamples", status->lost_samples);
 	jsonw_time(&json, "clock", clock_now_us());
 	jsonw_close_obj(&json);
+	hub->told_us = CLOCK_NEVER;
+	hub->asked_us = clock_boot_us();
 	rc = call_hub(hub, "POST", "/hub/v1/beat", "application/json",
 		&hub->body, fault);
 	object = rc == RC_OK ? parse_reply(hub) : NULL;
-	if (object != NULL)
+	if (object != NULL) {
 		int_member(object, "limits", &hub->limits_version);
+		if (!clock_parse(text_member(object, "time"), &hub->told_us))
+			hub->told_us = CLOCK_NEVER;
+	}
 	json_object_put(object);
 	return rc;
 }
@@ -587,4 +594,12 @@ int64_t
 hub_limits_version(const struct hub *hub)
 {
 	return hub->limits_version;
+}
+
+bool
+hub_told_time(const struct hub *hub, int64_t *hub_us, int64_t *asked_us)
+{
+	*hub_us = hub->told_us;
+	*asked_us = hub->asked_us;
+	return hub->told_us != CLOCK_NEVER;
 }

@@ -114,4 +114,8 @@ MUST_CHECK enum rc hub_beat(struct hub *hub, const struct spool_status *status,
  * they may have changed. 0 = nothing yet. */
 int64_t hub_limits_version(const struct hub *hub);
 
+/* What the answer to the last beat said of the time, and when that was asked
+ * for (clock_boot_us). False when there was none. */
+bool hub_told_time(const struct hub *hub, int64_t *hub_us, int64_t *asked_us);
+
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agents/plant_clock.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 
@@ -36,7 +37,7 @@ notices_add(struct notices *notices, const char *kind, const char *format, ...)
 	if (notices->count < NOTICES_MAX) {
 		struct notice *notice = &notices->items[notices->count++];
 
-		notice->time_us = clock_now_us();
+		notice->time_us = plant_clock_us();
 		notice->kind = kind;
 		memcpy(notice->text, text, sizeof(text));
 	} else {

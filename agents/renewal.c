@@ -3,6 +3,7 @@
 #include "agents/renewal.h"
 
 #include "agents/est.h"
+#include "agents/plant_clock.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 
@@ -35,7 +36,7 @@ renewal_open(struct renewal *renewal, struct arena *arena, const char *ca,
 	if (rc != RC_OK)
 		return rc;
 	clock_format(end, renewal->end_us);
-	if (renewal->end_us < clock_now_us())
+	if (renewal->end_us < plant_clock_us())
 		log_error(NULL,
 			"the certificate ended at %s: enrol again with a new "
 			"token (fieldgrid-ingress enrol --force)",
@@ -56,13 +57,13 @@ renewal_waits(const struct renewal *renewal)
 bool
 renewal_is_due(const struct renewal *renewal)
 {
-	return clock_now_us() >= renewal->due_us;
+	return plant_clock_us() >= renewal->due_us;
 }
 
 static void
 try_later(struct renewal *renewal)
 {
-	int64_t now_us = clock_now_us();
+	int64_t now_us = plant_clock_us();
 	int64_t wait_us = (renewal->end_us - now_us) / RETRY_PART;
 
 	if (wait_us < RETRY_MIN_US)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/plant_clock.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "model/frame.h"
@@ -228,7 +229,7 @@ flush_due(const struct sampler *sampler)
 static bool
 wait_until(struct sampler *sampler, int64_t due_us)
 {
-	int64_t wait_us = due_us - clock_now_us();
+	int64_t wait_us = due_us - plant_clock_us();
 
 	if (sampler->count > 0) {
 		int64_t flush_us = flush_due(sampler) - clock_steady_us();
@@ -244,21 +245,21 @@ wait_until(struct sampler *sampler, int64_t due_us)
 		return true;
 	return sampler_wait(sampler,
 		       wait_us < SAMPLER_WAIT_US ? wait_us : SAMPLER_WAIT_US) ||
-	       clock_now_us() >= due_us;
+	       plant_clock_us() >= due_us;
 }
 
 /* The clock was set back: do not sleep through the time gained. */
 static bool
 is_far_ahead(const struct sampler *sampler, int64_t due_us)
 {
-	return due_us - clock_now_us() > 2 * sampler->options.period_us;
+	return due_us - plant_clock_us() > 2 * sampler->options.period_us;
 }
 
 enum rc
 sampler_poll(struct sampler *sampler, int64_t *due_us, bool *periodic,
 	struct fault *fault)
 {
-	int64_t now_us = clock_now_us();
+	int64_t now_us = plant_clock_us();
 	/* A periodic driver gets the instant, one that is late the last; one
 	 * that asked for a poll in between, or set a time, gets that of now. */
 	bool instant = *periodic && now_us >= *due_us;
@@ -282,12 +283,12 @@ sample_until_stop(struct sampler *sampler)
 {
 	struct agent *agent = sampler->agent;
 	struct fault fault = {0};
-	int64_t due_us = next_instant(sampler, clock_now_us());
+	int64_t due_us = next_instant(sampler, plant_clock_us());
 	bool periodic = true;
 
 	while (!agent_is(agent, &agent->stopping)) {
 		if (periodic && is_far_ahead(sampler, due_us))
-			due_us = next_instant(sampler, clock_now_us());
+			due_us = next_instant(sampler, plant_clock_us());
 		sampler_begin_orders(sampler);
 		sampler_alarms_tick(sampler);
 		if (sampler_alarms_wait(sampler))

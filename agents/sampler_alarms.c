@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/plant_clock.h"
 #include "agents/sampler_parts.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -19,7 +20,7 @@
 static int64_t
 clock_offset(void)
 {
-	return clock_now_us() - clock_steady_us();
+	return plant_clock_us() - clock_steady_us();
 }
 
 void
@@ -55,7 +56,7 @@ take_limits(struct sampler *sampler)
 		count = limits_targets(
 			arena, &agent->limits, &agent->list, &targets);
 		alarm_engine_set(
-			sampler->alarms, targets, count, clock_now_us());
+			sampler->alarms, targets, count, plant_clock_us());
 		sampler->limits_version = agent->limits.version;
 		arena_free(arena);
 	}
@@ -90,7 +91,7 @@ sampler_alarms_begin(struct sampler *sampler, struct fault *fault)
 	take_limits(sampler);
 	if (state->length > 0 &&
 		alarm_engine_load(sampler->alarms, state->data, state->length,
-			find_input, agent, clock_now_us(), fault) != RC_OK)
+			find_input, agent, plant_clock_us(), fault) != RC_OK)
 		log_error(NULL, "%s", fault->text);
 	sampler->alarm_version = alarm_engine_version(sampler->alarms);
 	return RC_OK;
@@ -155,7 +156,7 @@ sampler_alarms_repeat(struct sampler *sampler)
 	if (sampler->alarms_repeated ||
 		now_us - sampler->repeated_us < REPEAT_US)
 		return;
-	alarm_engine_repeat(sampler->alarms, clock_now_us());
+	alarm_engine_repeat(sampler->alarms, plant_clock_us());
 	sampler->alarms_repeated = true;
 	sampler->repeated_us = now_us;
 }

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "agents/plant_clock.h"
 #include "agents/sampler_parts.h"
 #include "lib/clock.h"
 
@@ -56,7 +57,7 @@ sampler_dump(struct sampler *sampler, int64_t seconds, FILE *out,
 
 	while (rc == RC_OK && due_us != DRIVER_FINISHED &&
 		clock_steady_us() <= end_us) {
-		int64_t wait_us = due_us - clock_now_us();
+		int64_t wait_us = due_us - plant_clock_us();
 
 		if (wait_us > SAMPLER_WAIT_US / 10)
 			wait_us = SAMPLER_WAIT_US / 10;

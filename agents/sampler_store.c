@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/plant_clock.h"
 #include "agents/sampler_parts.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -79,7 +80,7 @@ gather_news(struct sampler *sampler, struct news *news)
 			" samples from %s to %s were given up",
 			news->loss.samples, from, to);
 		news->events[news->count++] =
-			(struct frame_event){.time_us = clock_now_us(),
+			(struct frame_event){.time_us = plant_clock_us(),
 				.kind = "samples_lost",
 				.text = news->loss_text};
 	}
@@ -221,7 +222,7 @@ wait_for_room(
 	struct sampler *sampler, const struct fault *why, int64_t *stopped_us)
 {
 	if (*stopped_us == 0) {
-		*stopped_us = clock_now_us();
+		*stopped_us = plant_clock_us();
 		log_error(NULL, "sampling stops: %s", why->text);
 	}
 	agent_wait(sampler->agent, SAMPLER_WAIT_US);
@@ -231,8 +232,8 @@ wait_for_room(
 static void
 tell_about_stop(struct sampler *sampler, int64_t stopped_us)
 {
-	double seconds =
-		(double)(clock_now_us() - stopped_us) / (double)CLOCK_SECOND_US;
+	double seconds = (double)(plant_clock_us() - stopped_us) /
+			 (double)CLOCK_SECOND_US;
 
 	notices_add(&sampler->agent->notices, "sampling_stopped",
 		"the spool was full: nothing was read for %.0f s%s", seconds,

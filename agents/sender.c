@@ -2,6 +2,7 @@
 
 #include "agents/sender.h"
 #include "agents/limits_sync.h"
+#include "agents/plant_clock.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -101,14 +102,41 @@ declare(struct sender *sender, struct fault *fault)
 	return rc;
 }
 
+static void
+compare_clocks(struct sender *sender)
+{
+	struct notices *notices = &sender->agent->notices;
+	enum plant_clock_news news = PLANT_CLOCK_GOES;
+	int64_t hub_us;
+	int64_t asked_us;
+	int64_t by_us = 0;
+
+	if (hub_told_time(sender->hub, &hub_us, &asked_us))
+		news = plant_clock_told(hub_us, asked_us, &by_us);
+	if (news == PLANT_CLOCK_HELD)
+		notices_add(notices, "clock_held",
+			"the clock of this machine is %+.0f s from the hub's; "
+			"samples go on with the time before",
+			(double)by_us / (double)CLOCK_SECOND_US);
+	if (news == PLANT_CLOCK_SET)
+		notices_add(notices, "clock_set",
+			"the time of samples was set by %+.0f s, which is the "
+			"time of the hub",
+			(double)by_us / (double)CLOCK_SECOND_US);
+}
+
 static enum rc
 beat(struct sender *sender, struct fault *fault)
 {
 	struct spool_status status;
+	enum rc rc;
 
 	sender->beat_due_us = clock_steady_us() + BEAT_US;
 	spool_status(sender->agent->spool, &status);
-	return hub_beat(sender->hub, &status, fault);
+	rc = hub_beat(sender->hub, &status, fault);
+	if (rc == RC_OK)
+		compare_clocks(sender);
+	return rc;
 }
 
 /* Those of the hub, when a beat has told that they are not what they were. */

@@ -13,13 +13,13 @@ import { after, before, test } from 'node:test';
 
 import { build } from '../support/grid.mjs';
 import { isWhole } from './checker.mjs';
-import { scenarios } from './scenarios.mjs';
+import { scenarios, whyNot } from './scenarios.mjs';
 import { Survival } from './survive.mjs';
 
 const seconds = Number(process.env.FIELDGRID_FAULT_SECONDS ?? 75);
 const seed = Number(process.env.FIELDGRID_SEED ?? Date.now() % 1_000_000);
 const chosen = scenarios.filter(({ name }) => [undefined, name].includes(process.env.FIELDGRID_SCENARIO));
-const possible = chosen.filter(({ options }) => !notApart || !options.line);
+const possible = chosen.filter((scenario) => !whyNot(scenario));
 
 let survival;
 before(async () => {
@@ -31,7 +31,7 @@ before(async () => {
 after(() => survival?.close());
 
 for (const scenario of chosen) {
-  const skip = possible.includes(scenario) ? false : notApart;
+  const skip = whyNot(scenario);
   test(`${scenario.name}: every row is in history once, in order`, { skip }, () => {
     const run = survival.runs.find((one) => one.scenario === scenario);
     const log = run.source.agent.log.slice(-3000);

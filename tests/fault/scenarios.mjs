@@ -12,6 +12,8 @@ import path from 'node:path';
 
 import { Agent } from '../support/agent.mjs';
 import { sleep, until } from '../support/grid.mjs';
+import { notApart } from './apart.mjs';
+import { noClocks } from './source.mjs';
 
 const DISK = '2m'; // of the agent whose disk is full
 const RECORD_BYTES = 48; // before the frame, doc/AGENT.md
@@ -135,6 +137,22 @@ export const scenarios = [
     },
   },
   {
+    name: 'clock set',
+    options: { rate: 50, clock: true, times: 'now' },
+    async trouble(source, { end, random }) {
+      const told = () => source.agent.log.match(/clock_held/g)?.length ?? 0;
+      let direction = 1;
+      const times = await again(end - 10_000, random, [3, 5], async () => {
+        source.setClock(3600 * direction);
+        await sleep(5000);
+        source.setClock(0);
+        direction = -direction;
+      });
+      assert.ok(told() > 0, 'the agent did not tell of its clock');
+      return `an hour, ${times} times`;
+    },
+  },
+  {
     name: 'spool copied',
     options: { rate: 50 },
     async trouble(source, { end, grid }) {
@@ -149,3 +167,8 @@ export const scenarios = [
     },
   },
 ];
+
+/** Why a scenario cannot be played on this machine; false where it can. */
+export function whyNot({ options }) {
+  return (options.line && notApart) || (options.clock && noClocks) || false;
+}

@@ -4,7 +4,7 @@
 
 import { notApart } from './apart.mjs';
 
-import { scenarios } from './scenarios.mjs';
+import { scenarios, whyNot } from './scenarios.mjs';
 import { Survival } from './survive.mjs';
 
 const ROUND_SECONDS = 600;
@@ -19,7 +19,7 @@ function secondsOf(text) {
 
 /** One grid, all scenarios; true when nothing is wrong. */
 async function round(seconds, seed) {
-  const possible = scenarios.filter(({ options }) => !notApart || !options.line);
+  const possible = scenarios.filter((scenario) => !whyNot(scenario));
   const survival = await Survival.open({ scenarios: possible, seconds, seed, apart: !notApart });
   try {
     await survival.run();
@@ -31,7 +31,7 @@ async function round(seconds, seed) {
   }
 }
 
-if (notApart) console.log(`without cut lines and full disks: ${notApart}`);
+for (const scenario of scenarios) if (whyNot(scenario)) console.log(`without "${scenario.name}": ${whyNot(scenario)}`);
 const end = Date.now() + secondsOf(process.argv[2] ?? '1h') * 1000;
 let seed = Number(process.env.FIELDGRID_SEED ?? Date.now() % 1_000_000);
 while (Date.now() < end) {

@@ -6,10 +6,17 @@
 
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 
 import { Agent } from '../support/agent.mjs';
 import { Line } from './line.mjs';
+
+const faketime = '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1'
+  .replace('x86_64', { x64: 'x86_64', arm64: 'aarch64' }[process.arch]);
+
+/** Why no clock can be set here; empty where one can. */
+export const noClocks = fs.existsSync(faketime) ? '' : `no ${faketime} here: apt-get install faketime`;
 
 /** A text of "bytes" letters that only row n has and that packs badly. */
 export function padding(n, bytes) {
@@ -22,7 +29,8 @@ export function padding(n, bytes) {
 export class Source {
   /**
    * "options": { rate (rows a second), seconds, line (it has one of its own),
-   * padBytes, times (original or now), seed } and those of Agent.
+   * padBytes, times (original or now), clock (its machine's can be set), seed,
+   * agent (more of Agent's setup) }.
    */
   static async open(grid, name, options) {
     const source = new Source();
@@ -30,12 +38,18 @@ export class Source {
     Object.assign(source, { name, rate, padBytes, times, count: rate * seconds });
     source.begin = Date.now();
     if (options.line) source.line = await Line.open(seed);
+    if (options.clock) source.clock = fs.mkdtempSync(path.join(os.tmpdir(), 'fieldgrid-clock-'));
+    if (options.clock) source.setClock(0);
     source.agent = new Agent(grid, name, {
       driver: 'csv',
       variables: padBytes ? 'name,type\nn,int\npad,string\n' : 'name,type\nn,int\n',
       data: source.#rows(),
       options: `file = data.csv\nspeed = 1\ntimes = ${times}`,
       inside: source.line?.inside,
+      environment: source.clock && {
+        LD_PRELOAD: faketime, FAKETIME_TIMESTAMP_FILE: path.join(source.clock, 'offset'),
+        FAKETIME_NO_CACHE: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1',
+      },
       ...options.agent,
     });
     return source;
@@ -51,6 +65,13 @@ export class Source {
         + (this.padBytes ? `,${padding(n, this.padBytes)}` : ''));
     }
     return `${rows.join('\n')}\n`;
+  }
+
+  /** The machine's clock is so many seconds ahead of the right time. */
+  setClock(seconds) {
+    const file = path.join(this.clock, 'offset');
+    fs.writeFileSync(`${file}.new`, `${seconds >= 0 ? '+' : ''}${seconds}\n`);
+    fs.renameSync(`${file}.new`, file);
   }
 
   start() {
@@ -72,5 +93,6 @@ export class Source {
   async close() {
     await this.agent.close();
     this.line?.close();
+    if (this.clock) fs.rmSync(this.clock, { recursive: true });
   }
 }
