@@ -141,6 +141,14 @@ resolve_absolute(struct req *req, const struct api_time *time)
 	return RC_OK;
 }
 
+bool
+api_time_given(const struct api_time *time)
+{
+	return time->type != NULL || time->last != NULL ||
+	       time->until != NULL || time->from_us != CLOCK_NEVER ||
+	       time->to_us != CLOCK_NEVER;
+}
+
 enum rc
 api_time_resolve(struct req *req, struct api_time *time)
 {

@@ -48,6 +48,9 @@ extern const struct field api_time_fields[];
 /* The member "variableFilter" into a struct texts. */
 extern const struct field api_variable_fields[];
 
+/* Was there any of it? */
+bool api_time_given(const struct api_time *time);
+
 /* From and to of a time filter as it was read. Fails: RC_BAD_INPUT. */
 MUST_CHECK enum rc api_time_resolve(struct req *req, struct api_time *time);
 

@@ -121,15 +121,11 @@ read_sort(struct req *req, const char *sort, struct alarm_filter *filter)
 static enum rc
 read_time(struct req *req, struct query *query, struct alarm_filter *filter)
 {
-	bool given = query->time.type != NULL || query->time.last != NULL ||
-		     query->time.until != NULL ||
-		     query->time.from_us != CLOCK_NEVER ||
-		     query->time.to_us != CLOCK_NEVER;
 	enum rc rc;
 
 	filter->from_us = 0;
 	filter->to_us = INT64_MAX;
-	if (!given)
+	if (!api_time_given(&query->time))
 		return RC_OK;
 	rc = api_time_resolve(req, &query->time);
 	filter->from_us = query->time.from_us;

@@ -2,41 +2,124 @@
 
 #include "fcgi/api_event.h"
 
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fcgi/api.h"
+#include "fcgi/cursor.h"
+#include "fcgi/plant.h"
+#include "lib/clock.h"
+#include "lib/wire.h"
 #include "model/event.h"
+#include "model/event_json.h"
 
-#define EVENTS_MAX 10000
+#define LIMIT_MAX   10000
+#define NUMBERS_MAX 1000
+#define WORDS_MAX   100
+#define TEXT_BYTES  256
 
-/* Rights of a whole list: without any of it there is nothing to filter. */
-static enum rc
-begin(struct req *req, enum policy_action action, struct plant *plant,
-	struct api_filter *filter)
+/* The body as it is sent. */
+struct query {
+	struct api_time time;
+	struct texts names;
+	struct texts kinds;
+	struct texts users;
+	struct ints classes;
+	struct ints groups;
+	const char *text;
+	const char *sort;
+	const char *after;
+	int64_t limit; /* 0 = not given: all or a refusal */
+};
+
+#define QUERY(member) .offset = offsetof(struct query, member)
+
+static const struct field query_fields[] = {
+	{"timeFilter", FIELD_OBJECT, QUERY(time), .fields = api_time_fields},
+	{"variableFilter", FIELD_OBJECT, QUERY(names),
+		.fields = api_variable_fields},
+	{"kinds", FIELD_TEXTS, QUERY(kinds), .maximum = WORDS_MAX},
+	{"users", FIELD_TEXTS, QUERY(users), .maximum = WORDS_MAX},
+	{"eventClasses", FIELD_INTS, QUERY(classes), .maximum = NUMBERS_MAX},
+	{"eventGroups", FIELD_INTS, QUERY(groups), .maximum = NUMBERS_MAX},
+	{"text", FIELD_TEXT, QUERY(text), .maximum = TEXT_BYTES},
+	{"sort", FIELD_TEXT, QUERY(sort), .maximum = 32},
+	{"after", FIELD_TEXT, QUERY(after), .maximum = CURSOR_TEXT_BYTES},
+	{"limit", FIELD_INT, QUERY(limit), .minimum = 1, .maximum = LIMIT_MAX},
+	FIELDS_END,
+};
+
+/* --- the place of a page -------------------------------------------------- */
+
+/* Ids of cursors have 16 bytes; an event's takes the first eight. */
+static const char *
+next_text(struct req *req, const char *sort, const struct event *last)
 {
-	static const char *const all[] = {"*"};
-	enum rc rc = plant_find(req, plant);
+	uint8_t id[UUID_BYTES] = {0};
 
-	if (rc == RC_OK)
-		rc = api_filter_read(req, filter);
-	if (rc != RC_OK)
-		return rc;
-	rc = policy_check_list(
-		plant->policy, plant->datasource.id, action, &req->fault);
-	if (rc != RC_OK)
-		return rc;
-	if (filter->names.items == NULL)
-		filter->names = (struct texts){1, all};
-	return RC_OK;
+	wire_put_u64(id, (uint64_t)last->id);
+	return cursor_text(req->arena, sort, id,
+		arena_printf(req->arena, "%" PRId64, last->time_us));
 }
 
-static bool
-takes_all(const struct texts *patterns)
+static enum rc
+read_after(
+	struct req *req, const struct query *query, struct event_filter *filter)
 {
-	for (size_t i = 0; i < patterns->count; i++)
-		if (strcmp(patterns->items[i], "*") == 0)
-			return true;
-	return false;
+	uint8_t id[UUID_BYTES];
+	const char *place;
+	char *end;
+	enum rc rc = cursor_read(req, query->after, query->sort, id, &place);
+
+	if (rc != RC_OK)
+		return rc;
+	filter->after_us = strtoll(place, &end, 10);
+	filter->after_id = (int64_t)wire_u64(id);
+	if (end != place && *end == '\0' && filter->after_id > 0)
+		return RC_OK;
+	return fault_tell(&req->fault, RC_BAD_INPUT, "BadRequest", "after",
+		"\"after\" must be the \"next\" of an answer.");
+}
+
+/* --- the filter ----------------------------------------------------------- */
+
+static enum rc
+read_sort(struct req *req, const char *sort, struct event_filter *filter)
+{
+	filter->descending = sort[0] == '-';
+	if (strcmp(sort + filter->descending, "receivedTime") == 0)
+		return RC_OK;
+	return fault_tell(&req->fault, RC_BAD_INPUT, "BadRequest", "sort",
+		"\"sort\" must be receivedTime, or -receivedTime for the "
+		"newest first.");
+}
+
+static enum rc
+read_query(struct req *req, struct query *query, struct event_filter *filter)
+{
+	enum rc rc = req_json(req, query_fields, query);
+
+	if (rc == RC_OK && api_time_given(&query->time))
+		rc = api_time_resolve(req, &query->time);
+	else
+		query->time = (struct api_time){.to_us = INT64_MAX};
+	*filter = (struct event_filter){
+		.from_us = query->time.from_us,
+		.to_us = query->time.to_us,
+		.grid = true,
+		.kinds = query->kinds,
+		.users = query->users,
+		.classes = query->classes,
+		.groups = query->groups,
+		.text = query->text,
+		.limit = query->limit > 0 ? query->limit : LIMIT_MAX,
+	};
+	if (rc == RC_OK)
+		rc = read_sort(req, query->sort, filter);
+	if (rc == RC_OK && query->after != NULL)
+		rc = read_after(req, query, filter);
+	return rc;
 }
 
 /*
@@ -45,76 +128,61 @@ takes_all(const struct texts *patterns)
  * all of them, which is the right to a name that no variable has.
  */
 static enum rc
-choose(struct req *req, const struct plant *plant, const struct texts *names,
+choose(struct req *req, const struct plant *plant, const struct query *query,
 	struct event_filter *filter)
 {
-	struct variable_list found;
-	int32_t *ids;
-	enum rc rc = variable_query(req->db, req->arena, plant->datasource.id,
-		names->items, names->count, &found, &req->fault);
-
-	if (rc != RC_OK)
-		return rc;
-	ids = arena_array(req->arena, found.count, sizeof(*ids));
-	for (size_t i = 0; i < found.count; i++)
-		if (plant_shows(plant, &found.items[i], POLICY_READ_EVENTS))
-			ids[filter->count++] = found.items[i].id;
-	filter->variable_ids = ids;
-	filter->others = takes_all(names) &&
+	filter->datasource_id = plant->datasource.id;
+	filter->others = plant_takes_all(&query->names) &&
 			 policy_allows(plant->policy, plant->datasource.id, "",
 				 POLICY_READ_EVENTS);
-	return RC_OK;
+	return plant_choose(req, plant, &query->names, POLICY_READ_EVENTS,
+		&filter->variables);
 }
 
-static void
-write_event(struct jsonw *json, const struct event *event)
+/* --- the answer ----------------------------------------------------------- */
+
+static enum rc
+write_page(struct req *req, struct resp *resp, const struct query *query,
+	const struct event_page *page)
 {
+	const struct event_list *list = &page->list;
+	struct jsonw *json;
+
+	if (page->more && query->limit == 0)
+		return fault_tell(&req->fault, RC_TOO_LARGE, "TooManyEvents",
+			"limit",
+			"More than %d events; ask for a page with \"limit\", "
+			"for a shorter time or for fewer variables.",
+			LIMIT_MAX);
+	json = resp_json(resp, 200);
 	jsonw_open_obj(json, NULL);
-	jsonw_int(json, "id", event->id);
-	jsonw_str(json, "variableName", event->variable);
-	jsonw_str(json, "value", event->value);
-	jsonw_str(json, "text", event->text);
-	jsonw_null(json, "comment");
-	jsonw_time(json, "receivedTime", event->time_us);
-	jsonw_str(json, "computer", event->computer);
-	jsonw_str(json, "username", event->username);
-	jsonw_null(json, "userFullName");
-	jsonw_str(json, "kind", event->kind);
+	jsonw_open_arr(json, "events");
+	for (size_t i = 0; i < list->count; i++)
+		event_tell(json, &list->items[i]);
+	jsonw_close_arr(json);
+	jsonw_str(json, "next",
+		page->more ? next_text(req, query->sort,
+				     &list->items[list->count - 1])
+			   : NULL);
 	jsonw_close_obj(json);
+	return RC_OK;
 }
 
 enum rc
 api_event_query(struct req *req, struct resp *resp)
 {
-	struct event_filter wanted = {.limit = EVENTS_MAX + 1};
-	struct api_filter filter;
-	struct event_list list;
+	struct query query = {.time = API_TIME_UNSET, .sort = "receivedTime"};
+	struct event_filter filter;
+	struct event_page page;
 	struct plant plant;
-	struct jsonw *json;
-	enum rc rc = begin(req, POLICY_READ_EVENTS, &plant, &filter);
+	enum rc rc = plant_find(req, &plant);
 
 	if (rc == RC_OK)
-		rc = choose(req, &plant, &filter.names, &wanted);
-	if (rc != RC_OK)
-		return rc;
-	wanted.datasource_id = plant.datasource.id;
-	wanted.from_us = filter.time.from_us;
-	wanted.to_us = filter.time.to_us;
-	rc = event_query(req->db, req->arena, &wanted, &list, &req->fault);
-	if (rc != RC_OK)
-		return rc;
-	if (list.count > EVENTS_MAX)
-		return fault_tell(&req->fault, RC_TOO_LARGE, "TooManyEvents",
-			"timeFilter",
-			"More than %d events; ask for a shorter time or fewer "
-			"variables.",
-			EVENTS_MAX);
-	json = resp_json(resp, 200);
-	jsonw_open_obj(json, NULL);
-	jsonw_open_arr(json, "events");
-	for (size_t i = 0; i < list.count; i++)
-		write_event(json, &list.items[i]);
-	jsonw_close_arr(json);
-	jsonw_close_obj(json);
-	return RC_OK;
+		rc = read_query(req, &query, &filter);
+	if (rc == RC_OK)
+		rc = choose(req, &plant, &query, &filter);
+	if (rc == RC_OK)
+		rc = event_query(
+			req->db, req->arena, &filter, &page, &req->fault);
+	return rc == RC_OK ? write_page(req, resp, &query, &page) : rc;
 }

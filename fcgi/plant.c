@@ -30,8 +30,8 @@ plant_shows(const struct plant *plant, const struct variable *variable,
 	return policy_may(plant->policy, variable, action);
 }
 
-static bool
-takes_all(const struct texts *patterns)
+bool
+plant_takes_all(const struct texts *patterns)
 {
 	for (size_t i = 0; i < patterns->count; i++)
 		if (strcmp(patterns->items[i], "*") == 0)
@@ -52,7 +52,7 @@ plant_choose(struct req *req, const struct plant *plant,
 
 	*ids = (struct ints){0, NULL};
 	if (rc != RC_OK ||
-		(takes_all(names) && policy_covers(plant->policy,
+		(plant_takes_all(names) && policy_covers(plant->policy,
 					     plant->datasource.id, action)))
 		return rc;
 	rc = variable_query(req->db, req->arena, plant->datasource.id,

@@ -26,6 +26,9 @@ MUST_CHECK enum rc plant_find(struct req *req, struct plant *plant);
 bool plant_shows(const struct plant *plant, const struct variable *variable,
 	enum policy_action action);
 
+/* Is "*" among the names, or are none given? */
+bool plant_takes_all(const struct texts *names);
+
 /*
  * The ids of the variables that match any of "names" (none given: all of them)
  * and for which the caller has the right. NULL items: it has it for all, so

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "lib/db.h"
+#include "lib/field.h"
 #include "lib/req.h"
 
 struct event {
@@ -69,21 +70,48 @@ void event_of_caller(const struct req *req, struct event_new *event);
 
 /* --- reading -------------------------------------------------------------- */
 
+/* Lists that are NULL, and texts, do not filter. "*" and "?" are wildcards. */
 struct event_filter {
 	int64_t datasource_id;
-	int64_t from_us;             /* inclusive */
-	int64_t to_us;               /* inclusive */
-	const int32_t *variable_ids; /* of these */
-	size_t count;
-	bool others; /* and those of no variable */
+	int64_t from_us; /* inclusive */
+	int64_t to_us;   /* inclusive */
+	struct ints variables;
+	bool others;        /* those of no variable as well */
+	bool grid;          /* and those of the grid */
+	struct texts kinds; /* any of them, as all below */
+	struct ints classes;
+	struct ints groups;
+	struct texts users; /* by name or full name, in any case */
+	const char *text;   /* somewhere in text or comment, in any case */
+	bool descending;    /* the newest first */
+	int64_t after_us;   /* time and id of the last one seen */
+	int64_t after_id;   /* 0 = start */
 	int64_t limit;
+};
+
+struct event_page {
+	struct event_list list;
+	bool more; /* behind the last one */
 };
 
 extern const struct stmt event_stmts[];
 
-/* Owns: lives in "arena".  Fails: RC_UNAVAILABLE, RC_DB. */
+/*
+ * One page, by time and then by arrival; of variables that the outside may see
+ * at all, rights are the caller's business.
+ * Owns: lives in "arena".  Fails: RC_UNAVAILABLE, RC_DB.
+ */
 MUST_CHECK enum rc event_query(struct db *db, struct arena *arena,
-	const struct event_filter *filter, struct event_list *list,
+	const struct event_filter *filter, struct event_page *page,
 	struct fault *fault);
+
+/*
+ * What became visible since a snapshot, the earlier writers first; *now is the
+ * snapshot for the next call, also when nothing came. Without a snapshot only
+ * *now is told. When "limit" rows come there may be more.
+ */
+MUST_CHECK enum rc event_query_since(struct db *db, struct arena *arena,
+	const char *snapshot, int64_t limit, struct event_list *list,
+	const char **now, struct fault *fault);
 
 #endif

@@ -1,25 +1,38 @@
-/* event_json: an event as the API and the feeds tell it. */
+/* event_json: an event as the API, the live streams and the feeds tell it. */
 
 #include "model/event_json.h"
+
+#include <string.h>
 
 #include "lib/encode.h"
 
 static void
 write_number(struct jsonw *json, const char *key, int64_t number)
 {
-	if (number > 0)
+	if (number != 0)
 		jsonw_int(json, key, number);
 	else
 		jsonw_null(json, key);
 }
 
+/* The alarm or the command that it is about, by the first word of its kind. */
+static void
+write_about(struct jsonw *json, const struct event *event)
+{
+	char uuid[UUID_TEXT_BYTES];
+	bool alarm = strncmp(event->kind, "alarm.", 6) == 0;
+	bool command = strncmp(event->kind, "command.", 8) == 0;
+
+	if (event->about != NULL)
+		uuid_format(uuid, event->about);
+	jsonw_str(json, "alarmId", alarm && event->about != NULL ? uuid : NULL);
+	jsonw_str(json, "commandId",
+		command && event->about != NULL ? uuid : NULL);
+}
+
 void
 event_tell(struct jsonw *json, const struct event *event)
 {
-	char about[UUID_TEXT_BYTES];
-
-	if (event->about != NULL)
-		uuid_format(about, event->about);
 	jsonw_open_obj(json, NULL);
 	jsonw_int(json, "id", event->id);
 	jsonw_str(json, "variableName", event->variable);
@@ -32,8 +45,9 @@ event_tell(struct jsonw *json, const struct event *event)
 	jsonw_str(json, "username", event->username);
 	jsonw_str(json, "userFullName", event->full_name);
 	jsonw_str(json, "kind", event->kind);
-	write_number(json, "alarmClass", event->class_number);
-	write_number(json, "alarmGroup", event->group_number);
-	jsonw_str(json, "about", event->about != NULL ? about : NULL);
+	write_number(json, "eventClass", event->class_number);
+	write_number(json, "eventGroup", event->group_number);
+	jsonw_bool(json, "grid", event->datasource_id == 0);
+	write_about(json, event);
 	jsonw_close_obj(json);
 }

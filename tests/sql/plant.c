@@ -253,38 +253,43 @@ test_variable_put_refuses_what_is_no_variable(void **state)
 
 /* --- events -------------------------------------------------------------- */
 
-static struct event_list
-query_events(struct fixture *fixture, bool others, size_t count)
+static struct event_filter
+all_events(const struct fixture *fixture)
 {
-	int32_t ids[4];
-	struct event_list list;
-
-	for (size_t i = 0; i < count; i++)
-		ids[i] = fixture->variables.items[i].id;
-	assert_int_equal(event_query(fixture->db, fixture->arena,
-				 &(struct event_filter){
-					 .datasource_id = fixture->plant.id,
-					 .from_us = 10,
-					 .to_us = 20,
-					 .variable_ids = ids,
-					 .count = count,
-					 .others = others,
-					 .limit = 100},
-				 &list, &fixture->fault),
-		RC_OK);
-	return list;
+	return (struct event_filter){.datasource_id = fixture->plant.id,
+		.from_us = 10,
+		.to_us = 20,
+		.others = true,
+		.limit = 100};
 }
 
-static void
-test_event_query_shows_what_was_written(void **state)
+static struct event_page
+query_events(struct fixture *fixture, const struct event_filter *filter)
 {
-	struct fixture *fixture = *state;
+	struct event_page page;
+
+	assert_int_equal(event_query(fixture->db, fixture->arena, filter, &page,
+				 &fixture->fault),
+		RC_OK);
+	return page;
+}
+
+static size_t
+count_events(struct fixture *fixture, const struct event_filter *filter)
+{
+	return query_events(fixture, filter).list.count;
+}
+
+/* Three of the plant, one that is hidden and one that is too late. */
+static void
+write_events(struct fixture *fixture)
+{
 	const int64_t datasource = fixture->plant.id;
 	const struct event_new events[] = {
 		{.datasource_id = datasource,
 			.time_us = 10,
 			.kind = "note",
-			.text = "first"},
+			.text = "100% first"},
 		{.datasource_id = datasource,
 			.time_us = 20,
 			.kind = "value.set",
@@ -302,25 +307,180 @@ test_event_query_shows_what_was_written(void **state)
 			.time_us = 20,
 			.kind = "note",
 			.text = "third",
+			.variable_id = fixture->variables.items[1].id},
+		{.datasource_id = datasource,
+			.time_us = 20,
+			.kind = "note",
+			.text = "of a variable that nobody outside may see",
 			.variable_id = fixture->variables.items[3].id},
 		{.datasource_id = datasource,
 			.time_us = 21,
 			.kind = "note",
 			.text = "too late"},
 	};
-	struct event_list list;
 
 	assert_int_equal(event_write(fixture->db, fixture->arena, events,
 				 ARRAY_LENGTH(events), &fixture->fault),
 		RC_OK);
-	list = query_events(fixture, true, 4);
+}
+
+static void
+test_event_query_shows_what_was_written(void **state)
+{
+	struct fixture *fixture = *state;
+	struct event_filter filter = all_events(fixture);
+	struct event_list list;
+
+	write_events(fixture);
+	list = query_events(fixture, &filter).list;
 	assert_int_equal(list.count, 3);
 	assert_null(list.items[0].variable);
+	assert_null(list.items[0].about);
 	assert_string_equal(list.items[1].variable, "cpu/load");
 	assert_string_equal(list.items[1].value, "1");
-	assert_int_equal(query_events(fixture, false, 4).count, 2);
-	assert_int_equal(query_events(fixture, false, 1).count, 1);
-	assert_int_equal(query_events(fixture, true, 0).count, 1);
+	assert_string_equal(list.items[1].old_value, "0");
+	assert_string_equal(list.items[1].username, "ann");
+	assert_string_equal(list.items[1].computer, "::1");
+	assert_string_equal(list.items[1].comment, "why");
+	assert_int_equal(list.items[1].class_number, 7);
+	assert_int_equal(list.items[1].group_number, 8);
+	assert_memory_equal(
+		list.items[1].about, fixture->plant.uuid, UUID_BYTES);
+}
+
+static void
+test_event_query_filters(void **state)
+{
+	static const char *const kinds[] = {"value.*", "x"};
+	static const char *const users[] = {"A?N"};
+	static const int32_t number = 7;
+	struct fixture *fixture = *state;
+	struct event_filter filter = all_events(fixture);
+	int32_t ids[4];
+
+	write_events(fixture);
+	for (size_t i = 0; i < 4; i++)
+		ids[i] = fixture->variables.items[i].id;
+	filter.variables = (struct ints){4, ids};
+	assert_int_equal(count_events(fixture, &filter), 3);
+	filter.others = false;
+	assert_int_equal(count_events(fixture, &filter), 2);
+	filter.variables.count = 1;
+	assert_int_equal(count_events(fixture, &filter), 1);
+	filter.others = true;
+	filter.variables.count = 0;
+	assert_int_equal(count_events(fixture, &filter), 1);
+	filter = all_events(fixture);
+	filter.kinds = (struct texts){2, kinds};
+	assert_int_equal(count_events(fixture, &filter), 1);
+	filter = all_events(fixture);
+	filter.users = (struct texts){1, users};
+	assert_int_equal(count_events(fixture, &filter), 1);
+	filter = all_events(fixture);
+	filter.classes = (struct ints){1, &number};
+	assert_int_equal(count_events(fixture, &filter), 1);
+	filter.groups = (struct ints){1, &number};
+	assert_int_equal(count_events(fixture, &filter), 0);
+	filter = all_events(fixture);
+	filter.text = "0% F";
+	assert_int_equal(count_events(fixture, &filter), 1);
+	filter.text = "1%f";
+	assert_int_equal(count_events(fixture, &filter), 0);
+	filter.text = "t*rd";
+	assert_int_equal(count_events(fixture, &filter), 1);
+	filter.text = "WHY";
+	assert_int_equal(count_events(fixture, &filter), 1);
+}
+
+static void
+test_event_query_pages_both_ways(void **state)
+{
+	struct fixture *fixture = *state;
+
+	write_events(fixture);
+	for (int down = 0; down < 2; down++) {
+		struct event_filter filter = all_events(fixture);
+		struct event_list whole;
+
+		filter.descending = down == 1;
+		whole = query_events(fixture, &filter).list;
+		filter.limit = 1;
+		for (size_t i = 0; i < whole.count; i++) {
+			struct event_page page = query_events(fixture, &filter);
+
+			assert_int_equal(page.list.count, 1);
+			assert_true(page.list.items[0].id == whole.items[i].id);
+			assert_int_equal(page.more, i + 1 < whole.count);
+			filter.after_us = page.list.items[0].time_us;
+			filter.after_id = page.list.items[0].id;
+		}
+		assert_int_equal(count_events(fixture, &filter), 0);
+	}
+}
+
+static void
+test_event_of_the_grid_is_for_all_datasources(void **state)
+{
+	struct fixture *fixture = *state;
+	struct event_filter filter = all_events(fixture);
+	const struct event_new login = {
+		.time_us = 15, .kind = "login.ok", .text = "in"};
+	size_t before;
+
+	write_events(fixture);
+	filter.grid = true;
+	before = count_events(fixture, &filter);
+	assert_int_equal(event_write(fixture->db, fixture->arena, &login, 1,
+				 &fixture->fault),
+		RC_OK);
+	assert_int_equal(count_events(fixture, &filter), before + 1);
+	filter.others = false;
+	assert_int_equal(count_events(fixture, &filter), 2);
+}
+
+/* Of this plant, since "*seen". */
+static size_t
+count_since(struct fixture *fixture, const char **seen, const char *kind)
+{
+	struct event_list list;
+	size_t found = 0;
+
+	assert_int_equal(event_query_since(fixture->db, fixture->arena, *seen,
+				 10000, &list, seen, &fixture->fault),
+		RC_OK);
+	for (size_t i = 0; i < list.count; i++)
+		found += list.items[i].datasource_id == fixture->plant.id &&
+			 strcmp(list.items[i].kind, kind) == 0;
+	return found;
+}
+
+/* Two transactions, of which the one that began first commits last. */
+static void
+test_event_query_since_misses_no_late_commit(void **state)
+{
+	static const struct stmt *const sets[] = {event_write_stmts, NULL};
+	struct fixture *fixture = *state;
+	struct event_new event = {
+		.datasource_id = fixture->plant.id, .time_us = 5, .text = ""};
+	struct db *other = cluster_open("fieldgrid_owner", sets);
+	struct fault *fault = &fixture->fault;
+	const char *seen = NULL;
+
+	assert_int_equal(count_since(fixture, &seen, ""), 0);
+	assert_int_equal(db_begin(other, DB_READ_COMMITTED, fault), RC_OK);
+	event.kind = "late";
+	assert_int_equal(
+		event_write(other, fixture->arena, &event, 1, fault), RC_OK);
+	event.kind = "early";
+	assert_int_equal(
+		event_write(fixture->db, fixture->arena, &event, 1, fault),
+		RC_OK);
+	assert_int_equal(count_since(fixture, &seen, "early"), 1);
+	assert_int_equal(count_since(fixture, &seen, "early"), 0);
+	assert_int_equal(db_commit(other, fault), RC_OK);
+	assert_int_equal(count_since(fixture, &seen, "late"), 1);
+	assert_int_equal(count_since(fixture, &seen, "late"), 0);
+	db_close(other);
 }
 
 /* --- archives ------------------------------------------------------------ */
@@ -446,6 +606,10 @@ main(void)
 		TEST(test_variable_put_changes_all_but_the_type),
 		TEST(test_variable_put_refuses_what_is_no_variable),
 		TEST(test_event_query_shows_what_was_written),
+		TEST(test_event_query_filters),
+		TEST(test_event_query_pages_both_ways),
+		TEST(test_event_of_the_grid_is_for_all_datasources),
+		TEST(test_event_query_since_misses_no_late_commit),
 		TEST(test_archive_tree_goes_as_deep_as_wished),
 		TEST(test_archive_drafts_must_make_sense),
 	};
