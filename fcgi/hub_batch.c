@@ -118,18 +118,20 @@ check_samples(void *context, const struct sample *samples, size_t count,
 	return RC_OK;
 }
 
-/* What went, or was reactivated, has its own time. */
+/* The times of the occurrence may lie ahead of this change: the plant's clock
+ * may have been set back since. */
 static enum rc
 check_alarm_times(const struct alarm_change *change, int64_t latest_us,
 	struct fault *fault)
 {
-	const int64_t times[] = {change->time_us, change->came_us,
-		change->went_us, change->reactivated_us};
-	enum rc rc = RC_OK;
+	const int64_t times[] = {
+		change->came_us, change->went_us, change->reactivated_us};
+	enum rc rc = check_time(change->time_us, latest_us, fault);
 
 	for (size_t i = 0; i < ARRAY_LENGTH(times) && rc == RC_OK; i++)
-		if (i == 0 || times[i] != CLOCK_NEVER)
-			rc = check_time(times[i], latest_us, fault);
+		if (times[i] != CLOCK_NEVER)
+			rc = check_time(
+				times[i], latest_us + CLOCK_DAY_US, fault);
 	return rc;
 }
 

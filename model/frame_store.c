@@ -2,7 +2,10 @@
 
 #include "model/frame_store.h"
 
+#include <string.h>
+
 #include "lib/clock.h"
+#include "model/alarm.h"
 
 enum { STORE, FILL, ENTER, LOCK, KNOWN, REPLAY, POSITIONS };
 
@@ -328,19 +331,112 @@ store_rest(struct db *db, struct arena *arena, const struct frame_batch *batch,
 	return rc;
 }
 
+/* --- alarm changes -------------------------------------------------------- */
+
+static size_t
+count_alarms(const struct frame_batch *batch)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < batch->count; i++)
+		count += batch->rows[i].alarm_count;
+	return count;
+}
+
+static bool
+is_applied(const struct frame_row *row, int32_t datasource_id)
+{
+	return row->stored && row->alarm_count > 0 &&
+	       row->datasource_id == datasource_id;
+}
+
+/* Those of all frames of one datasource that are new, in their order. */
 static enum rc
-store_slowly(struct db *db, struct arena *arena,
-	const struct frame_batch *batch, int64_t *sequence, struct fault *fault)
+apply_datasource(struct db *db, struct arena *arena,
+	const struct frame_batch *batch, size_t first, struct fault *fault)
+{
+	int32_t datasource_id = batch->rows[first].datasource_id;
+	struct alarm_change *changes =
+		arena_array(arena, count_alarms(batch), sizeof(*changes));
+	size_t count = 0;
+
+	for (size_t i = first; i < batch->count; i++) {
+		const struct frame_row *row = &batch->rows[i];
+
+		if (!is_applied(row, datasource_id))
+			continue;
+		memcpy(changes + count, row->alarms,
+			row->alarm_count * sizeof(*changes));
+		count += row->alarm_count;
+	}
+	return alarm_apply(db, arena, datasource_id, changes, count, fault);
+}
+
+static enum rc
+apply_alarms(struct db *db, struct arena *arena,
+	const struct frame_batch *batch, struct fault *fault)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < batch->count && rc == RC_OK; i++) {
+		const struct frame_row *row = &batch->rows[i];
+		bool done = !is_applied(row, row->datasource_id);
+
+		for (size_t k = 0; k < i && !done; k++)
+			done = is_applied(&batch->rows[k], row->datasource_id);
+		if (!done)
+			rc = apply_datasource(db, arena, batch, i, fault);
+	}
+	return rc;
+}
+
+/* --- a batch -------------------------------------------------------------- */
+
+/* All at once, which does when every frame is newer than the last. */
+static enum rc
+store_all(struct db *db, struct arena *arena, const struct frame_batch *batch,
+	bool *moved, struct fault *fault)
+{
+	struct columns columns;
+	enum rc rc;
+
+	make_columns(arena, batch, &columns);
+	for (size_t i = 0; i < batch->count; i++)
+		add_row(&columns, &batch->rows[i]);
+	rc = run_store(db, arena, &frame_store_stmts[STORE], batch, &columns,
+		moved, fault);
+	for (size_t i = 0; i < batch->count; i++)
+		batch->rows[i].stored = rc == RC_OK && *moved;
+	return rc;
+}
+
+/* "last" is the position that was there before, 0 when nobody asked for it. */
+static enum rc
+store_any(struct db *db, struct arena *arena, const struct frame_batch *batch,
+	int64_t *last, struct fault *fault)
 {
 	uint64_t spool_id;
+	bool moved = false;
+	enum rc rc = store_all(db, arena, batch, &moved, fault);
+
+	*last = 0;
+	if (rc == RC_OK && !moved)
+		rc = lock_position(
+			db, arena, batch->node_id, last, &spool_id, fault);
+	if (rc == RC_OK && !moved)
+		rc = store_rest(db, arena, batch, *last, spool_id, fault);
+	return rc == RC_OK ? apply_alarms(db, arena, batch, fault) : rc;
+}
+
+static enum rc
+store_in_steps(struct db *db, struct arena *arena,
+	const struct frame_batch *batch, int64_t *sequence, struct fault *fault)
+{
 	int64_t last;
 	enum rc rc = db_begin(db, DB_READ_COMMITTED, fault);
 
 	if (rc == RC_OK)
-		rc = lock_position(
-			db, arena, batch->node_id, &last, &spool_id, fault);
-	if (rc == RC_OK)
-		rc = store_rest(db, arena, batch, last, spool_id, fault);
+		rc = store_any(db, arena, batch, &last, fault);
 	if (rc == RC_OK)
 		rc = db_commit(db, fault);
 	if (rc != RC_OK) {
@@ -357,21 +453,16 @@ enum rc
 frame_store(struct db *db, struct arena *arena, const struct frame_batch *batch,
 	int64_t *sequence, struct fault *fault)
 {
-	struct columns columns;
 	bool moved = false;
 	enum rc rc;
 
-	make_columns(arena, batch, &columns);
-	for (size_t i = 0; i < batch->count; i++)
-		add_row(&columns, &batch->rows[i]);
-	rc = run_store(db, arena, &frame_store_stmts[STORE], batch, &columns,
-		&moved, fault);
-	if (rc != RC_OK)
-		return rc;
+	if (count_alarms(batch) == 0) {
+		rc = store_all(db, arena, batch, &moved, fault);
+		if (rc != RC_OK)
+			return rc;
+	}
 	if (!moved)
-		return store_slowly(db, arena, batch, sequence, fault);
-	for (size_t i = 0; i < batch->count; i++)
-		batch->rows[i].stored = true;
+		return store_in_steps(db, arena, batch, sequence, fault);
 	*sequence = batch->rows[batch->count - 1].head.sequence;
 	return RC_OK;
 }

@@ -14,6 +14,7 @@
 #include "lib/db.h"
 #include "model/frame.h"
 
+/* A program that has these has alarm_apply_stmts as well. */
 extern const struct stmt frame_store_stmts[];
 
 /* One frame, checked. */

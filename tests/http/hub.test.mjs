@@ -229,7 +229,7 @@ test('what is malformed is refused in words', async () => {
   await refused(post(whole.subarray(0, 40)), 400, 'FrameTruncated');
   await refused(post(whole.subarray(0, whole.length - 1)), 400, 'FrameTruncated');
   await refused(post(flipped), 400, 'FrameCrc');
-  await refused(post(numberFrame(1, { at: sequence + 1, version: 2 })), 415, 'FrameVersion');
+  await refused(post(numberFrame(1, { at: sequence + 1, version: 3 })), 415, 'FrameVersion');
   await refused(post(''), 400, 'FrameMalformed');
   await refused(post(numberFrame(1, { at: 0 })), 400, 'FrameMalformed');
   await refused(post(Buffer.concat([whole, whole])), 400, 'FrameMalformed');

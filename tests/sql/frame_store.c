@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/clock.h"
 #include "lib/encode.h"
+#include "model/alarm.h"
 #include "model/frame_store.h"
 #include "model/node.h"
 
@@ -19,19 +21,40 @@ static struct db_conf conf = {.port = 5432,
 	.sslmode = "disable",
 	.statement_timeout_ms = 10000};
 
+enum {
+	TEST_NODE,
+	TEST_FRAMES,
+	TEST_EVENTS,
+	TEST_ALARMS,
+	TEST_ALARM,
+	TEST_VARIABLE,
+	TEST_FORGET,
+};
+
 static const struct stmt test_stmts[] = {
 	{"test_node", "ut",
 		"INSERT INTO node (uuid, name, kind, state)"
 		" VALUES ($1, $2, 'ingress', 'authorised') RETURNING id"},
 	{"test_frames", "n", "SELECT count(*) FROM frame WHERE node_id = $1"},
 	{"test_events", "n", "SELECT count(*) FROM event WHERE node_id = $1"},
+	{"test_alarms", "n",
+		"SELECT count(*) FROM event WHERE kind LIKE 'alarm.%'"
+		"   AND variable_id = $1"},
+	{"test_alarm", "n",
+		"SELECT count(*) FROM alarm WHERE variable_id = $1"
+		"   AND went_us IS NOT NULL"},
+	{"test_variable", "ut",
+		"WITH plant AS (INSERT INTO datasource (uuid, name)"
+		" VALUES ($1, $2) RETURNING id)"
+		" INSERT INTO variable (datasource_id, name, kind)"
+		" SELECT id, 'v', 2 FROM plant RETURNING datasource_id, id"},
 	{"test_forget", "ni",
 		"DELETE FROM frame WHERE node_id = $1 AND sequence = $2"},
 	STMT_END,
 };
 
 static const struct stmt *const sets[] = {
-	frame_store_stmts, node_stmts, test_stmts, NULL};
+	alarm_apply_stmts, frame_store_stmts, node_stmts, test_stmts, NULL};
 
 /* What every test starts with: a node that has sent nothing. */
 struct fixture {
@@ -67,9 +90,10 @@ set_up(void **state)
 	fixture->arena = arena_new();
 	fixture->db = open_db("fieldgrid_hub");
 	fixture->owner = open_db("fieldgrid_owner");
-	assert_int_equal(db_find(fixture->owner, fixture->arena, &test_stmts[0],
-				 PARAMS(P_UUID(uuid), P_TEXT(name)), &rows,
-				 &fixture->fault),
+	assert_int_equal(
+		db_find(fixture->owner, fixture->arena, &test_stmts[TEST_NODE],
+			PARAMS(P_UUID(uuid), P_TEXT(name)), &rows,
+			&fixture->fault),
 		RC_OK);
 	fixture->node_id = rows_int(rows, 0, 0);
 	*state = fixture;
@@ -151,6 +175,130 @@ store(struct fixture *fixture, int64_t from, int64_t to)
 	return sequence;
 }
 
+/* --- alarm changes -------------------------------------------------------- */
+
+struct alarmed {
+	int32_t datasource_id;
+	int32_t variable_id;
+	struct alarm_change changes[2]; /* came, went */
+};
+
+static struct alarmed
+make_alarmed(struct fixture *fixture)
+{
+	struct alarmed alarmed;
+	char name[UUID_TEXT_BYTES];
+	uint8_t uuid[UUID_BYTES];
+	struct rows *rows;
+
+	uuid_random(uuid);
+	uuid_format(name, uuid);
+	assert_int_equal(db_find(fixture->owner, fixture->arena,
+				 &test_stmts[TEST_VARIABLE],
+				 PARAMS(P_UUID(uuid), P_TEXT(name)), &rows,
+				 &fixture->fault),
+		RC_OK);
+	alarmed.datasource_id = (int32_t)rows_int(rows, 0, 0);
+	alarmed.variable_id = (int32_t)rows_int(rows, 0, 1);
+	for (int i = 0; i < 2; i++) {
+		alarmed.changes[i] = (struct alarm_change){
+			.variable_id = alarmed.variable_id,
+			.limit = "high",
+			.kind = i == 0 ? ALARM_CAME : ALARM_WENT,
+			.time_us = 100 + i,
+			.came_us = 100,
+			.went_us = i == 0 ? CLOCK_NEVER : 101,
+			.reactivated_us = CLOCK_NEVER,
+			.value = {VALUE_FLOAT, .number = 1.5},
+			.text = "hot",
+		};
+		memcpy(alarmed.changes[i].id, uuid, UUID_BYTES);
+	}
+	return alarmed;
+}
+
+/* A frame with change "index"; 2 is one with none. */
+static struct frame_row
+alarm_row(const struct alarmed *alarmed, int64_t sequence, int index)
+{
+	struct frame_row row = make_row(sequence, (uint32_t)sequence);
+
+	row.datasource_id = alarmed->datasource_id;
+	row.alarms = index < 2 ? &alarmed->changes[index] : NULL;
+	row.alarm_count = index < 2;
+	return row;
+}
+
+static int64_t
+count_of(struct fixture *fixture, int stmt, int32_t id)
+{
+	struct rows *rows;
+
+	assert_int_equal(
+		db_find(fixture->owner, fixture->arena, &test_stmts[stmt],
+			PARAMS(P_SHORT(id)), &rows, &fixture->fault),
+		RC_OK);
+	return rows_int(rows, 0, 0);
+}
+
+static void
+test_frame_store_applies_alarm_changes_once(void **state)
+{
+	struct fixture *fixture = *state;
+	struct alarmed alarmed = make_alarmed(fixture);
+	struct frame_row rows[] = {alarm_row(&alarmed, 1, 0),
+		alarm_row(&alarmed, 2, 2), alarm_row(&alarmed, 3, 1)};
+	int64_t sequence;
+
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(
+			store_rows(fixture, rows, 3, &sequence), RC_OK);
+		assert_int_equal(sequence, 3);
+		assert_int_equal(
+			count_of(fixture, TEST_ALARMS, alarmed.variable_id), 2);
+		assert_int_equal(
+			count_of(fixture, TEST_ALARM, alarmed.variable_id), 1);
+	}
+	assert_int_equal(count(fixture, TEST_FRAMES), 3);
+	assert_int_equal(count(fixture, TEST_EVENTS), 3);
+}
+
+/* A frame that comes late into a gap brings its changes as well. */
+static void
+test_frame_store_applies_late_alarm_changes(void **state)
+{
+	struct fixture *fixture = *state;
+	struct alarmed alarmed = make_alarmed(fixture);
+	struct frame_row went = alarm_row(&alarmed, 3, 1);
+	struct frame_row came = alarm_row(&alarmed, 1, 0);
+	int64_t sequence;
+
+	assert_int_equal(store_rows(fixture, &went, 1, &sequence), RC_OK);
+	assert_int_equal(store_rows(fixture, &came, 1, &sequence), RC_OK);
+	assert_int_equal(sequence, 3);
+	assert_int_equal(count_of(fixture, TEST_ALARM, alarmed.variable_id), 1);
+	assert_int_equal(count(fixture, TEST_FRAMES), 2);
+}
+
+/* Either all of a batch is there or nothing. */
+static void
+test_frame_store_keeps_nothing_when_an_alarm_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	struct alarmed alarmed = make_alarmed(fixture);
+	struct frame_row rows[] = {
+		alarm_row(&alarmed, 1, 2), alarm_row(&alarmed, 2, 0)};
+	int64_t sequence;
+
+	alarmed.changes[0].variable_id = 0;
+	assert_int_not_equal(store_rows(fixture, rows, 2, &sequence), RC_OK);
+	assert_int_equal(count(fixture, TEST_FRAMES), 0);
+	assert_int_equal(count(fixture, TEST_EVENTS), 0);
+	alarmed.changes[0].variable_id = alarmed.variable_id;
+	assert_int_equal(store_rows(fixture, rows, 2, &sequence), RC_OK);
+	assert_int_equal(count(fixture, TEST_FRAMES), 2);
+}
+
 static void
 test_frame_store_keeps_the_position(void **state)
 {
@@ -164,8 +312,8 @@ test_frame_store_keeps_the_position(void **state)
 		RC_OK);
 	assert_true(position.sequence == 4);
 	assert_true(position.spool_id == UINT64_C(0xfedcba9876543210));
-	assert_int_equal(count(fixture, 1), 4);
-	assert_int_equal(count(fixture, 2), 4);
+	assert_int_equal(count(fixture, TEST_FRAMES), 4);
+	assert_int_equal(count(fixture, TEST_EVENTS), 4);
 }
 
 static void
@@ -177,8 +325,8 @@ test_frame_store_ignores_duplicates(void **state)
 	assert_int_equal(store(fixture, 1, 5), 5);
 	assert_int_equal(store(fixture, 2, 2), 5);
 	assert_int_equal(store(fixture, 4, 8), 8);
-	assert_int_equal(count(fixture, 1), 8);
-	assert_int_equal(count(fixture, 2), 8);
+	assert_int_equal(count(fixture, TEST_FRAMES), 8);
+	assert_int_equal(count(fixture, TEST_EVENTS), 8);
 }
 
 static void
@@ -187,12 +335,12 @@ test_frame_store_ignores_what_is_packed(void **state)
 	struct fixture *fixture = *state;
 
 	store(fixture, 1, 5);
-	assert_int_equal(db_exec(fixture->owner, &test_stmts[3],
+	assert_int_equal(db_exec(fixture->owner, &test_stmts[TEST_FORGET],
 				 PARAMS(P_SHORT(fixture->node_id), P_INT(3)),
 				 NULL, &fixture->fault),
 		RC_OK);
 	assert_int_equal(store(fixture, 3, 3), 5);
-	assert_int_equal(count(fixture, 1), 4);
+	assert_int_equal(count(fixture, TEST_FRAMES), 4);
 }
 
 static void
@@ -208,9 +356,9 @@ test_frame_store_refuses_other_content(void **state)
 	rows[0] = make_row(2, 2);
 	rows[0].head.spool_id = rows[1].head.spool_id = 7;
 	assert_int_equal(store_rows(fixture, rows, 2, &sequence), RC_CONFLICT);
-	assert_int_equal(count(fixture, 1), 5);
+	assert_int_equal(count(fixture, TEST_FRAMES), 5);
 	assert_int_equal(store_rows(fixture, rows + 1, 1, &sequence), RC_OK);
-	assert_int_equal(count(fixture, 1), 6);
+	assert_int_equal(count(fixture, TEST_FRAMES), 6);
 }
 
 static void
@@ -226,10 +374,10 @@ test_frame_store_fills_gaps(void **state)
 	assert_int_equal(store(fixture, 2, 3), 12);
 	assert_int_equal(store(fixture, 10, 14), 14);
 	assert_int_equal(store(fixture, 10, 14), 14);
-	assert_int_equal(count(fixture, 1), 10);
+	assert_int_equal(count(fixture, TEST_FRAMES), 10);
 	assert_int_equal(store(fixture, 5, 8), 14);
-	assert_int_equal(count(fixture, 1), 14);
-	assert_int_equal(count(fixture, 2), 14);
+	assert_int_equal(count(fixture, TEST_FRAMES), 14);
+	assert_int_equal(count(fixture, TEST_EVENTS), 14);
 }
 
 static void
@@ -306,8 +454,8 @@ test_frame_store_is_safe_with_many_senders(void **state)
 		db_close(senders[i].fixture.db);
 		arena_free(senders[i].fixture.arena);
 	}
-	assert_int_equal(count(fixture, 1), SENT);
-	assert_int_equal(count(fixture, 2), SENT);
+	assert_int_equal(count(fixture, TEST_FRAMES), SENT);
+	assert_int_equal(count(fixture, TEST_EVENTS), SENT);
 }
 
 int
@@ -328,6 +476,15 @@ main(void)
 			test_frame_store_fills_gaps, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_frame_store_replays_in_order, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_frame_store_applies_alarm_changes_once, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_frame_store_applies_late_alarm_changes, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_frame_store_keeps_nothing_when_an_alarm_is_refused,
+			set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_frame_store_is_safe_with_many_senders, set_up,
 			tear_down),

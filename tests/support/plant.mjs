@@ -34,10 +34,13 @@ export class Plant {
     });
   }
 
-  /** Send samples, { name: [[ms, value, status?], …] }, and events. */
-  send(series, events = []) {
-    const us = (ms) => Math.round(ms * 1000);
-    return this.#send('POST', '/hub/v1/frames', {
+  /**
+   * Send samples, { name: [[ms, value, status?], …] }, events, and alarm changes
+   * (their times in ms as well); "twice" sends the same frame again.
+   */
+  async send(series, events = [], { alarms = [], twice = false } = {}) {
+    const us = (ms) => (ms === undefined || ms === null ? null : Math.round(ms * 1000));
+    const body = {
       frames: [{
         datasource: this.id,
         spool: this.spool,
@@ -48,9 +51,14 @@ export class Plant {
           value: rows.map(([, value]) => value),
           ...(rows.some(([, , status]) => status) && { status: rows.map(([, , status]) => status ?? 0) }),
         })),
+        alarms: alarms.map((one) => ({
+          ...one, time: us(one.time), came: us(one.came), went: us(one.went), reactivated: us(one.reactivated),
+        })),
         events: events.map((event) => ({ ...event, time: us(event.time) })),
       }],
-    });
+    };
+    if (twice) await this.#send('POST', '/hub/v1/frames', body);
+    return this.#send('POST', '/hub/v1/frames', body);
   }
 
   close() { this.node.close(); }
