@@ -6,6 +6,7 @@
 #include "fcgi/api.h"
 #include "fcgi/api_alarm.h"
 #include "fcgi/api_alarm_act.h"
+#include "fcgi/api_alarm_figures.h"
 #include "fcgi/api_archive.h"
 #include "fcgi/api_command.h"
 #include "fcgi/api_datasource.h"
@@ -15,6 +16,7 @@
 #include "fcgi/api_history.h"
 #include "fcgi/service.h"
 #include "model/alarm_act.h"
+#include "model/alarm_figures.h"
 #include "model/archive.h"
 #include "model/audit.h"
 #include "model/command_read.h"
@@ -56,6 +58,8 @@ static const struct route routes[] = {
 		NEED_API, 0, "Samples as CSV"},
 	{METHOD_POST, "/api/v1/datasources/{ds}/alarms/query", api_alarm_query,
 		NEED_API, BODY, "Alarm Message List"},
+	{METHOD_POST, "/api/v1/datasources/{ds}/alarms/figures",
+		api_alarm_figures, NEED_API, BODY, "Alarm key figures"},
 	{METHOD_PATCH, "/api/v1/datasources/{ds}/alarms", api_alarm_change_many,
 		NEED_API, BODY, "Acknowledge, shelve, … many alarms"},
 	{METHOD_GET, "/api/v1/datasources/{ds}/alarms/{id}", api_alarm_get,
@@ -72,9 +76,9 @@ static const struct route routes[] = {
 };
 
 static const struct stmt *const statements[] = {alarm_stmts, alarm_act_stmts,
-	archive_stmts, audit_stmts, caller_stmts, command_stmts,
-	command_read_stmts, datasource_stmts, event_stmts, event_write_stmts,
-	history_stmts, policy_stmts, variable_stmts, NULL};
+	alarm_figures_stmts, archive_stmts, audit_stmts, caller_stmts,
+	command_stmts, command_read_stmts, datasource_stmts, event_stmts,
+	event_write_stmts, history_stmts, policy_stmts, variable_stmts, NULL};
 
 static const struct conf_entry api_conf_entries[] = {
 	LOG_CONF_ENTRY(struct api, log_level),

@@ -123,8 +123,23 @@ CREATE TABLE alarm_limit (
   , UNIQUE (variable_id, name)
 );
 CREATE INDEX alarm_limit_datasource ON alarm_limit (datasource_id);
-CREATE TRIGGER alarm_limit_tell AFTER INSERT OR UPDATE OR DELETE ON alarm_limit
-    FOR EACH ROW EXECUTE FUNCTION tell_catalog_change();
+-- A statement that changed no limit wakes nobody.
+CREATE FUNCTION tell_limit_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM changed) THEN
+        PERFORM pg_notify('fieldgrid_catalog', TG_TABLE_NAME);
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER alarm_limit_tell_insert AFTER INSERT ON alarm_limit
+    REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION tell_limit_change();
+CREATE TRIGGER alarm_limit_tell_update AFTER UPDATE ON alarm_limit
+    REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION tell_limit_change();
+CREATE TRIGGER alarm_limit_tell_delete AFTER DELETE ON alarm_limit
+    REFERENCING OLD TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION tell_limit_change();
 
 CREATE TABLE alarm_agent (
     variable_id integer PRIMARY KEY REFERENCES variable ON DELETE CASCADE

@@ -472,3 +472,67 @@ describe('many alarms', () => {
     assert.equal((await many({ acknowledge: true })).status, 400);
   });
 });
+
+// --- key figures -----------------------------------------------------------------
+
+describe('alarm key figures', () => {
+  const figures = (body, options) => ask(place('/figures'), { body, ...options });
+  before(clear);
+
+  test('are those of the oracle', async () => {
+    const { number, pick, chance } = dice(7);
+    const minute = 60_000;
+    const alarms = Array.from({ length: 300 }, () => ({
+      variable: pick(['line/a', 'line/b', 'power', 'hidden']), limit: pick(['high', 'low', 'off']),
+      // half of them within two floods
+      came: chance(0.5) ? number(24 * 60) * minute : pick([5, 17]) * HOUR + number(30 * 60) * 1000,
+      went: chance(0.9) ? 24 * HOUR : undefined, priority: 1 + number(4), flags: chance(0.05) ? 2 : 0,
+    }));
+    put(...alarms);
+    const all = alarms.filter(({ variable }) => variable !== 'hidden').sort((a, b) => a.came - b.came);
+    const { json } = await figures({ timeFilter: { from: at(0), to: at(24 * HOUR) } });
+    assert.equal(json.count, all.length);
+    const slots = new Map();
+    for (const { came } of all) slots.set(Math.floor(came / (10 * minute)), (slots.get(Math.floor(came / (10 * minute))) ?? 0) + 1);
+    assert.ok(Math.abs(json.perTenMinutes.average - all.length / 144) < 1e-9);
+    assert.equal(json.perTenMinutes.peak, Math.max(...slots.values()));
+    const floods = [];
+    let flood = null;
+    for (let i = 0; i <= 144; i++) {
+      const count = slots.get(i) ?? 0;
+      if (flood ? count < 5 : true) flood = count > 10 ? { from: at(i * 10 * minute), count: 0, peak: 0 } : null;
+      if (!flood) continue;
+      if (flood.count === 0) floods.push(flood);
+      Object.assign(flood, { to: at((i + 1) * 10 * minute), count: flood.count + count, peak: Math.max(flood.peak, count) });
+    }
+    assert.ok(floods.length >= 2);
+    assert.deepEqual(json.floods, floods.map(({ from, to, count, peak }) => ({ from, to, count, peak })));
+    for (const priority of [1, 2, 3, 4])
+      assert.equal(json.priorities[priority], all.filter((alarm) => alarm.priority === priority).length);
+    const by = (list) => Object.values(list.reduce((found, { variable, limit }) => {
+      (found[`${variable} ${limit}`] ??= { variableName: variable, limit, count: 0 }).count++;
+      return found;
+    }, {})).sort((a, b) => b.count - a.count || (a.variableName < b.variableName ? -1 : a.variableName > b.variableName ? 1 : a.limit < b.limit ? -1 : 1)).slice(0, 10);
+    assert.deepEqual(json.topTen, by(all));
+    const restless = all.filter((alarm, i) => {
+      const earlier = all.slice(0, i).filter(({ variable, limit }) => variable === alarm.variable && limit === alarm.limit);
+      return (alarm.flags & 2) !== 0 || (earlier.length > 1 && alarm.came - earlier.at(-2).came <= minute);
+    });
+    assert.deepEqual(json.chattering, by(restless));
+    const standing = all.filter(({ went }) => went === undefined);
+    assert.equal(json.standingCount, standing.length);
+    assert.deepEqual(json.standing.map(({ receivedTime }) => receivedTime), standing.slice(0, 10).map(({ came }) => at(came)));
+    assert.deepEqual((await figures({ timeFilter: { from: at(0), to: at(24 * HOUR) }, variableFilter: { variableNames: ['line/*'] } })).json.count,
+      all.filter(({ variable }) => variable.startsWith('line/')).length);
+    clear();
+  });
+
+  test('of nothing are nothing, and are asked for sensibly', async () => {
+    const { json } = await figures({ timeFilter: { last: '1h' } });
+    assert.deepEqual([json.count, json.perTenMinutes.label, json.perTenMinutes.peakTime, json.floods, json.standingCount],
+      [0, 'VeryLikelyAcceptable', null, [], 0]);
+    assert.equal((await figures({})).status, 400);
+    assert.equal((await figures({ timeFilter: { last: '400d' } })).status, 400);
+    assert.equal((await figures({ timeFilter: { last: '1h' } }, { token: await grid.token({ actions: 'ReadVariables' }) })).status, 403);
+  });
+});
