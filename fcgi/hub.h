@@ -34,6 +34,7 @@ struct hub_nodes;
 struct policy_cache;
 struct hub_counters;
 struct hub_held;
+struct hub_news;
 struct hub_node_streams;
 struct hub_orders;
 struct image_datasource;
@@ -44,6 +45,7 @@ struct hub {
 	const struct stmt *const *stmts;
 	struct image *image;
 	struct live *live;
+	struct hub_news *news;
 	struct hub_nodes *nodes;
 	struct policy_cache *policies;
 	struct hub_counters *counters;

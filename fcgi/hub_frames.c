@@ -5,6 +5,7 @@
 #include "fcgi/hub_apply.h"
 #include "fcgi/hub_batch.h"
 #include "fcgi/hub_counters.h"
+#include "fcgi/hub_news.h"
 #include "lib/clock.h"
 
 /* What has just been stored; also what was stored before and is not in the
@@ -28,6 +29,15 @@ apply_batch(struct hub *hub, struct hub_node *node,
 	}
 }
 
+static bool
+has_news(const struct hub_batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++)
+		if (batch->rows[i].alarm_count + batch->rows[i].event_count > 0)
+			return true;
+	return false;
+}
+
 /* Needs: node->lock. */
 static enum rc
 store_and_apply(struct hub *hub, struct req *req, struct hub_node *node,
@@ -47,6 +57,8 @@ store_and_apply(struct hub *hub, struct req *req, struct hub_node *node,
 		node->behind = true;
 	if (rc != RC_OK)
 		return rc;
+	if (has_news(batch))
+		hub_news_wake(hub->news);
 	if (node->behind &&
 		hub_apply_missing(hub, req->db, req->arena, node,
 			batch->rows[0].head.sequence - 1, &req->fault) != RC_OK)

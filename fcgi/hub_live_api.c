@@ -29,47 +29,88 @@ static const struct field entry_fields[] = {
 };
 
 struct body {
-	struct json_object *variables;
+	struct json_object *lists[LIVE_SUBJECTS];
 };
 
+static const char *const list_names[LIVE_SUBJECTS] = {
+	[LIVE_VALUES] = "variables",
+	[LIVE_ALARMS] = "alarms",
+	[LIVE_EVENTS] = "events",
+};
+
+#define LIST(name, subject)                                                    \
+	{                                                                      \
+		name, FIELD_ANY, offsetof(struct body, lists[subject]), false, \
+			0, 0, NULL                                             \
+	}
+
 static const struct field body_fields[] = {
-	{"variables", FIELD_ANY, offsetof(struct body, variables), true, 0, 0,
-		NULL},
+	LIST("variables", LIVE_VALUES),
+	LIST("alarms", LIVE_ALARMS),
+	LIST("events", LIVE_EVENTS),
 	FIELDS_END,
 };
 
-/* The variables that were asked for, each once: those that may be seen, and
- * those that may not, of which no more are kept. */
+/* What was asked for of one subject, each once: what may be seen, and what may
+ * not, of which no more is kept. */
 struct selection {
 	const struct policy *policy;
+	enum policy_action action;
 	struct image_variable **variables;
 	size_t count;
 	struct image_variable **refused;
 	size_t refused_count;
+	struct image_datasource **whole;
+	size_t whole_count;
+	struct image_datasource **refused_whole;
+	size_t refused_whole_count;
 	bool overflow;
 };
 
+/* The entries of one subject. */
+struct entries {
+	struct entry *items;
+	size_t count;
+};
+
 static enum rc
-read_entries(struct req *req, struct entry **entries, size_t *count)
+read_list(struct req *req, struct json_object *list, const char *name,
+	struct entries *entries)
 {
-	struct body body;
+	enum rc rc = RC_OK;
+
+	if (!json_object_is_type(list, json_type_array) ||
+		json_object_array_length(list) > ENTRIES_MAX)
+		return fault_tell(&req->fault, RC_BAD_INPUT, "BadRequest", name,
+			"%s is a list of at most %d.", name, ENTRIES_MAX);
+	entries->count = json_object_array_length(list);
+	entries->items = arena_array(
+		req->arena, entries->count, sizeof(*entries->items));
+	for (size_t i = 0; i < entries->count && rc == RC_OK; i++)
+		rc = field_read(req->arena, json_object_array_get_idx(list, i),
+			entry_fields, &entries->items[i],
+			arena_printf(req->arena, "%s[%zu].", name, i),
+			&req->fault);
+	return rc;
+}
+
+static enum rc
+read_entries(struct req *req, struct entries entries[LIVE_SUBJECTS])
+{
+	struct body body = {{NULL}};
+	bool given = false;
 	enum rc rc = req_json(req, body_fields, &body);
 
-	if (rc != RC_OK)
-		return rc;
-	if (!json_object_is_type(body.variables, json_type_array) ||
-		json_object_array_length(body.variables) > ENTRIES_MAX)
+	for (int i = 0; i < LIVE_SUBJECTS && rc == RC_OK; i++) {
+		given |= body.lists[i] != NULL;
+		if (body.lists[i] != NULL)
+			rc = read_list(
+				req, body.lists[i], list_names[i], &entries[i]);
+	}
+	if (rc == RC_OK && !given)
 		return fault_tell(&req->fault, RC_BAD_INPUT, "BadRequest",
-			"variables", "variables is a list of at most %d.",
-			ENTRIES_MAX);
-	*count = json_object_array_length(body.variables);
-	*entries = arena_array(req->arena, *count, sizeof(**entries));
-	for (size_t i = 0; i < *count && rc == RC_OK; i++)
-		rc = field_read(req->arena,
-			json_object_array_get_idx(body.variables, i),
-			entry_fields, &(*entries)[i],
-			arena_printf(req->arena, "variables[%zu].", i),
-			&req->fault);
+			"variables",
+			"Name at least one of variables, alarms and events.");
 	return rc;
 }
 
@@ -81,7 +122,7 @@ select_one(struct selection *selection, struct image_variable *variable,
 		return;
 	*taken = true;
 	if (!policy_may(
-		    selection->policy, &variable->meta, POLICY_READ_VALUES)) {
+		    selection->policy, &variable->meta, selection->action)) {
 		if (selection->refused_count < LIVE_VARIABLES_MAX)
 			selection->refused[selection->refused_count++] =
 				variable;
@@ -124,25 +165,49 @@ marks_of(struct arena *arena, bool **marks, const struct entry *entries,
 	return arena_array(arena, datasource->count, sizeof(bool));
 }
 
+/* "*" asks for what is of no variable as well, which takes the right to all. */
+static void
+select_whole(struct selection *selection, struct image_datasource *datasource,
+	const struct texts *names)
+{
+	bool whole = false;
+
+	for (size_t i = 0; i < names->count; i++)
+		whole |= strcmp(names->items[i], "*") == 0;
+	for (size_t i = 0; i < selection->whole_count; i++)
+		whole &= selection->whole[i] != datasource;
+	if (!whole)
+		return;
+	if (policy_allows(
+		    selection->policy, datasource->id, "", selection->action))
+		selection->whole[selection->whole_count++] = datasource;
+	else
+		selection->refused_whole[selection->refused_whole_count++] =
+			datasource;
+}
+
 /* Needs: the image's lock. */
 static void
-select_all(struct hub *hub, struct req *req, const struct entry *entries,
-	size_t count, struct selection *selection)
+select_all(struct hub *hub, struct req *req, const struct entries *entries,
+	struct selection *selection)
 {
-	bool **marks = arena_array(req->arena, count, sizeof(*marks));
+	bool **marks = arena_array(req->arena, entries->count, sizeof(*marks));
 
-	for (size_t i = 0; i < count; i++) {
-		const struct image_datasource *datasource = NULL;
+	for (size_t i = 0; i < entries->count; i++) {
+		const struct entry *entry = &entries->items[i];
+		struct image_datasource *datasource = NULL;
 		uint8_t uuid[UUID_BYTES];
 
-		if (uuid_parse(entries[i].datasource, uuid))
+		if (uuid_parse(entry->datasource, uuid))
 			datasource = image_datasource_by_uuid(hub->image, uuid);
 		if (datasource == NULL)
 			continue;
-		marks[i] = marks_of(req->arena, marks, entries, i, datasource);
-		for (size_t k = 0; k < entries[i].names.count; k++)
+		marks[i] = marks_of(
+			req->arena, marks, entries->items, i, datasource);
+		select_whole(selection, datasource, &entry->names);
+		for (size_t k = 0; k < entry->names.count; k++)
 			select_named(selection, datasource,
-				entries[i].names.items[k], marks[i]);
+				entry->names.items[k], marks[i]);
 	}
 }
 
@@ -217,55 +282,95 @@ write_answer(struct jsonw *json, struct arena *arena, const char *id,
 	jsonw_close_obj(json);
 }
 
-static enum rc
-register_stream(struct hub *hub, struct req *req, struct resp *resp,
-	const struct selection *selection)
+static struct live_choice
+choice_of(const struct selection *selection, enum live_subject subject)
 {
-	struct live_order order = {
-		.caller = req->caller,
+	struct live_choice choice = {
 		.variables = selection->variables,
 		.count = selection->count,
 		.refused = selection->refused,
 		.refused_count = selection->refused_count,
 	};
+
+	if (subject == LIVE_VALUES)
+		return choice;
+	choice.whole = selection->whole;
+	choice.whole_count = selection->whole_count;
+	choice.refused_whole = selection->refused_whole;
+	choice.refused_whole_count = selection->refused_whole_count;
+	return choice;
+}
+
+static enum rc
+register_stream(struct hub *hub, struct req *req, struct resp *resp,
+	const struct selection selections[LIVE_SUBJECTS])
+{
+	struct live_order order = {.caller = req->caller};
 	char id[LIVE_ID_BYTES];
 	enum rc rc;
 
+	for (int i = 0; i < LIVE_SUBJECTS; i++)
+		order.choices[i] = choice_of(&selections[i], i);
 	hub_live_secret(req, order.secret);
 	rc = live_register(hub->live, &order, id, &req->fault);
 	if (rc != RC_OK)
 		return rc;
 	image_read_lock(hub->image);
-	write_answer(resp_json(resp, 200), req->arena, id, selection);
+	write_answer(
+		resp_json(resp, 200), req->arena, id, &selections[LIVE_VALUES]);
 	image_unlock(hub->image);
 	return RC_OK;
+}
+
+static void
+make_room(struct req *req, const struct entries *entries,
+	struct selection *selection)
+{
+	size_t variables = entries->count > 0 ? LIVE_VARIABLES_MAX : 0;
+	struct arena *arena = req->arena;
+
+	selection->variables =
+		arena_array(arena, variables, sizeof(*selection->variables));
+	selection->refused =
+		arena_array(arena, variables, sizeof(*selection->refused));
+	selection->whole =
+		arena_array(arena, entries->count, sizeof(*selection->whole));
+	selection->refused_whole = arena_array(
+		arena, entries->count, sizeof(*selection->refused_whole));
+}
+
+static enum rc
+check_overflow(struct req *req, const struct selection *selection,
+	enum live_subject subject)
+{
+	if (!selection->overflow)
+		return RC_OK;
+	return fault_tell(&req->fault, RC_TOO_LARGE, "TooLarge",
+		list_names[subject], "A stream may have %d variables.",
+		LIVE_VARIABLES_MAX);
 }
 
 enum rc
 hub_live_post(struct req *req, struct resp *resp)
 {
-	struct selection selection = {.count = 0};
-	struct entry *entries = NULL;
+	struct selection selections[LIVE_SUBJECTS] = {{NULL}};
+	struct entries entries[LIVE_SUBJECTS] = {{NULL, 0}};
+	const struct policy *policy;
 	struct hub *hub;
-	size_t count = 0;
 	enum rc rc = hub_ready(req, &hub);
 
 	if (rc == RC_OK)
-		rc = policy_of(req, &selection.policy);
+		rc = policy_of(req, &policy);
 	if (rc == RC_OK)
-		rc = read_entries(req, &entries, &count);
-	if (rc != RC_OK)
-		return rc;
-	selection.variables = arena_array(
-		req->arena, LIVE_VARIABLES_MAX, sizeof(*selection.variables));
-	selection.refused = arena_array(
-		req->arena, LIVE_VARIABLES_MAX, sizeof(*selection.refused));
-	image_read_lock(hub->image);
-	select_all(hub, req, entries, count, &selection);
-	image_unlock(hub->image);
-	if (selection.overflow)
-		return fault_tell(&req->fault, RC_TOO_LARGE, "TooLarge",
-			"variables", "A stream may have %d variables.",
-			LIVE_VARIABLES_MAX);
-	return register_stream(hub, req, resp, &selection);
+		rc = read_entries(req, entries);
+	for (int i = 0; i < LIVE_SUBJECTS && rc == RC_OK; i++) {
+		selections[i].policy = policy;
+		selections[i].action = live_action(i);
+		make_room(req, &entries[i], &selections[i]);
+		image_read_lock(hub->image);
+		select_all(hub, req, &entries[i], &selections[i]);
+		image_unlock(hub->image);
+		rc = check_overflow(req, &selections[i], i);
+	}
+	return rc == RC_OK ? register_stream(hub, req, resp, selections) : rc;
 }

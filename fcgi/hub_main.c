@@ -13,14 +13,15 @@
 #include "fcgi/hub_command.h"
 #include "fcgi/hub_counters.h"
 #include "fcgi/hub_live.h"
+#include "fcgi/hub_news.h"
 #include "fcgi/hub_node_stream.h"
 #include "fcgi/hub_nodes.h"
 #include "fcgi/hub_order.h"
 #include "fcgi/hub_watch.h"
 #include "fcgi/service.h"
 #include "lib/log.h"
-#include "model/alarm_limit_store.h"
 #include "model/alarm.h"
+#include "model/alarm_limit_store.h"
 #include "model/audit.h"
 #include "model/checkpoint.h"
 #include "model/datasource.h"
@@ -79,12 +80,10 @@ static const struct route routes[] = {
 		hub_value_get, NEED_API, 0, "current value of one variable"},
 	{METHOD_PATCH, "/api/v1/datasources/{ds}/variables/{name...}",
 		hub_command_patch, NEED_API, 16 * KIB, "write a variable"},
-	{METHOD_PATCH, "/api/v1/datasources/{ds}/variables",
-		hub_commands_patch, NEED_API, 256 * KIB,
-		"write many variables"},
-	{METHOD_POST, "/api/v1/datasources/{ds}/selections",
-		hub_selection_post, NEED_API, 16 * KIB,
-		"select a variable before it is written"},
+	{METHOD_PATCH, "/api/v1/datasources/{ds}/variables", hub_commands_patch,
+		NEED_API, 256 * KIB, "write many variables"},
+	{METHOD_POST, "/api/v1/datasources/{ds}/selections", hub_selection_post,
+		NEED_API, 16 * KIB, "select a variable before it is written"},
 	{METHOD_PATCH, "/api/v1/datasources/{ds}/selections",
 		hub_selection_patch, NEED_API, 16 * KIB,
 		"demand that a variable is selected first"},
@@ -96,6 +95,7 @@ static const struct route routes[] = {
 };
 
 static const struct stmt *const stmts[] = {
+	alarm_apply_stmts,
 	alarm_limit_store_stmts,
 	alarm_stmts,
 	audit_stmts,
@@ -103,6 +103,7 @@ static const struct stmt *const stmts[] = {
 	checkpoint_stmts,
 	command_stmts,
 	datasource_stmts,
+	event_stmts,
 	event_write_stmts,
 	event_follow_stmts,
 	feed_stmts,
@@ -210,6 +211,13 @@ command_main(void *context)
 	return NULL;
 }
 
+static void *
+news_main(void *context)
+{
+	hub_news_run(context);
+	return NULL;
+}
+
 static pthread_t
 start(void *(*function)(void *), void *context)
 {
@@ -300,17 +308,22 @@ serve(struct hub *hub, struct hub_live *live)
 	pthread_t watcher;
 	pthread_t streams;
 	pthread_t commands;
+	pthread_t news;
 
 	FCGX_Init();
+	hub->news = hub_news_new(hub, live);
 	watcher = start(watch_main, &watch);
 	streams = start(live_main, live);
 	commands = start(command_main, hub);
+	news = start(news_main, hub->news);
 	for (size_t i = 0; i < count; i++) {
 		acceptors[i].service = &service;
 		acceptors[i].thread = start(accept_main, &acceptors[i]);
 	}
 	wait_for_end(&signals, hub);
 	stop_acceptors(acceptors, count);
+	hub_news_stop(hub->news);
+	pthread_join(news, NULL);
 	hub_live_stop(live);
 	pthread_join(streams, NULL);
 	atomic_store(&hub->stopping, true);
@@ -324,6 +337,7 @@ serve(struct hub *hub, struct hub_live *live)
 static void
 close_hub(struct hub *hub, struct hub_live *live)
 {
+	hub_news_free(hub->news);
 	hub_live_free(live);
 	live_free(hub->live);
 	hub_node_streams_free(hub->node_streams);

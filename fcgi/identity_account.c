@@ -7,6 +7,7 @@
 
 #include "fcgi/identity.h"
 #include "fcgi/identity_check.h"
+#include "fcgi/identity_event.h"
 #include "fcgi/identity_factor.h"
 #include "fcgi/identity_link.h"
 #include "fcgi/identity_oauth.h"
@@ -236,6 +237,9 @@ end_one(struct req *req, const struct person *person, const char *sid_text)
 	rc = session_end(req->db, &entry.session, &req->fault);
 	if (rc == RC_OK)
 		rc = audit_write(req, &row);
+	if (rc == RC_OK)
+		rc = identity_event(req, IDENTITY_EVENT_ENDED,
+			person->user.name, "logged out elsewhere");
 	return rc == RC_OK ? db_commit(req->db, &req->fault) : rc;
 }
 

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "fcgi/identity_event.h"
 #include "fcgi/identity_oauth.h"
 #include "fcgi/listing.h"
 #include "lib/clock.h"
@@ -112,6 +113,10 @@ admin_session_end(struct req *req, struct resp *resp)
 				      .result = AUDIT_OK,
 				      .before = describe(req->arena, &entry),
 			      });
+	if (rc == RC_OK)
+		rc = identity_event(req, IDENTITY_EVENT_ENDED, entry.user,
+			arena_printf(req->arena, "logged out by %s",
+				req->caller->name));
 	if (rc == RC_OK)
 		rc = db_commit(req->db, &req->fault);
 	if (rc == RC_OK)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fcgi/identity.h"
+#include "fcgi/identity_event.h"
 #include "fcgi/identity_oauth.h"
 #include "fcgi/identity_page.h"
 #include "fcgi/identity_person.h"
@@ -77,6 +78,9 @@ wrong(struct req *req, const struct identity_check *check)
 		rc = shown_name(req, check->name, &name);
 	if (rc == RC_OK)
 		rc = identity_audit(req, "login.refused", name, AUDIT_REFUSED);
+	if (rc == RC_OK)
+		rc = identity_event(req, IDENTITY_EVENT_REFUSED, name,
+			"wrong name or password");
 	if (rc != RC_OK)
 		return rc;
 	log_warn(req->id, "login failed: name=%s address=%s", name,
@@ -94,6 +98,9 @@ out_of_reach(struct req *req, const struct identity_check *check)
 
 	if (rc == RC_OK)
 		rc = identity_audit(req, "login.refused", name, AUDIT_FAILED);
+	if (rc == RC_OK)
+		rc = identity_event(req, IDENTITY_EVENT_REFUSED, name,
+			"no directory could be asked");
 	if (rc != RC_OK)
 		return rc;
 	req->fault = kept;
@@ -208,6 +215,9 @@ make_session(struct req *req, const struct entrance *entrance,
 			req->db, req->arena, &wanted, session, &req->fault);
 	if (rc == RC_OK)
 		rc = identity_audit(req, "login.ok", user->name, AUDIT_OK);
+	if (rc == RC_OK)
+		rc = identity_event(
+			req, IDENTITY_EVENT_OK, user->name, "logged in");
 	return rc;
 }
 

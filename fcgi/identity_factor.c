@@ -7,6 +7,7 @@
 
 #include "fcgi/identity.h"
 #include "fcgi/identity_check.h"
+#include "fcgi/identity_event.h"
 #include "fcgi/identity_page.h"
 #include "lib/log.h"
 #include "lib/qr.h"
@@ -152,6 +153,9 @@ refuse(struct req *req, const struct user *user,
 	if (rc == RC_OK)
 		rc = identity_audit(
 			req, "login.code", user->name, AUDIT_REFUSED);
+	if (rc == RC_OK)
+		rc = identity_event(req, IDENTITY_EVENT_REFUSED, user->name,
+			"wrong code of the second factor");
 	if (rc != RC_OK)
 		return rc;
 	log_warn(req->id, "wrong code of a second factor: name=%s address=%s",

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fcgi/identity.h"
+#include "fcgi/identity_event.h"
 #include "fcgi/identity_oauth.h"
 #include "fcgi/identity_page.h"
 #include "fcgi/identity_person.h"
@@ -39,7 +40,11 @@ end_and_audit(struct req *req, const struct session *session)
 	uuid_format(sid, session->sid);
 	row.object = arena_printf(req->arena, "session:%s", sid);
 	rc = session_end(req->db, session, &req->fault);
-	return rc == RC_OK ? audit_write(req, &row) : rc;
+	if (rc == RC_OK)
+		rc = audit_write(req, &row);
+	return rc == RC_OK ? identity_event(req, IDENTITY_EVENT_ENDED,
+				     user.name, "logged out")
+			   : rc;
 }
 
 static enum rc

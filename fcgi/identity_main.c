@@ -20,6 +20,7 @@
 #include "model/consent.h"
 #include "model/datasource.h"
 #include "model/device.h"
+#include "model/event.h"
 #include "model/factor.h"
 #include "model/failure.h"
 #include "model/grant.h"
@@ -290,6 +291,7 @@ static const struct stmt *const identity_stmts[] = {
 	device_stmts,
 	directory_login_stmts,
 	directory_stmts,
+	event_write_stmts,
 	factor_stmts,
 	failure_stmts,
 	grant_stmts,

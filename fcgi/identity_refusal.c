@@ -2,6 +2,7 @@
 
 #include "fcgi/identity_federation.h"
 
+#include "fcgi/identity_event.h"
 #include "fcgi/identity_page.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -19,10 +20,13 @@ write_refusal(struct req *req, const struct provider *provider)
 		.after = audit_values(req->arena, "reason",
 			arena_strdup(req->arena, req->fault.text), NULL)};
 	struct fault fault;
+	const char *text = arena_printf(
+		req->arena, "refused by way of %s", provider->title);
 	enum rc rc = audit_write_by(req->db, &actor, &what, &fault);
 
-	return rc == RC_OK ? RC_OK
-			   : fault_set(&req->fault, rc, "%s", fault.text);
+	if (rc == RC_OK)
+		return identity_event(req, IDENTITY_EVENT_REFUSED, NULL, text);
+	return fault_set(&req->fault, rc, "%s", fault.text);
 }
 
 /* What a person can do something with; the reason itself is in the log. */

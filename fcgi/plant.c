@@ -51,9 +51,9 @@ plant_choose(struct req *req, const struct plant *plant,
 		plant->policy, plant->datasource.id, action, &req->fault);
 
 	*ids = (struct ints){0, NULL};
-	if (rc != RC_OK ||
-		(plant_takes_all(names) && policy_covers(plant->policy,
-					     plant->datasource.id, action)))
+	if (rc != RC_OK || (plant_takes_all(names) &&
+				   policy_covers(plant->policy,
+					   plant->datasource.id, action)))
 		return rc;
 	rc = variable_query(req->db, req->arena, plant->datasource.id,
 		every ? all : names->items, every ? 1 : names->count, &found,

@@ -157,33 +157,50 @@ find_stream(struct live *live, const char *id)
 	return NULL;
 }
 
-/* 0 when the id is not of this boot, or of no version there has been. */
-static uint64_t
-event_version(const struct live *live, const char *event_id)
+static bool
+parse_point(const char *text, struct live_point *point)
 {
-	size_t length = strlen(live->boot);
-	uint64_t version;
 	char *end;
 
-	if (event_id == NULL || strncmp(event_id, live->boot, length) != 0 ||
-		event_id[length] != '-')
-		return 0;
-	version = strtoull(event_id + length + 1, &end, 10);
-	if (*end != '\0' || version > image_version(live->image))
-		return 0;
-	return version;
+	point->version = strtoull(text, &end, 10);
+	if (end == text || *end != '-')
+		return false;
+	text = end + 1;
+	point->news = strtoull(text, &end, 10);
+	return end > text && *end == '\0';
 }
 
+/* Nothing when the id is not of this boot, or of no text there has been. */
+static struct live_point
+event_point(const struct live *live, const char *event_id)
+{
+	const struct live_point nothing = {0, 0};
+	size_t length = strlen(live->boot);
+	struct live_point point;
+
+	if (event_id == NULL || strncmp(event_id, live->boot, length) != 0 ||
+		event_id[length] != '-' ||
+		!parse_point(event_id + length + 1, &point) ||
+		point.version > image_version(live->image) ||
+		point.news > live->news)
+		return nothing;
+	return point;
+}
+
+/* Those who are there are told first, so that all are at the same point. */
 static void
 send_first(struct live *live, struct live_stream *stream,
 	const char *last_event_id)
 {
 	struct live_group *group = stream->group;
-	struct live_text *text = live_text_changes(live, group,
-		event_version(live, last_event_id), &stream->version);
+	struct live_text *text;
 
+	if (group->wants_news)
+		live_group_flush(live, group);
+	text = live_text_changes(
+		live, group, event_point(live, last_event_id), &stream->point);
 	if (group->connected++ == 0) {
-		group->version = stream->version;
+		group->point = stream->point;
 		group->spoke_us = clock_steady_us();
 	}
 	live->sink.send(stream->client, text != NULL ? text : live_text_beat());
@@ -329,15 +346,42 @@ live_end(struct live *live, const struct caller *caller, enum live_end end)
 
 /* Are told and refused what they were? Needs: the image's lock. */
 static bool
+choice_fits(const struct live_choice *choice, const struct policy *policy,
+	enum policy_action action)
+{
+	for (size_t i = 0; i < choice->count; i++)
+		if (!policy_may(policy, &choice->variables[i]->meta, action))
+			return false;
+	for (size_t i = 0; i < choice->refused_count; i++)
+		if (policy_may(policy, &choice->refused[i]->meta, action))
+			return false;
+	for (size_t i = 0; i < choice->whole_count; i++)
+		if (!policy_allows(policy, choice->whole[i]->id, "", action))
+			return false;
+	for (size_t i = 0; i < choice->refused_whole_count; i++)
+		if (policy_allows(
+			    policy, choice->refused_whole[i]->id, "", action))
+			return false;
+	return true;
+}
+
+enum policy_action
+live_action(enum live_subject subject)
+{
+	static const enum policy_action actions[] = {
+		[LIVE_VALUES] = POLICY_READ_VALUES,
+		[LIVE_ALARMS] = POLICY_READ_ALARMS,
+		[LIVE_EVENTS] = POLICY_READ_EVENTS,
+	};
+
+	return actions[subject];
+}
+
+static bool
 still_fits(const struct live_group *group, const struct policy *policy)
 {
-	for (size_t i = 0; i < group->count; i++)
-		if (!policy_may(policy, &group->variables[i]->meta,
-			    POLICY_READ_VALUES))
-			return false;
-	for (size_t i = 0; i < group->refused_count; i++)
-		if (policy_may(policy, &group->refused[i]->meta,
-			    POLICY_READ_VALUES))
+	for (int i = 0; i < LIVE_SUBJECTS; i++)
+		if (!choice_fits(&group->choices[i], policy, live_action(i)))
 			return false;
 	return true;
 }
@@ -375,6 +419,7 @@ live_free(struct live *live)
 		return;
 	while (live->streams != NULL)
 		forget(live, &live->streams);
+	live_news_free(live);
 	pthread_mutex_destroy(&live->lock);
 	free(live);
 }

@@ -1,11 +1,13 @@
 /*
- * live: streams of changed values, without their transport.
+ * live: streams of changed values, alarms and events, without their transport.
  *
- * A caller registers a list of variables and gets an id; whoever shows the id
+ * A caller registers lists of variables and gets an id; whoever shows the id
  * and the same secret gets a snapshot and then changes, at most ten times a
- * second. Streams with the same list share one group, whose text is built
+ * second. Streams with the same lists share one group, whose text is built
  * once. A stream that does not keep up is left out until it has drained and
  * is then told what changed since its own last text: nothing is queued for it.
+ * Changes of alarms and events, the news, are kept for all in one ring; who
+ * has fallen behind that gets a snapshot, and reads the lists anew.
  *
  * Thread-safe. The sink's functions are called from live_connect, live_leave
  * and live_tick only, so from one thread when these are.
@@ -28,7 +30,9 @@
 #define LIVE_PER_CALLER_MAX 64
 #define LIVE_STREAMS_MAX    10000
 #define LIVE_ID_BYTES       44
-#define LIVE_EVENT_ID_BYTES 48
+#define LIVE_EVENT_ID_BYTES 72
+#define LIVE_NEWS_MAX       16384 /* that are kept */
+#define LIVE_NEWS_BYTES     (16 * 1024 * 1024)
 /* A stream with more than this still to send is left out. */
 #define LIVE_PENDING_BYTES (256 * 1024)
 
@@ -53,16 +57,33 @@ struct live;
 struct live *live_new(struct image *image, const struct live_sink *sink);
 void live_free(struct live *live);
 
-/* Who registers. "secret" is the hash of the cookie or token that it showed. */
-struct live_order {
-	const struct caller *caller;
-	uint8_t secret[32];
+/* What a stream can be told of. */
+enum live_subject { LIVE_VALUES, LIVE_ALARMS, LIVE_EVENTS, LIVE_SUBJECTS };
+
+/* Whose values, alarms or events. */
+struct live_choice {
 	struct image_variable *const *variables;
 	size_t count;
 	/* Asked for as well, but not to be read now: when one of them may be
 	 * read, the stream ends, to be registered anew. */
 	struct image_variable *const *refused;
 	size_t refused_count;
+	/* Datasources of which everything was asked for, so what is of no
+	 * variable as well. */
+	struct image_datasource *const *whole;
+	size_t whole_count;
+	struct image_datasource *const *refused_whole;
+	size_t refused_whole_count;
+};
+
+/* The right that being told of it takes. */
+enum policy_action live_action(enum live_subject subject);
+
+/* Who registers. "secret" is the hash of the cookie or token that it showed. */
+struct live_order {
+	const struct caller *caller;
+	uint8_t secret[32];
+	struct live_choice choices[LIVE_SUBJECTS];
 };
 
 /* Fails: RC_TOO_MANY. */
@@ -89,6 +110,28 @@ void live_leave(struct live *live, void *client);
 /* Send what is due, end what has ended, forget what nobody came for. Returns
  * the time (steady clock) of the next call, at the latest. */
 int64_t live_tick(struct live *live, int64_t now_us);
+
+/* --- news ----------------------------------------------------------------- */
+
+/* One change of an alarm, or one event. */
+struct live_news {
+	enum live_subject subject; /* LIVE_ALARMS or LIVE_EVENTS */
+	int64_t datasource_id;     /* 0 = of the grid */
+	int32_t variable_id;       /* 0 = of none */
+	const char *json;          /* one object; it is copied */
+};
+
+/* Tell streams at the next tick; the oldest are forgotten for it. */
+void live_news_add(
+	struct live *live, const struct live_news *news, size_t count);
+
+/* Some could not be read: who wants them begins anew. */
+void live_news_lost(struct live *live);
+
+/* Does any stream want them? */
+bool live_news_wanted(struct live *live);
+
+/* --- the end -------------------------------------------------------------- */
 
 enum live_end {
 	LIVE_GOES_ON,

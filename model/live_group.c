@@ -15,29 +15,99 @@
 /* A stream that was left out is drained when this little is pending. */
 #define DRAINED_BYTES (16 * 1024)
 
-/* Both lists, with a 0 between, which is no variable. */
+/* A list of ids and a 0, which is none, behind it. */
+static size_t
+add_variables(
+	int64_t *ids, struct image_variable *const *variables, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		ids[i] = variables[i]->meta.id;
+	ids[count] = 0;
+	return count + 1;
+}
+
+static size_t
+add_datasources(
+	int64_t *ids, struct image_datasource *const *datasources, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		ids[i] = datasources[i]->id;
+	ids[count] = 0;
+	return count + 1;
+}
+
 static void
 group_key(uint8_t key[SECRET_HASH_BYTES], const struct live_order *order)
 {
-	size_t count = order->count + 1 + order->refused_count;
-	int32_t *ids = live_alloc(count, sizeof(*ids));
+	size_t count = 0;
+	int64_t *ids;
 
-	for (size_t i = 0; i < order->count; i++)
-		ids[i] = order->variables[i]->meta.id;
-	for (size_t i = 0; i < order->refused_count; i++)
-		ids[order->count + 1 + i] = order->refused[i]->meta.id;
+	for (int i = 0; i < LIVE_SUBJECTS; i++)
+		count += order->choices[i].count +
+			 order->choices[i].refused_count +
+			 order->choices[i].whole_count +
+			 order->choices[i].refused_whole_count + 4;
+	ids = live_alloc(count, sizeof(*ids));
+	count = 0;
+	for (int i = 0; i < LIVE_SUBJECTS; i++) {
+		const struct live_choice *choice = &order->choices[i];
+
+		count += add_variables(
+			ids + count, choice->variables, choice->count);
+		count += add_variables(
+			ids + count, choice->refused, choice->refused_count);
+		count += add_datasources(
+			ids + count, choice->whole, choice->whole_count);
+		count += add_datasources(ids + count, choice->refused_whole,
+			choice->refused_whole_count);
+	}
 	secret_hash(key, ids, count * sizeof(*ids));
 	free(ids);
 }
 
-static struct image_variable **
-copy_list(struct image_variable *const *list, size_t count)
+static void *
+copy_list(const void *list, size_t count, size_t bytes)
 {
-	struct image_variable **copy = live_alloc(count, sizeof(*copy));
+	void *copy = live_alloc(count, bytes);
 
-	for (size_t i = 0; i < count; i++)
-		copy[i] = list[i];
+	if (count > 0)
+		memcpy(copy, list, count * bytes);
 	return copy;
+}
+
+#define COPY_LIST(member, number)                                              \
+	copy.member = copy_list(                                               \
+		choice->member, choice->number, sizeof(*choice->member))
+
+static struct live_choice
+copy_choice(const struct live_choice *choice)
+{
+	struct live_choice copy = *choice;
+
+	COPY_LIST(variables, count);
+	COPY_LIST(refused, refused_count);
+	COPY_LIST(whole, whole_count);
+	COPY_LIST(refused_whole, refused_whole_count);
+	return copy;
+}
+
+static void
+free_choice(struct live_choice *choice)
+{
+	free((void *)choice->variables);
+	free((void *)choice->refused);
+	free((void *)choice->whole);
+	free((void *)choice->refused_whole);
+}
+
+static int
+compare_ids(const void *left, const void *right)
+{
+	const struct image_variable *const *one = left;
+	const struct image_variable *const *other = right;
+
+	return ((*one)->meta.id > (*other)->meta.id) -
+	       ((*one)->meta.id < (*other)->meta.id);
 }
 
 static struct live_group *
@@ -45,10 +115,16 @@ group_new(const struct live_order *order)
 {
 	struct live_group *group = live_alloc(1, sizeof(*group));
 
-	group->count = order->count;
-	group->variables = copy_list(order->variables, order->count);
-	group->refused_count = order->refused_count;
-	group->refused = copy_list(order->refused, order->refused_count);
+	for (int i = 0; i < LIVE_SUBJECTS; i++) {
+		struct live_choice *choice = &group->choices[i];
+
+		*choice = copy_choice(&order->choices[i]);
+		if (i == LIVE_VALUES)
+			continue;
+		qsort((void *)choice->variables, choice->count,
+			sizeof(*choice->variables), compare_ids);
+		group->wants_news |= choice->count + choice->whole_count > 0;
+	}
 	return group;
 }
 
@@ -77,10 +153,13 @@ live_group_get(struct live *live, const struct live_order *order)
 	if (group == NULL) {
 		group = group_new(order);
 		memcpy(group->key, key, sizeof(key));
-		for (size_t i = 0; i < order->count; i++)
-			note_datasource(group, order->variables[i]->datasource);
+		for (size_t i = 0; i < group->choices[LIVE_VALUES].count; i++)
+			note_datasource(group, group->choices[LIVE_VALUES]
+						       .variables[i]
+						       ->datasource);
 		group->next = live->groups;
 		live->groups = group;
+		live->wanting += group->wants_news;
 	}
 	return group;
 }
@@ -101,8 +180,9 @@ group_free(struct live *live, struct live_group *group)
 	while (*at != group)
 		at = &(*at)->next;
 	*at = group->next;
-	free(group->variables);
-	free(group->refused);
+	live->wanting -= group->wants_news;
+	for (int i = 0; i < LIVE_SUBJECTS; i++)
+		free_choice(&group->choices[i]);
 	free(group->datasources);
 	free(group);
 }
@@ -132,47 +212,66 @@ send_shared(
 static bool
 has_changed(const struct live *live, const struct live_group *group)
 {
-	bool changed = false;
+	bool changed = group->wants_news && group->point.news != live->news;
 
-	if (image_version(live->image) == group->version)
-		return false;
+	if (changed || image_version(live->image) == group->point.version)
+		return changed;
 	image_read_lock(live->image);
 	for (size_t i = 0; i < group->datasources_count && !changed; i++)
-		changed = group->datasources[i]->version > group->version;
+		changed = group->datasources[i]->version > group->point.version;
 	image_unlock(live->image);
 	return changed;
+}
+
+/* Whether a text that begins at "since" leaves nothing out behind "point". */
+static bool
+follows(struct live_point point, struct live_point since)
+{
+	return point.version >= since.version && point.news >= since.news;
+}
+
+static void
+advance(struct live_point *point, struct live_point to)
+{
+	if (point->version < to.version)
+		point->version = to.version;
+	if (point->news < to.news)
+		point->news = to.news;
 }
 
 /* The streams of the group that have everything up to "since" and keep up. */
 static void
 send_to_group(struct live *live, const struct live_group *group,
-	struct live_text *text, uint64_t since, uint64_t version)
+	struct live_text *text, struct live_point since,
+	struct live_point point)
 {
 	for (struct live_stream *stream = group->streams; stream != NULL;
 		stream = stream->peer) {
-		if (stream->client == NULL || stream->version < since ||
+		if (stream->client == NULL || !follows(stream->point, since) ||
 			live->sink.pending(stream->client) > LIVE_PENDING_BYTES)
 			continue;
 		send_shared(live, stream, text);
-		if (stream->version < version)
-			stream->version = version;
+		advance(&stream->point, point);
 	}
 }
 
-/* One that was left out, and has drained, gets a text of its own. */
+/* One that was left out, and has drained, gets a text of its own; not while
+ * the group has news to come, or it would be told them twice. */
 static void
 catch_up(struct live *live, const struct live_group *group)
 {
+	if (group->wants_news && group->point.news != live->news)
+		return;
 	for (struct live_stream *stream = group->streams; stream != NULL;
 		stream = stream->peer) {
 		struct live_text *text;
 
 		if (stream->client == NULL ||
-			stream->version >= group->version ||
+			follows(stream->point, group->point) ||
 			live->sink.pending(stream->client) > DRAINED_BYTES)
 			continue;
 		text = live_text_changes(
-			live, group, stream->version, &stream->version);
+			live, group, stream->point, &stream->point);
 		if (text != NULL)
 			live->sink.send(stream->client, text);
 	}
@@ -181,21 +280,28 @@ catch_up(struct live *live, const struct live_group *group)
 static void
 send_changes(struct live *live, struct live_group *group, int64_t now_us)
 {
-	uint64_t since = group->version;
+	struct live_point since = group->point;
 	struct live_text *text =
-		live_text_changes(live, group, since, &group->version);
+		live_text_changes(live, group, since, &group->point);
 
 	if (text == NULL) {
 		/* Others of its datasources changed: nobody was left out. */
 		for (struct live_stream *stream = group->streams;
 			stream != NULL; stream = stream->peer)
-			if (stream->version >= since)
-				stream->version = group->version;
+			if (follows(stream->point, since))
+				advance(&stream->point, group->point);
 		return;
 	}
-	send_to_group(live, group, text, since, group->version);
+	send_to_group(live, group, text, since, group->point);
 	live_text_free(text);
 	group->sent_us = group->spoke_us = now_us;
+}
+
+void
+live_group_flush(struct live *live, struct live_group *group)
+{
+	if (group->connected > 0 && has_changed(live, group))
+		send_changes(live, group, clock_steady_us());
 }
 
 static void
@@ -203,7 +309,8 @@ send_beat(struct live *live, struct live_group *group, int64_t now_us)
 {
 	struct live_text *text = live_text_beat();
 
-	send_to_group(live, group, text, 0, 0);
+	send_to_group(live, group, text, (struct live_point){0, 0},
+		(struct live_point){0, 0});
 	live_text_free(text);
 	group->spoke_us = now_us;
 }

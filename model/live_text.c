@@ -49,13 +49,14 @@ static size_t
 write_values(
 	struct jsonw *json, const struct live_group *group, uint64_t version)
 {
+	const struct live_choice *choice = &group->choices[LIVE_VALUES];
 	size_t written = 0;
 
 	jsonw_open_arr(json, "values");
-	for (size_t i = 0; i < group->count; i++) {
-		if (version != 0 && group->variables[i]->version <= version)
+	for (size_t i = 0; i < choice->count; i++) {
+		if (version != 0 && choice->variables[i]->version <= version)
 			continue;
-		write_value(json, group->variables[i], i);
+		write_value(json, choice->variables[i], i);
 		written++;
 	}
 	jsonw_close_arr(json);
@@ -101,30 +102,65 @@ write_datasources(
 	jsonw_close_arr(json);
 }
 
+/* Needs: the image's lock. Returns how much there was to tell. */
+static size_t
+write_image(
+	struct jsonw *json, const struct live_group *group, uint64_t version)
+{
+	size_t values = write_values(json, group, version);
+	size_t datasources = count_datasources(group, version);
+
+	if (datasources > 0)
+		write_datasources(json, group, version);
+	return values + datasources;
+}
+
+/* In a snapshot there are none: who reads it reads the lists as well. */
+static size_t
+write_news(struct jsonw *json, const struct live *live,
+	const struct live_group *group, struct live_point since)
+{
+	if (!group->wants_news || since.version == 0 ||
+		since.news == live->news)
+		return 0;
+	return live_news_write(
+		       live, group, LIVE_ALARMS, "alarms", since.news, json) +
+	       live_news_write(
+		       live, group, LIVE_EVENTS, "events", since.news, json);
+}
+
+static bool
+has_missed(const struct live *live, const struct live_group *group,
+	struct live_point since)
+{
+	return group->wants_news && since.news + 1 < live_news_oldest(live);
+}
+
 struct live_text *
 live_text_changes(struct live *live, const struct live_group *group,
-	uint64_t since, uint64_t *version)
+	struct live_point since, struct live_point *point)
 {
 	struct live_text *text = text_new();
 	struct jsonw json;
-	size_t datasources;
-	size_t values;
+	size_t told;
 
+	if (has_missed(live, group, since))
+		since.version = 0;
 	image_read_lock(live->image);
-	*version = image_version(live->image);
-	buf_printf(&text->buf, "event: %s\nid: %s-%" PRIu64 "\ndata: ",
-		since == 0 ? "snapshot" : "values", live->boot, *version);
+	*point = (struct live_point){image_version(live->image), live->news};
+	buf_printf(&text->buf,
+		"event: %s\nid: %s-%" PRIu64 "-%" PRIu64 "\ndata: ",
+		since.version == 0 ? "snapshot" : "values", live->boot,
+		point->version, point->news);
 	jsonw_init(&json, &text->buf);
 	jsonw_open_obj(&json, NULL);
 	jsonw_time(&json, "time", clock_now_us());
-	values = write_values(&json, group, since);
-	datasources = count_datasources(group, since);
-	if (datasources > 0)
-		write_datasources(&json, group, since);
-	jsonw_close_obj(&json);
+	told = write_image(&json, group, since.version);
 	image_unlock(live->image);
+	told += write_news(&json, live, group, since);
+	jsonw_close_obj(&json);
 	buf_text(&text->buf, "\n\n");
-	if (since == 0 || values > 0 || datasources > 0)
+	if (since.version == 0 || told > 0)
 		return text;
 	live_text_free(text);
 	return NULL;

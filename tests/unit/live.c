@@ -102,8 +102,8 @@ make_stream(struct world *world)
 		image_variable(world->image, 1),
 		image_variable(world->image, 2),
 	};
-	struct live_order order = {
-		.caller = &caller, .variables = variables, .count = 2};
+	struct live_order order = {.caller = &caller,
+		.choices[LIVE_VALUES] = {.variables = variables, .count = 2}};
 	struct fault fault;
 
 	memcpy(order.secret, secret, sizeof(secret));
@@ -352,8 +352,8 @@ test_live_limits_the_streams_of_a_caller(void **state)
 	static struct client clients[LIVE_PER_CALLER_MAX];
 	struct world world = make_world();
 	struct image_variable *variable = image_variable(world.image, 1);
-	struct live_order order = {
-		.caller = &caller, .variables = &variable, .count = 1};
+	struct live_order order = {.caller = &caller,
+		.choices[LIVE_VALUES] = {.variables = &variable, .count = 1}};
 	struct fault fault;
 	char id[LIVE_ID_BYTES];
 
