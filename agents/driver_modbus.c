@@ -98,12 +98,15 @@ parse_inputs(struct modbus *modbus, struct modbus_item *items,
 {
 	for (size_t i = 0; i < modbus->setup.list->count; i++) {
 		struct fault why = {0};
+		enum rc rc =
+			parse_input(modbus, i, &items[i], &owners[i], &why);
 
-		if (parse_input(modbus, i, &items[i], &owners[i], &why) !=
-			RC_OK)
-			return input_fault(modbus->setup.list,
+		if (rc != RC_OK) {
+			input_fault(modbus->setup.list,
 				&modbus->setup.list->items[i], fault,
 				"address %s", why.text);
+			return rc;
+		}
 		owners[i]->item_count++;
 	}
 	return RC_OK;

@@ -89,9 +89,14 @@ decode_float(
 static int64_t
 extend_sign(const struct modbus_address *address, uint64_t bits)
 {
-	uint64_t sign = UINT64_C(1) << (8 * address->bytes - 1);
-
-	return (int64_t)((bits ^ sign) - sign);
+	switch (address->bytes) {
+	case sizeof(int16_t):
+		return (int16_t)bits;
+	case sizeof(int32_t):
+		return (int32_t)bits;
+	default:
+		return (int64_t)bits;
+	}
 }
 
 static bool

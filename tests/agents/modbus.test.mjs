@@ -145,7 +145,10 @@ test('every table, type and order is read as the device means it', async () => {
   memory.set('holding', 50, [0x1234, 0x5678]);
   memory.set('holding', 60, [1 << 12]);
   memory.set('holding', 61, [0xffff, 0xffff, 0xffff, 0xffff]);
-  const dump = new Dump(`name,connection,order\nplc,${device.address},\nswapped,${device.address},cdab\n`, rows(
+  memory.set('holding', 1, [3], 0);
+  memory.set('holding', 1, [4], 255);
+  const dump = new Dump(`name,connection,order,unit\nplc,${device.address},,\nswapped,${device.address},cdab,\n`
+    + `zero,${device.address},,0\nlast,${device.address},,255\n`, rows(
     'coil,plc/coil/8,bool,,', 'no coil,plc/coil/9,bool,,', 'discrete,plc/discrete/9,bool,,',
     'input,plc/input/10,int,,', 'signed,plc/holding/10:int16,int,,', 'scaled,plc/holding/10,float,0.1,',
     'abcd,plc/holding/20:float32,float,,', 'badc,plc/holding/22:float32:badc,float,,',
@@ -154,12 +157,13 @@ test('every table, type and order is read as the device means it', async () => {
     'double,plc/holding/30:float64,float,,', 'long,swapped/holding/34:int64,int,,',
     'text,plc/holding/40:string8,string,,', 'bcd,plc/holding/50:bcd32,int,,',
     'bit,plc/holding/60.12,bool,,', 'other bit,plc/holding/60.11,bool,,', 'most,plc/holding/61:uint64,float,,',
+    'unit 0,zero/holding/1,int,,', 'unit 255,last/holding/1,int,,',
   )).start();
   await dump.shows({
     coil: 'true', 'no coil': 'false', discrete: 'true', input: '65535', signed: '-1', scaled: '6553.5',
     abcd: '-123.5', badc: '-123.5', cdab: '-123.5', dcba: '-123.5', 'by device': '-123.5',
     double: '3.1415926535897931', long: '-1234567890123456789', text: 'Größe', bcd: '12345678',
-    bit: 'true', 'other bit': 'false', most: '1.8446744073709552e+19',
+    bit: 'true', 'other bit': 'false', most: '1.8446744073709552e+19', 'unit 0': '3', 'unit 255': '4',
   });
   await dump.close();
   await device.off();
