@@ -203,7 +203,7 @@ main(int argc, char **argv)
 
 	guard_process();
 	if (argc > 1 && strcmp(argv[1], "enrol") == 0)
-		return enrol_main(argc - 1, argv + 1);
+		return enrol_main(&enrol_egress, argc - 1, argv + 1);
 	mallopt(M_ARENA_MAX, 1);
 	log_open("fieldgrid-egress", LOG_INFO);
 	parse_arguments(argc, argv, &arguments);

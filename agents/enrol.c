@@ -16,7 +16,6 @@
 #include "lib/tls_key.h"
 #include "lib/tls_request.h"
 
-#define SPOOL_FOLDER   "/var/lib/fieldgrid/spool"
 #define SYSTEM_TRUST   "/etc/ssl/certs/ca-certificates.crt"
 #define TIMEOUT_MS     15000
 #define ANSWER_BYTES   ((size_t)1024 * 1024)
@@ -295,28 +294,45 @@ member(struct json_object *object, const char *name)
 	return json_object_get_string(value);
 }
 
-/* The first that the node may send to. */
+/* Those that the node may send to, or receive. */
 static void
-choose_datasource(struct enrol *enrol)
+choose_datasources(struct enrol *enrol)
 {
+	struct enrol_node *node = &enrol->node;
 	struct json_object *list = NULL;
 
-	enrol->node.datasource = "";
-	enrol->node.datasource_name = "";
+	node->datasource = node->datasource_name = node->datasources = "";
 	if (!json_object_object_get_ex(enrol->access, "datasources", &list) ||
 		!json_object_is_type(list, json_type_array))
 		return;
 	for (size_t i = 0; i < json_object_array_length(list); i++) {
 		struct json_object *item = json_object_array_get_idx(list, i);
-		struct json_object *publish = NULL;
+		struct json_object *right = NULL;
 
-		if (!json_object_object_get_ex(item, "publish", &publish) ||
-			!json_object_get_boolean(publish))
+		if (!json_object_object_get_ex(
+			    item, enrol->kind->right, &right) ||
+			!json_object_get_boolean(right))
 			continue;
-		enrol->node.datasource = member(item, "id");
-		enrol->node.datasource_name = member(item, "name");
-		return;
+		if (node->datasource[0] == '\0') {
+			node->datasource = member(item, "id");
+			node->datasource_name = member(item, "name");
+		}
+		node->datasources = arena_printf(enrol->arena, "%s%s\n",
+			node->datasources, member(item, "id"));
 	}
+}
+
+/* An agent of another kind could not do its work with it. */
+static enum rc
+check_kind(struct enrol *enrol)
+{
+	const char *kind = member(enrol->access, "kind");
+
+	if (strcmp(kind, enrol->kind->kind) == 0)
+		return RC_OK;
+	return fault_set(&enrol->fault, RC_BAD_INPUT,
+		"the node %s is of the kind %s: enrol it with fieldgrid-%s",
+		enrol->node.name, kind, kind);
 }
 
 static enum rc
@@ -333,13 +349,13 @@ learn(struct enrol *enrol)
 	enrol->node.name = member(enrol->access, "name");
 	enrol->node.client_id = member(enrol->access, "clientId");
 	enrol->node.client_secret = member(enrol->access, "clientSecret");
-	choose_datasource(enrol);
+	choose_datasources(enrol);
 	if (enrol->node.client_secret[0] == '\0' ||
 		enrol->node.name[0] == '\0' ||
 		strpbrk(enrol->node.name, "/\n") != NULL)
 		return fault_set(&enrol->fault, RC_UPSTREAM,
 			"the access data are not understood");
-	return RC_OK;
+	return check_kind(enrol);
 }
 
 /* --- the folder --- */
@@ -347,7 +363,7 @@ learn(struct enrol *enrol)
 static enum rc
 refuse_taken(struct enrol *enrol, const char *folder)
 {
-	if (enrol->force || !enrol_files_taken(enrol->arena, folder))
+	if (enrol->force || !enrol_files_taken(enrol->arena, enrol->kind, folder))
 		return RC_OK;
 	return fault_set(&enrol->fault, RC_CONFLICT,
 		"%s has a node already; --force puts this one in its place",
@@ -364,8 +380,8 @@ prepare(struct enrol *enrol)
 	enrol->staging = enrol->folder != NULL
 				 ? arena_printf(enrol->arena, "%s.enrol-%s",
 					   enrol->folder, uuid)
-				 : arena_printf(enrol->arena,
-					   ENROL_FOLDER "/.enrol-%s", uuid);
+				 : arena_printf(enrol->arena, "%s/.enrol-%s",
+					   enrol->kind->folder, uuid);
 	if (enrol->folder != NULL)
 		rc = refuse_taken(enrol, enrol->folder);
 	return rc == RC_OK ? enrol_files_folder(enrol->arena, enrol->staging,
@@ -376,21 +392,23 @@ prepare(struct enrol *enrol)
 static enum rc
 finish(struct enrol *enrol)
 {
+	const struct enrol_kind *kind = enrol->kind;
 	enum rc rc;
 
-	enrol->node.spool = "spool";
+	/* The state lies beside a configuration in a folder of one's own. */
+	enrol->node.state = strrchr(kind->state, '/') + 1;
 	if (enrol->folder == NULL) {
-		enrol->folder = arena_printf(
-			enrol->arena, ENROL_FOLDER "/%s", enrol->node.name);
-		enrol->node.spool = arena_printf(
-			enrol->arena, SPOOL_FOLDER "/%s", enrol->node.name);
+		enrol->folder = arena_printf(enrol->arena, "%s/%s",
+			kind->folder, enrol->node.name);
+		enrol->node.state = arena_printf(enrol->arena, "%s/%s",
+			kind->state, enrol->node.name);
 	}
 	rc = refuse_taken(enrol, enrol->folder);
 	if (rc == RC_OK)
-		rc = enrol_files_configure(enrol->arena, enrol->staging,
+		rc = enrol_files_configure(enrol->arena, enrol->staging, kind,
 			&enrol->node, &enrol->fault);
 	if (rc == RC_OK)
-		rc = enrol_files_move(enrol->arena, enrol->staging,
+		rc = enrol_files_move(enrol->arena, kind, enrol->staging,
 			enrol->folder, &enrol->fault);
 	return rc;
 }
@@ -398,30 +416,28 @@ finish(struct enrol *enrol)
 static void
 print_done(const struct enrol *enrol)
 {
+	const struct enrol_kind *kind = enrol->kind;
 	const char *folder = enrol->folder;
-	bool own = strncmp(folder, ENROL_FOLDER "/",
-			   strlen(ENROL_FOLDER) + 1) == 0;
+	bool own = strncmp(folder, kind->folder, strlen(kind->folder)) == 0 &&
+		   folder[strlen(kind->folder)] == '/';
 
 	printf("This machine is the node %s now.\n", enrol->node.name);
 	if (enrol->node.datasource[0] != '\0')
-		printf("It sends to \"%s\" (%s).\n",
+		printf("%s \"%s\" (%s).\n", kind->sends,
 			enrol->node.datasource_name, enrol->node.datasource);
 	else
-		printf("It may send to no datasource yet: have one allowed and "
-		       "write it into\n  %s/ingress.conf\n",
+		printf("It has no datasource yet: have one allowed and write "
+		       "it into\n  the files of %s\n",
 			folder);
-	printf("Next:\n"
-	       "  list the variables in %s/variables.csv and choose the "
-	       "driver in\n  %s/ingress.conf (doc/AGENT.md); now it reads this "
-	       "machine itself\n"
-	       "  fieldgrid-ingress --config %s/ingress.conf --check-config\n",
-		folder, folder, folder);
+	printf("Next, in %s:\n  %s\n", folder, kind->next);
+	printf("  fieldgrid-%s --config %s/%s.conf --check-config\n",
+		kind->kind, folder, kind->kind);
 	if (own)
-		printf("  systemctl enable --now fieldgrid-ingress@%s\n",
-			enrol->node.name);
+		printf("  systemctl enable --now fieldgrid-%s@%s\n",
+			kind->kind, enrol->node.name);
 	else
-		printf("  fieldgrid-ingress --config %s/ingress.conf\n",
-			folder);
+		printf("  fieldgrid-%s --config %s/%s.conf\n", kind->kind,
+			folder, kind->kind);
 }
 
 enum rc

@@ -1,5 +1,6 @@
 /*
- * enrol: "fieldgrid-ingress enrol": this machine becomes a node.
+ * enrol: "fieldgrid-ingress enrol" and the same of fieldgrid-egress: this
+ * machine becomes a node.
  *
  * Every step leaves its result in a folder beside the one that is made, so
  * that the same command goes on where it was cut off.
@@ -14,14 +15,12 @@
 #include "lib/http.h"
 #include "model/enrolment_code.h"
 
-/* Where a node's folder is made, by its name. */
-#define ENROL_FOLDER FG_CONF_DIR "/ingress"
-
 struct json_object;
 
 struct enrol {
 	struct arena *arena;
 	struct fault fault;
+	const struct enrol_kind *kind;
 	/* The command line. */
 	const char *url;
 	const char *folder; /* NULL = by the node's name */
@@ -41,7 +40,7 @@ struct enrol {
 MUST_CHECK enum rc enrol_run(struct enrol *enrol);
 void enrol_close(struct enrol *enrol);
 
-/* The words behind "fieldgrid-ingress"; returns the exit code. */
-int enrol_main(int argc, char **argv);
+/* The words behind the program's name; returns the exit code. */
+int enrol_main(const struct enrol_kind *kind, int argc, char **argv);
 
 #endif

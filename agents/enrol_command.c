@@ -1,4 +1,4 @@
-/* enrol_command: the words behind "fieldgrid-ingress enrol". */
+/* enrol_command: the words behind "fieldgrid-… enrol". */
 
 #include "agents/enrol.h"
 
@@ -12,25 +12,25 @@
 #define EXIT_USAGE   2
 
 static void
-print_usage(FILE *out)
+print_usage(FILE *out, const struct enrol_kind *kind)
 {
-	fputs("usage: fieldgrid-ingress enrol https://HOST[:PORT] --token "
-	      "TOKEN\n"
-	      "                         [--folder DIR] [--force] [--wait "
-	      "SECONDS]\n"
-	      "\n"
-	      "Makes this machine a node of the grid at HOST: fetches its "
-	      "certificate and\n"
-	      "access data and writes the configuration. Cut off, the same "
-	      "again goes on.\n"
-	      "  --token TOKEN   from an administrator; good for a day and one "
-	      "machine\n"
-	      "  --folder DIR    where to, default " ENROL_FOLDER "/NAME\n"
-	      "  --force         take the place of a node that is there "
-	      "already\n"
-	      "  --wait SECONDS  for an administrator's consent, default a "
-	      "day\n",
-		out);
+	fprintf(out,
+		"usage: fieldgrid-%s enrol https://HOST[:PORT] --token TOKEN\n"
+		"                         [--folder DIR] [--force] [--wait "
+		"SECONDS]\n"
+		"\n"
+		"Makes this machine a node of the grid at HOST: fetches its "
+		"certificate and\n"
+		"access data and writes the configuration. Cut off, the same "
+		"again goes on.\n"
+		"  --token TOKEN   from an administrator; good for a day and "
+		"one machine\n"
+		"  --folder DIR    where to, default %s/NAME\n"
+		"  --force         take the place of a node that is there "
+		"already\n"
+		"  --wait SECONDS  for an administrator's consent, default a "
+		"day\n",
+		kind->kind, kind->folder);
 }
 
 /* https://HOST[:PORT], with the port of a grid when there is none. */
@@ -103,18 +103,19 @@ words_of(const struct fault *fault)
 }
 
 int
-enrol_main(int argc, char **argv)
+enrol_main(const struct enrol_kind *kind, int argc, char **argv)
 {
-	struct enrol enrol = {.arena = arena_new(), .wait_s = 86400};
+	struct enrol enrol = {
+		.arena = arena_new(), .kind = kind, .wait_s = 86400};
 	int code = EXIT_SUCCESS;
 
 	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
-		print_usage(stdout);
+		print_usage(stdout, kind);
 	} else if (!read_arguments(argc, argv, &enrol)) {
-		print_usage(stderr);
+		print_usage(stderr, kind);
 		code = EXIT_USAGE;
 	} else if (enrol_run(&enrol) != RC_OK) {
-		fprintf(stderr, "fieldgrid-ingress: %s\n",
+		fprintf(stderr, "fieldgrid-%s: %s\n", kind->kind,
 			words_of(&enrol.fault));
 		code = EXIT_FAILURE;
 	}

@@ -15,10 +15,6 @@
 #define TEXT_BYTES  ((size_t)256 * 1024)
 #define FOLDER_MODE 0750
 
-/* In this order: whoever sees the configuration finds all the rest. */
-static const char *const files[] = {"ca.pem", "node.key", "node.pem",
-	"client_secret", "variables.csv", "ingress.conf"};
-
 static const char *
 path_of(struct arena *arena, const char *folder, const char *name)
 {
@@ -90,64 +86,26 @@ enrol_files_write(struct arena *arena, const char *folder, const char *name,
 
 /* --- the configuration -------------------------------------------------- */
 
-static const char conf_text[] =
-	"; fieldgrid-ingress of the node %s, written by \"fieldgrid-ingress "
-	"enrol\".\n"
-	"; fieldgrid-ingress --help lists every key; doc/AGENT.md explains "
-	"them.\n"
-	"\n"
-	"[hub]\n"
-	"url = %s\n"
-	"ca = %s\n"
-	"certificate = node.pem\n"
-	"key = node.key\n"
-	"client_id = %s\n"
-	"client_secret = client_secret\n"
-	"\n"
-	"[agent]\n"
-	"%s\n"
-	"datasource = %s\n"
-	"variables = variables.csv\n"
-	"; csv, file, host, modbus, mqtt or sim\n"
-	"driver = host\n"
-	"\n"
-	"[spool]\n"
-	"folder = %s\n";
-
-static const char variables_text[] =
-	"name,address,type,unit,decimals,description\n"
-	"cpu/usage,,float,%,1,Load of all processors\n"
-	"memory/usage,,float,%,1,Memory in use\n"
-	"disk/root/usage,,float,%,1,Disk in use\n"
-	"system/uptime,,float,s,0,Time since the start\n";
-
 static const char *
-conf_of(struct arena *arena, const struct enrol_node *node)
+conf_name(struct arena *arena, const struct enrol_kind *kind)
 {
-	bool none = node->datasource[0] == '\0';
-
-	return arena_printf(arena, conf_text, node->name, node->node_url,
-		node->trust, node->client_id,
-		none ? "; no datasource was allowed yet: put its UUID here"
-		     : arena_printf(arena, "; %s", node->datasource_name),
-		none ? "00000000-0000-4000-8000-000000000000"
-		     : node->datasource,
-		node->spool);
+	return arena_printf(arena, "%s.conf", kind->kind);
 }
 
 enum rc
 enrol_files_configure(struct arena *arena, const char *folder,
-	const struct enrol_node *node, struct fault *fault)
+	const struct enrol_kind *kind, const struct enrol_node *node,
+	struct fault *fault)
 {
 	enum rc rc = enrol_files_write(arena, folder, "client_secret",
 		arena_printf(arena, "%s\n", node->client_secret), 0600, fault);
 
 	if (rc == RC_OK)
-		rc = enrol_files_write(arena, folder, "variables.csv",
-			variables_text, 0644, fault);
+		rc = enrol_files_write(arena, folder, kind->list,
+			kind->write_list(arena, node), 0644, fault);
 	if (rc == RC_OK)
-		rc = enrol_files_write(arena, folder, "ingress.conf",
-			conf_of(arena, node), 0644, fault);
+		rc = enrol_files_write(arena, folder, conf_name(arena, kind),
+			kind->write_conf(arena, node), 0644, fault);
 	return rc;
 }
 
@@ -162,8 +120,8 @@ move(const char *from, const char *to, struct fault *fault)
 }
 
 static enum rc
-move_file(struct arena *arena, const char *from, const char *to,
-	const char *name, struct fault *fault)
+move_file(struct arena *arena, const struct enrol_kind *kind, const char *from,
+	const char *to, const char *name, struct fault *fault)
 {
 	const char *source = path_of(arena, from, name);
 	const char *target = path_of(arena, to, name);
@@ -171,20 +129,23 @@ move_file(struct arena *arena, const char *from, const char *to,
 
 	if (!exists(source))
 		return RC_OK; /* moved before */
-	if (strcmp(name, "variables.csv") == 0 && exists(target)) {
+	if (strcmp(name, kind->list) == 0 && exists(target)) {
 		unlink(source);
 		return RC_OK;
 	}
-	if (strcmp(name, "ingress.conf") == 0 && exists(target))
+	if (strcmp(name, conf_name(arena, kind)) == 0 && exists(target))
 		rc = move(target, arena_printf(arena, "%s.before", target),
 			fault);
 	return rc == RC_OK ? move(source, target, fault) : rc;
 }
 
 enum rc
-enrol_files_move(struct arena *arena, const char *from, const char *to,
-	struct fault *fault)
+enrol_files_move(struct arena *arena, const struct enrol_kind *kind,
+	const char *from, const char *to, struct fault *fault)
 {
+	/* In this order: whoever sees the configuration finds all the rest. */
+	const char *const files[] = {"ca.pem", "node.key", "node.pem",
+		"client_secret", kind->list, conf_name(arena, kind)};
 	enum rc rc = RC_OK;
 
 	unlink(path_of(arena, from, "access.json"));
@@ -195,14 +156,15 @@ enrol_files_move(struct arena *arena, const char *from, const char *to,
 	unlink(path_of(arena, to, "node.pem.next"));
 	unlink(path_of(arena, to, "node.key.next"));
 	for (size_t i = 0; rc == RC_OK && i < ARRAY_LENGTH(files); i++)
-		rc = move_file(arena, from, to, files[i], fault);
+		rc = move_file(arena, kind, from, to, files[i], fault);
 	if (rc == RC_OK)
 		rmdir(from);
 	return rc;
 }
 
 bool
-enrol_files_taken(struct arena *arena, const char *folder)
+enrol_files_taken(struct arena *arena, const struct enrol_kind *kind,
+	const char *folder)
 {
-	return exists(path_of(arena, folder, "ingress.conf"));
+	return exists(path_of(arena, folder, conf_name(arena, kind)));
 }

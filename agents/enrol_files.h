@@ -8,20 +8,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "agents/enrol_kind.h"
 #include "lib/arena.h"
 #include "lib/fault.h"
-
-/* What goes into the configuration; texts. */
-struct enrol_node {
-	const char *name;
-	const char *node_url;
-	const char *trust; /* who may sign the hub's certificate: a path */
-	const char *client_id;
-	const char *client_secret;
-	const char *datasource; /* UUID; "" = it may send none yet */
-	const char *datasource_name;
-	const char *spool;
-};
 
 /* Make a folder, and those above it, for its owner and group.
  * Fails: RC_IO. */
@@ -35,19 +24,22 @@ MUST_CHECK enum rc enrol_files_read(struct arena *arena, const char *folder,
 MUST_CHECK enum rc enrol_files_write(struct arena *arena, const char *folder,
 	const char *name, const char *text, mode_t mode, struct fault *fault);
 
-/* The secret, ingress.conf, and a variables.csv to begin with. */
+/* The secret, the configuration, and a list to begin with. */
 MUST_CHECK enum rc enrol_files_configure(struct arena *arena,
-	const char *folder, const struct enrol_node *node, struct fault *fault);
+	const char *folder, const struct enrol_kind *kind,
+	const struct enrol_node *node, struct fault *fault);
 
 /*
  * Move the folder's files to "to". Files that are there are replaced, but for
- * variables.csv; the configuration of before is kept as ingress.conf.before.
+ * the list; the configuration of before is kept as KIND.conf.before.
  * Run by root they belong to the agents' user. Fails: RC_IO.
  */
-MUST_CHECK enum rc enrol_files_move(struct arena *arena, const char *from,
-	const char *to, struct fault *fault);
+MUST_CHECK enum rc enrol_files_move(struct arena *arena,
+	const struct enrol_kind *kind, const char *from, const char *to,
+	struct fault *fault);
 
 /* Is there a configured node in the folder? */
-bool enrol_files_taken(struct arena *arena, const char *folder);
+bool enrol_files_taken(struct arena *arena, const struct enrol_kind *kind,
+	const char *folder);
 
 #endif

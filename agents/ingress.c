@@ -359,7 +359,7 @@ main(int argc, char **argv)
 
 	guard_process();
 	if (argc > 1 && strcmp(argv[1], "enrol") == 0)
-		return enrol_main(argc - 1, argv + 1);
+		return enrol_main(&enrol_ingress, argc - 1, argv + 1);
 	/* One heap, given back early: an agent shares a small machine. */
 	mallopt(M_ARENA_MAX, 1);
 	mallopt(M_TRIM_THRESHOLD, ARENA_TRIM_BYTES);

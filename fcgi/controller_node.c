@@ -2,6 +2,8 @@
 
 #include "fcgi/controller_node_parts.h"
 
+#include <string.h>
+
 #include "fcgi/listing.h"
 #include "lib/clock.h"
 #include "model/audit.h"
@@ -94,13 +96,14 @@ controller_write_rights(
 
 void
 controller_node_write_token(struct jsonw *json, struct req *req,
-	const struct controller_token *shown)
+	const char *kind, const struct controller_token *shown)
 {
 	jsonw_str(json, "token", shown->code);
 	jsonw_time(json, "expires", shown->expires_us);
 	jsonw_str(json, "command",
 		arena_printf(req->arena,
-			"fieldgrid-ingress enrol %s --token %s",
+			"fieldgrid-%s enrol %s --token %s",
+			strcmp(kind, "egress") == 0 ? "egress" : "ingress",
 			controller_of(req)->conf->issuer, shown->code));
 }
 
@@ -125,7 +128,7 @@ controller_node_answer(struct req *req, struct resp *resp, int64_t id,
 	controller_write_rights(json, &rights);
 	if (shown != NULL) {
 		jsonw_open_obj(json, "enrolment");
-		controller_node_write_token(json, req, shown);
+		controller_node_write_token(json, req, node.kind, shown);
 		jsonw_close_obj(json);
 	}
 	jsonw_close_obj(json);

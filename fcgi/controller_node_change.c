@@ -59,7 +59,7 @@ controller_node_token(struct req *req, struct resp *resp)
 		return rc;
 	json = resp_json(resp, 201);
 	jsonw_open_obj(json, NULL);
-	controller_node_write_token(json, req, &shown);
+	controller_node_write_token(json, req, node.kind, &shown);
 	jsonw_close_obj(json);
 	resp_header(resp, "Cache-Control", "no-store");
 	return RC_OK;

@@ -22,7 +22,7 @@ MUST_CHECK enum rc controller_node_record(struct req *req, const char *action,
 
 /* The members of a token, in an open object. */
 void controller_node_write_token(struct jsonw *json, struct req *req,
-	const struct controller_token *shown);
+	const char *kind, const struct controller_token *shown);
 
 /* The node as it is now, with a token when there is one. */
 MUST_CHECK enum rc controller_node_answer(struct req *req, struct resp *resp,

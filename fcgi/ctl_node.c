@@ -140,11 +140,11 @@ offer(struct ctl *ctl, const struct enrolled *node, const char **code)
 }
 
 static void
-print_token(const char *code)
+print_token(const struct enrolled *node, const char *code)
 {
 	printf("On the machine, within a day:\n"
-	       "  fieldgrid-ingress enrol https://HOST --token %s\n",
-		code);
+	       "  fieldgrid-%s enrol https://HOST --token %s\n",
+		strcmp(node->kind, "egress") == 0 ? "egress" : "ingress", code);
 }
 
 static enum rc
@@ -161,7 +161,7 @@ node_token(struct ctl *ctl)
 		rc = offer(ctl, &node, &code);
 	rc = ctl_end(ctl, rc);
 	if (rc == RC_OK)
-		print_token(code);
+		print_token(&node, code);
 	return rc;
 }
 
@@ -300,7 +300,7 @@ node_add(struct ctl *ctl)
 	if (rc != RC_OK)
 		return rc;
 	if (code != NULL)
-		print_token(code);
+		print_token(&node, code);
 	else
 		print_added(&node, &bundle);
 	return RC_OK;

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 
@@ -195,4 +196,22 @@ test('rights that are taken away take the variable out of the mirror', async () 
   const later = mirrored(egress, 'site0/m');
   assert.ok(Number(later.at(-1).split(' ')[1]) <= number + 10, 'no value of m after a second');
   assert.ok(mirrored(egress, 'site0/n').length > number + 20, 'n goes on');
+});
+
+test('a machine becomes an egress node with one command, and only of that kind', async () => {
+  const agent = plant('enrolled', 50, 100);
+  const program = path.join(build, 'fieldgrid-egress');
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fieldgrid-enrol-'));
+  const name = `room-${process.pid}`;
+  const code = /--token (\S+)/.exec(grid.ctl('node', 'add', name, '--kind', 'egress', '--subscribe', agent.id))[1];
+  const enrol = (which, into) => execFileSync(which,
+    ['enrol', grid.url, '--token', code, '--folder', path.join(folder, into)], { encoding: 'utf8', stdio: 'pipe' });
+  assert.throws(() => enrol(path.join(build, 'fieldgrid-ingress'), 'wrong'), /of the kind egress/);
+  const text = enrol(program, 'wrong');
+  assert.match(text, new RegExp(`It receives ".*" \\(${agent.id}\\)`));
+  assert.equal(fs.readFileSync(path.join(folder, 'wrong/mirror.csv'), 'utf8'),
+    `datasource,variables,prefix,alarms,events\n${agent.id},*,,yes,yes\n`);
+  const check = execFileSync(program, ['--config', path.join(folder, 'wrong/egress.conf'), '--check-config'], { encoding: 'utf8' });
+  assert.match(check, /1 rows of .*mirror.csv, outlet file/);
+  fs.rmSync(folder, { recursive: true });
 });
