@@ -10,7 +10,6 @@
 #include "agents/csv_cell.h"
 #include "agents/driver.h"
 #include "agents/plant_clock.h"
-#include "lib/clock.h"
 #include "lib/utf8.h"
 
 struct file_options {
