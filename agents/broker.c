@@ -53,6 +53,7 @@ struct broker {
 	int64_t delay_us;    /* what the next failure costs */
 	int64_t told_us;     /* when trouble was logged */
 	int64_t checked_us;  /* when keepalive was looked at */
+	uint64_t received;   /* messages */
 	const char *refused; /* why the broker did not accept us; a constant */
 };
 
@@ -220,6 +221,7 @@ on_message(struct mosquitto *client, void *context,
 	(void)client;
 	if (one.data == NULL)
 		one.data = "";
+	broker->received++;
 	if (broker->calls.message != NULL)
 		broker->calls.message(broker->calls.context, &one);
 }
@@ -325,15 +327,20 @@ connect_again(struct broker *broker)
 		lose(broker, code);
 }
 
+/* Until nothing is left to read. EAGAIN says so, but not with a message: what
+ * libmosquitto does for its acknowledgement leaves an errno as well. */
 static int
 read_packets(struct broker *broker)
 {
 	int code = MOSQ_ERR_SUCCESS;
 
 	for (int i = 0; i < READ_PACKETS && code == MOSQ_ERR_SUCCESS; i++) {
+		uint64_t before = broker->received;
+
 		errno = 0;
 		code = mosquitto_loop_read(broker->client, 1);
-		if (errno == EAGAIN || atomic_load(&broker->stopping))
+		if ((errno == EAGAIN && broker->received == before) ||
+			atomic_load(&broker->stopping))
 			break;
 	}
 	return code;

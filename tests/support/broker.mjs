@@ -84,9 +84,7 @@ allow_anonymous false
 password_file ${passwords}
 persistence true
 persistence_location ${this.folder}/
-autosave_on_changes true
-autosave_interval 1
-max_queued_messages 100000
+max_queued_messages 1000000
 ${more}
 `);
   }
