@@ -37,13 +37,56 @@ function spoiled(source, rows) {
     + Math.abs(rows.length - source.count);
 }
 
+/** All alarms of a source, the first to come first. */
+async function readAlarms(source, token) {
+  const found = [];
+  let after;
+  do {
+    const reply = await source.agent.grid.request(`/api/v1/datasources/${source.agent.id}/alarms/query`, {
+      token,
+      body: {
+        timeFilter: { from: '2024-01-01T00:00:00Z', to: '2030-01-01T00:00:00Z', type: 'Absolute' },
+        limit: 1000, ...(after && { after }),
+      },
+    });
+    if (reply.status !== 200) throw new Error(`alarms: ${reply.status} ${reply.text.slice(0, 300)}`);
+    found.push(...reply.json.alarms);
+    after = reply.json.next;
+  } while (after);
+  return found.sort((one, other) => Date.parse(one.receivedTime) - Date.parse(other.receivedTime));
+}
+
+/** What the list of events has of them: kind and alarm, sorted. */
+function readEvents(source) {
+  return source.agent.grid.sql(`SELECT e.kind, e.about FROM event e JOIN datasource d ON d.id = e.datasource_id
+    WHERE d.uuid = '${source.agent.id}' AND e.kind LIKE 'alarm.%' ORDER BY 1, 2`).map((row) => row.join(' '));
+}
+
+/** Alarms that are not there, too many or with other times; and their events. */
+async function judgeAlarms(source, token) {
+  const wanted = source.alarms();
+  const found = await readAlarms(source, token);
+  const events = found.flatMap(({ id, clearedTime }) => (
+    clearedTime ? [`alarm.came ${id}`, `alarm.went ${id}`] : [`alarm.came ${id}`])).sort();
+  const told = readEvents(source).sort();
+  const timed = ({ came, went }, alarm) => alarm !== undefined
+    && isTimed(source, came, Date.parse(alarm.receivedTime))
+    && (went === undefined ? alarm.clearedTime === null : isTimed(source, went, Date.parse(alarm.clearedTime)));
+  return {
+    alarms: found.length,
+    alarmsWrong: wanted.filter((alarm, i) => !timed(alarm, found[i])).length + Math.max(0, found.length - wanted.length),
+    eventsWrong: events.filter((event) => !told.includes(event)).length
+      + told.filter((event, i) => !events.includes(event) || told[i - 1] === event).length,
+  };
+}
+
 export async function check(source, token) {
-  const tally = judge(source, await source.agent.history(token, 'n'));
+  const tally = { ...judge(source, await source.agent.history(token, 'n')), ...await judgeAlarms(source, token) };
   if (source.padBytes) tally.spoiled = spoiled(source, await source.agent.history(token, 'pad'));
   return tally;
 }
 
-/** Check until nothing is missing any more, at most for "seconds". */
+/** Check until nothing is missing any more (alarms come with the rows), at most for "seconds". */
 export async function settle(source, token, seconds) {
   const end = Date.now() + seconds * 1000;
   for (;;) {
@@ -57,8 +100,8 @@ export async function settle(source, token, seconds) {
 }
 
 /** Does a tally say that all is well? */
-export function isWhole({ arrived, ...wrong }) {
-  return arrived > 0 && Object.values(wrong).every((count) => count === 0);
+export function isWhole({ arrived, alarms, ...wrong }) {
+  return arrived > 0 && alarms > 0 && Object.values(wrong).every((count) => count === 0);
 }
 
 /** Rows of cells as a table; the first row names the columns. */

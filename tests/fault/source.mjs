@@ -1,8 +1,9 @@
 // source: an agent that sends rows which can be told apart, and knows what the
 // grid has to have of them afterwards. Every scenario uses this one.
 //
-// Row k has the number n = k and, with "padBytes", a text made from k; its time
-// is that of the file, so that the right time of each is known as well.
+// Row n has the number n, a level that is too high for two seconds of every four,
+// and with "padBytes" a text made from n. Its time is that of the file, so that
+// the right time of each row, and of each alarm, is known as well.
 
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -36,13 +37,14 @@ export class Source {
     const source = new Source();
     const { rate, seconds, padBytes = 0, times = 'original', seed = 1 } = options;
     Object.assign(source, { name, rate, padBytes, times, count: rate * seconds });
+    source.columns = ['level', 'n', ...(padBytes ? ['pad'] : [])];
     source.begin = Date.now();
     if (options.line) source.line = await Line.open(seed);
     if (options.clock) source.clock = fs.mkdtempSync(path.join(os.tmpdir(), 'fieldgrid-clock-'));
     if (options.clock) source.setClock(0);
     source.agent = new Agent(grid, name, {
       driver: 'csv',
-      variables: padBytes ? 'name,type\nn,int\npad,string\n' : 'name,type\nn,int\n',
+      variables: `name,type\nlevel,float\nn,int\n${padBytes ? 'pad,string\n' : ''}`,
       data: source.#rows(),
       options: `file = data.csv\nspeed = 1\ntimes = ${times}`,
       inside: source.line?.inside,
@@ -51,18 +53,33 @@ export class Source {
         FAKETIME_NO_CACHE: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1',
       },
       ...options.agent,
+      hub: '[alarms]\nlimits = limits.csv',
     });
+    source.agent.write('limits.csv', 'variable,name,condition,value\nlevel,high,greater,50\n');
     return source;
   }
 
   /** When row n was made, in ms. */
   time(n) { return this.begin + Math.round((n - 1) * 1000 / this.rate); }
 
-  #rows() {
-    const rows = [this.padBytes ? 'time,n,pad' : 'time,n'];
+  /** Is the level of row n too high? */
+  isHigh(n) { return Math.floor((n - 1) / (2 * this.rate)) % 2 === 1; }
+
+  /** The alarms that there must be: [{ came, went (a row, or undefined) }]. */
+  alarms() {
+    const alarms = [];
     for (let n = 1; n <= this.count; n += 1) {
-      rows.push(`${new Date(this.time(n)).toISOString()},${n}`
-        + (this.padBytes ? `,${padding(n, this.padBytes)}` : ''));
+      if (this.isHigh(n) && !this.isHigh(n - 1)) alarms.push({ came: n });
+      if (!this.isHigh(n) && n > 1 && this.isHigh(n - 1)) alarms.at(-1).went = n;
+    }
+    return alarms;
+  }
+
+  #rows() {
+    const rows = [['time', ...this.columns].join()];
+    for (let n = 1; n <= this.count; n += 1) {
+      const row = { n, level: this.isHigh(n) ? 100 : 0, pad: this.padBytes && padding(n, this.padBytes) };
+      rows.push([new Date(this.time(n)).toISOString(), ...this.columns.map((column) => row[column])].join());
     }
     return `${rows.join('\n')}\n`;
   }

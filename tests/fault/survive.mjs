@@ -89,7 +89,7 @@ export class Survival {
   isWhole(run) { return run.error === undefined && run.tally !== undefined && isWhole(run.tally); }
 
   report() {
-    const columns = ['arrived', 'missing', 'twice', 'disordered', 'mistimed', 'strange', 'spoiled'];
+    const columns = ['arrived', 'missing', 'twice', 'disordered', 'mistimed', 'strange', 'spoiled', 'alarms', 'alarmsWrong', 'eventsWrong'];
     const rows = [['scenario', 'rows', ...columns, 'starts', 'trouble']];
     for (const { scenario, source, tally, did, error } of this.runs) {
       rows.push([scenario.name, source.count, ...columns.map((column) => tally?.[column]),
