@@ -12,6 +12,7 @@
 #include "fcgi/hub_clock.h"
 #include "fcgi/hub_command.h"
 #include "fcgi/hub_counters.h"
+#include "fcgi/hub_evaluate.h"
 #include "fcgi/hub_live.h"
 #include "fcgi/hub_news.h"
 #include "fcgi/hub_node_stream.h"
@@ -21,6 +22,7 @@
 #include "fcgi/service.h"
 #include "lib/log.h"
 #include "model/alarm.h"
+#include "model/alarm_evaluation.h"
 #include "model/alarm_limit_store.h"
 #include "model/audit.h"
 #include "model/checkpoint.h"
@@ -96,6 +98,7 @@ static const struct route routes[] = {
 
 static const struct stmt *const stmts[] = {
 	alarm_apply_stmts,
+	alarm_evaluation_stmts,
 	alarm_limit_store_stmts,
 	alarm_stmts,
 	audit_stmts,
@@ -194,6 +197,13 @@ static void *
 live_main(void *context)
 {
 	hub_live_run(context);
+	return NULL;
+}
+
+static void *
+evaluate_main(void *context)
+{
+	hub_evaluate_run(context);
 	return NULL;
 }
 
@@ -307,12 +317,14 @@ serve(struct hub *hub, struct hub_live *live)
 	sigset_t signals = set_signals();
 	pthread_t watcher;
 	pthread_t streams;
+	pthread_t evaluator;
 	pthread_t commands;
 	pthread_t news;
 
 	FCGX_Init();
 	hub->news = hub_news_new(hub, live);
 	watcher = start(watch_main, &watch);
+	evaluator = start(evaluate_main, hub);
 	streams = start(live_main, live);
 	commands = start(command_main, hub);
 	news = start(news_main, hub->news);
@@ -330,6 +342,7 @@ serve(struct hub *hub, struct hub_live *live)
 	hub_orders_stir(hub);
 	pthread_join(commands, NULL);
 	pthread_join(watcher, NULL);
+	pthread_join(evaluator, NULL);
 	hub_counters_log(hub->counters);
 	return EXIT_SUCCESS;
 }

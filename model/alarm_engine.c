@@ -179,6 +179,7 @@ come(struct alarm_engine *engine, size_t index, int64_t time_us,
 	course->status = status;
 	alarm_held_take(&course->value, value);
 	note_chatter(course, time_us);
+	engine->latest_us = later(engine->latest_us, time_us);
 	set_phase(engine, index, PHASE_ACTIVE);
 	alarm_emit(
 		engine, index, again ? ALARM_REACTIVATED : ALARM_CAME, time_us);
@@ -494,8 +495,7 @@ alarm_engine_put(struct alarm_engine *engine, const struct sample *sample,
 	moment.bad = (sample->status & STATUS_BAD) != 0 ||
 		     (sample->value.kind == VALUE_FLOAT &&
 			     isnan(sample->value.number));
-	if (sample->time_us > engine->latest_us)
-		engine->latest_us = sample->time_us;
+	engine->latest_us = later(engine->latest_us, sample->time_us);
 	if (slot->gate_count > 0)
 		take_gates(engine, slot, &moment);
 	if (slot->count == 0 || slot->kind != sample->value.kind)

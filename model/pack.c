@@ -22,13 +22,17 @@ const struct stmt pack_stmts[] = {
 		"SELECT pg_try_advisory_lock(hashtext('fieldgrid keeper'))"},
 	[LOCK] = {"pack_lock", "",
 		"SELECT pg_advisory_xact_lock(hashtext('fieldgrid pack'))"},
-	/* $1 after id $2 received before $3 rows */
+	/* $1 after id $2 received before $3 rows; what the hub has to evaluate
+	 * stays until it has */
 	[LIST] = {"pack_list", "izi",
 		"SELECT id"
 		"     , samples"
 		"     , octet_length(body)"
 		"  FROM frame"
 		" WHERE id > $1 AND received_at < $2 AND NOT packed"
+		"   AND NOT EXISTS (SELECT FROM alarm_position a"
+		"       WHERE a.node_id = frame.node_id"
+		"         AND a.sequence < frame.sequence)"
 		" ORDER BY id LIMIT $3"},
 	[FETCH] = {"pack_fetch", "Iz", /* $1 ids $2 received before */
 		"SELECT id"

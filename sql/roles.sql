@@ -127,3 +127,9 @@ GRANT INSERT, UPDATE, DELETE ON alarm_limit, alarm_category, alarm_cause
 GRANT SELECT, INSERT, UPDATE ON command, variable_node TO fieldgrid_hub;
 GRANT SELECT, INSERT, UPDATE, DELETE ON selection TO fieldgrid_hub;
 GRANT SELECT ON command TO fieldgrid_api;
+
+-- The hub evaluates limits that no agent does (sql/0014-evaluate-alarms.sql);
+-- the keeper leaves frames that it has not come to.
+GRANT SELECT, INSERT, UPDATE, DELETE ON alarm_evaluation, alarm_position
+  TO fieldgrid_hub;
+GRANT SELECT ON alarm_position TO fieldgrid_keeper;

@@ -24,7 +24,7 @@
 #define T0     INT64_C(1700000000000000)
 #define ROUNDS 30
 
-enum { FRAME_AT, CHUNK_AT, MONTHS, TOKENS, TOKENS_LEFT };
+enum { FRAME_AT, CHUNK_AT, MONTHS, TOKENS, TOKENS_LEFT, EVALUATE, EVALUATED };
 
 static const struct stmt keeper_test_stmts[] = {
 	[FRAME_AT] = {"keeper_test_frame_at", "z", /* $1 received */
@@ -44,6 +44,14 @@ static const struct stmt keeper_test_stmts[] = {
 		", ('account:new', 3, now())"},
 	[TOKENS_LEFT] = {"keeper_test_tokens_left", "",
 		"SELECT count(*) FROM login_failure"},
+	[EVALUATE] = {"keeper_test_evaluate", "", /* all but the last two */
+		"WITH n AS (INSERT INTO node (id, uuid, name, kind)"
+		" OVERRIDING SYSTEM VALUE VALUES"
+		" (1, gen_random_uuid(), 'sender', 'ingress'))"
+		" INSERT INTO alarm_position (node_id, sequence)"
+		" SELECT node_id, max(sequence) - 2 FROM frame GROUP BY 1"},
+	[EVALUATED] = {"keeper_test_evaluated", "",
+		"UPDATE alarm_position SET sequence = sequence + 2"},
 	STMT_END,
 };
 
@@ -217,6 +225,32 @@ test_keeper_killed_while_packing_loses_nothing(void **state)
 		oracle_count(&fixture->oracle, ORACLE_COUNT_FRAMES), 0);
 	assert_int_equal(
 		oracle_count(&fixture->oracle, ORACLE_COUNT_SAMPLES), next);
+	assert_numbers(fixture, next);
+}
+
+static void
+run(struct fixture *fixture, int stmt)
+{
+	check(db_exec(fixture->db, &keeper_test_stmts[stmt], NO_PARAMS, NULL,
+		      &fixture->fault),
+		fixture);
+}
+
+static void
+test_keeper_leaves_frames_that_are_to_be_evaluated(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t next = 0;
+
+	send_numbers(fixture, &next, 10);
+	run(fixture, EVALUATE);
+	assert_int_equal(end_keeper(start_keeper(fixture, "--pack-now"), 0), 0);
+	assert_int_equal(
+		oracle_count(&fixture->oracle, ORACLE_COUNT_FRAMES), 2);
+	run(fixture, EVALUATED);
+	assert_int_equal(end_keeper(start_keeper(fixture, "--pack-now"), 0), 0);
+	assert_int_equal(
+		oracle_count(&fixture->oracle, ORACLE_COUNT_FRAMES), 0);
 	assert_numbers(fixture, next);
 }
 
@@ -406,6 +440,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 			test_keeper_killed_while_packing_loses_nothing, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(
+			test_keeper_leaves_frames_that_are_to_be_evaluated,
+			setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_expiry_prunes_what_is_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(
