@@ -121,9 +121,6 @@ follow_clock(struct sampler *sampler)
 	if (jump_us > -CLOCK_JUMP_US && jump_us < CLOCK_JUMP_US)
 		return;
 	alarm_engine_shift(sampler->alarms, jump_us);
-	notices_add(&sampler->agent->notices, "clock.set",
-		"the clock of this machine was set by %.1f s",
-		(double)jump_us / (double)CLOCK_SECOND_US);
 }
 
 /* What is replayed has its own time: there a delay ends with a sample. */
