@@ -14,7 +14,7 @@ const struct conf_entry egress_conf_entries[] = {
 	{"egress", "mirror", CONF_PATH, KEY(mirror), NULL, 0, 0,
 		"CSV file of what is mirrored, see doc/EGRESS.md"},
 	{"egress", "outlet", CONF_TEXT, KEY(outlet_name), NULL, 0, 0,
-		"where to: file or stdout"},
+		"where to: file, mqtt or stdout"},
 	{"egress", "state", CONF_PATH, KEY(state_folder), NULL, 0, 0,
 		"folder of the position up to which everything was mirrored"},
 	{"egress", "since", CONF_TEXT, KEY(since_text), "", 0, 0,
@@ -32,6 +32,7 @@ const struct conf_entry egress_conf_entries[] = {
 		"begin a new file at this size, MiB"},
 	{"file", "rotate_s", CONF_INT, KEY(file.rotate_s), "86400", 1, 31536000,
 		"begin a new file after this time, s"},
+	OUTLET_MQTT_CONF("mqtt", KEY(mqtt)),
 	CONF_END,
 };
 

@@ -4,6 +4,7 @@
 
 #include "agents/node_conf.h"
 #include "agents/outlet.h"
+#include "agents/outlet_mqtt.h"
 
 struct outlet_file_conf {
 	const char *folder;
@@ -23,6 +24,7 @@ struct egress_conf {
 	int64_t page_kib;
 
 	struct outlet_file_conf file;
+	struct outlet_mqtt_conf mqtt;
 
 	/* Made of the above. */
 	const struct outlet *outlet;

@@ -5,9 +5,11 @@
 #include <string.h>
 
 extern const struct outlet outlet_file;
+extern const struct outlet outlet_mqtt;
 extern const struct outlet outlet_stdout;
 
-const struct outlet *const outlets[] = {&outlet_file, &outlet_stdout, NULL};
+const struct outlet *const outlets[] = {
+	&outlet_file, &outlet_mqtt, &outlet_stdout, NULL};
 
 const struct outlet *
 outlet_find(const char *name)

@@ -66,6 +66,8 @@ void outlet_json_record(struct buf *out, const struct outlet_record *record);
 void outlet_csv_value(struct buf *out, const struct mirror_variable *variable,
 	const struct sample *sample);
 void outlet_csv_record(struct buf *out, const struct outlet_record *record);
+/* The value alone, as in a cell of CSV; a text as it is. */
+void outlet_bare_value(struct buf *out, const struct value *value);
 /* The first line of a CSV file of each. */
 const char *outlet_csv_value_head(void);
 void outlet_csv_record_head(struct buf *out, enum outlet_list list);

@@ -143,6 +143,15 @@ add_value(struct buf *out, const struct value *value)
 	}
 }
 
+void
+outlet_bare_value(struct buf *out, const struct value *value)
+{
+	if (value->kind == VALUE_STRING)
+		buf_add(out, value->string.data, value->string.bytes);
+	else
+		add_value(out, value);
+}
+
 const char *
 outlet_csv_value_head(void)
 {
