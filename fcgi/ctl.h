@@ -113,6 +113,7 @@ MUST_CHECK enum rc ctl_end(struct ctl *ctl, enum rc rc);
 MUST_CHECK enum rc ctl_audit(struct ctl *ctl, const char *action,
 	const char *object, const char *before, const char *after);
 
+extern const struct ctl_command ctl_alarm_commands[];
 extern const struct ctl_command ctl_archive_commands[];
 extern const struct ctl_command ctl_audit_commands[];
 extern const struct ctl_command ctl_ca_commands[];
@@ -121,6 +122,7 @@ extern const struct ctl_command ctl_datasource_commands[];
 extern const struct ctl_command ctl_directory_commands[];
 extern const struct ctl_command ctl_keys_commands[];
 extern const struct ctl_command ctl_migrate_commands[];
+extern const struct ctl_command ctl_limit_commands[];
 extern const struct ctl_command ctl_node_commands[];
 extern const struct ctl_command ctl_group_commands[];
 extern const struct ctl_command ctl_policy_commands[];

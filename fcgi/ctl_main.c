@@ -55,6 +55,8 @@ static const struct ctl_command *const tables[] = {
 	ctl_screen_commands,
 	ctl_datasource_commands,
 	ctl_archive_commands,
+	ctl_limit_commands,
+	ctl_alarm_commands,
 	ctl_audit_commands,
 };
 
