@@ -148,6 +148,8 @@ make_ready(struct modbus_line *line, const struct modbus_device *device)
 	}
 	modbus_set_slave(line->context, (int)device->unit);
 	keep_silence(line, device);
+	if (device->host == NULL) /* noise since the last answer */
+		modbus_flush(line->context);
 	if (line->until_us == 0 || clock_steady_us() < line->until_us)
 		return true;
 	snprintf(line->why, sizeof(line->why), "its time was over");

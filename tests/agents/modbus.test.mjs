@@ -26,7 +26,7 @@ function keep(device) {
   return device;
 }
 
-const rawDevice = async (answer) => keep(await new RawDevice(answer).on());
+const rawDevice = async (answer, host) => keep(await new RawDevice(answer, host).on());
 
 /** fieldgrid-ingress --dump: what the driver reads, without a hub. */
 class Dump {
@@ -316,6 +316,33 @@ test('wrong lengths and garbage are never taken for values', async () => {
   await device.off();
 });
 
+test('answers with any damage to their heads give the right value or none', async () => {
+  let seed = 7;
+  const draw = (below) => {
+    seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff;
+    return (seed >> 8) % below;
+  };
+  let answers = 0;
+  const device = await rawDevice(({ transaction, unit }) => {
+    const raw = Buffer.from([transaction >> 8, transaction & 255, 0, 0, 0, 7, unit, 3, 4, 0, 9, 0, 9]);
+    answers += 1;
+    for (let i = draw(3); i > 0; i -= 1) raw[draw(9)] = draw(256);
+    const cut = draw(8) === 0 ? draw(13) : 13;
+    return { raw: draw(8) === 0 ? Buffer.concat([raw, raw]) : raw.subarray(0, cut) };
+  }, '0.0.0.0');
+  const devices = Array.from({ length: 40 }, (_, i) => `d${i},127.0.0.${i + 1}:${device.port},${i},50,10,1\n`);
+  const dump = new Dump(`name,connection,unit,timeout_ms,retries,back_off_s\n${devices.join('')}`,
+    rows(...devices.map((_, i) => `v${i},d${i}/holding/0:uint32,int,,`)), { period: 10 }).start();
+  await until(() => answers > 3000, { seconds: 30, what: '3,000 answers' });
+  const values = new Set(Array.from(dump.latest.keys(), (name) => dump.value(name)));
+  for (const value of values) assert.match(value, /^(INVALID )?(589833|0)$/);
+  assert.ok(values.has('589833'));
+  assert.ok(![...values].includes('0'), 'only what is INVALID is 0');
+  assert.equal(dump.child.exitCode, null);
+  await dump.close();
+  await device.off();
+});
+
 test('a device that closes idle connections is read all the same', async () => {
   const device = await rawDevice((request, socket) => {
     setTimeout(() => socket.end(), 20);
@@ -345,6 +372,24 @@ test('several units share a serial line, one of them dead', async () => {
   memory.set('holding', 7, [78], 3);
   await dump.shows({ int: '78' });
   await until(() => dump.counts.get('int') > before + 5, { seconds: 5, what: 'more readings' });
+  await dump.close();
+  await device.off();
+  await line.close();
+});
+
+test('noise on a serial line is not taken for an answer', async () => {
+  const line = keep(await serialLine());
+  const device = keep(await serialDevice(line, new Memory(), 3));
+  device.memory.set('holding', 0, [1], 3);
+  const dump = new Dump('name,connection,unit,parity,timeout_ms,retries\n'
+    + `boiler,${line.near},3,none,300,2\n`, rows('a,boiler/holding/0,int,,')).start();
+  await dump.shows({ a: '1' });
+  for (let i = 2; i < 12; i += 1) {
+    device.noise(Buffer.from([3, 3, 2, 0, 99, i])); // half an answer, with no good check
+    device.memory.set('holding', 0, [i], 3);
+    await dump.shows({ a: String(i) });
+  }
+  assert.doesNotMatch(dump.log, /device\.lost/);
   await dump.close();
   await device.off();
   await line.close();

@@ -142,6 +142,7 @@ export async function serialDevice(line, memory = new Memory(), unitID = 255) {
   let on = true;
   return {
     memory,
+    noise: (bytes) => fs.writeFileSync(line.far, bytes),
     async off() {
       if (on) await new Promise((done) => { server.close(done); });
       on = false;
@@ -155,15 +156,16 @@ export async function serialDevice(line, memory = new Memory(), unitID = 255) {
  * { transaction, unit, code, data }.
  */
 export class RawDevice {
-  constructor(answer) {
+  constructor(answer, host = '127.0.0.1') {
     this.answer = answer;
+    this.host = host;
     this.sockets = new Set();
     this.connections = 0;
   }
 
   async on() {
     this.server = net.createServer((socket) => this.#serve(socket));
-    this.server.listen(this.port ?? 0, '127.0.0.1');
+    this.server.listen(this.port ?? 0, this.host);
     await once(this.server, 'listening');
     this.port = this.server.address().port;
     return this;
