@@ -6,7 +6,8 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { openGrid, top } from '../support/grid.mjs';
+import { Agent } from '../support/agent.mjs';
+import { openGrid, top, until } from '../support/grid.mjs';
 import { Plant } from '../support/plant.mjs';
 
 const START = Date.parse('2026-03-01T12:00:00Z');
@@ -15,6 +16,7 @@ const text = fs.readFileSync(path.join(top, 'doc/API.md'), 'utf8');
 
 let grid;
 let plant;
+let agent; // of the same plant: what can be written
 
 before(async () => {
   grid = await openGrid();
@@ -24,10 +26,20 @@ before(async () => {
     'pump/power': Array.from({ length: 600 }, (_, second) => [START + second * 1000, 7.5]),
   }, [{ time: START, kind: 'Note', text: 'started' }]);
   await plant.beat();
+  agent = new Agent(grid, 'writer', {
+    node: { id: plant.id, node: grid.enrol(`writer-${plant.id.slice(0, 8)}`, plant.id) },
+    driver: 'file', variables: 'name,address,type,unit,decimals,access\npump/limit,limit,float,kW,1,read_write\n',
+    options: 'folder = .',
+  });
+  agent.write('limit', '20\n');
+  agent.start();
+  await until(() => agent.log.includes('stream is open') && agent.log.includes('connected'), { what: 'the agent' });
   grid.ctl('archive', 'add', plant.id, 'RAW', 'Raw values', '--variables', '*');
   grid.ctl('archive', 'add', plant.id, 'M1', 'Minutes', '--parent', 'RAW', '--calculation', 'average', '--cycle', 60);
 });
 after(async () => {
+  await agent?.close();
+  agent?.node.close();
   plant?.close();
   await grid?.close();
 });
@@ -58,6 +70,7 @@ test('every call in doc/API.md gives what it shows', () => {
   const id = `documented-${plant.id.slice(0, 8)}`;
   const made = grid.ctl('client', 'add', id, '--grant', 'client_credentials', '--scope', 'iiotServicesAPI');
   grid.ctl('policy', 'grant', 'client', id, 'ReadAll', '--datasource', plant.id);
+  grid.ctl('policy', 'grant', 'client', id, 'WriteVariables', '--datasource', plant.id);
 
   const all = blocks();
   const script = all.filter(({ language }) => language === 'sh').map(({ code }) => code);
