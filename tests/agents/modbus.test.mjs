@@ -300,20 +300,23 @@ test('wrong lengths and garbage are never taken for values', async () => {
     'a reset': (request, socket) => { socket.resetAndDestroy(); },
     'half an answer': (request) => ({ raw: head(request, 7, good(request)).raw.subarray(0, 9) }),
   };
-  let answer = good;
-  const device = await rawDevice((request, socket) => answer(request, socket));
-  const dump = new Dump(`name,connection,timeout_ms,retries,back_off_s\nplc,${device.address},150,0,1\n`,
-    rows('a,plc/holding/3,int,,', 'b,plc/holding/4,int,,'), { period: 50 }).start();
-  await dump.shows({ a: '3', b: '9' });
-  for (const [name, misanswer] of Object.entries(wrong)) {
-    answer = misanswer;
-    await until(() => dump.value('a') === 'INVALID 3', { seconds: 5, every: 10, what: `INVALID by ${name}` });
-    assert.equal(dump.value('b'), 'INVALID 9', name);
-    answer = good;
-    await until(() => dump.value('a') === '3' && dump.value('b') === '9', { seconds: 5, every: 10, what: `valid after ${name}` });
+  let misbehave = false;
+  const names = Object.keys(wrong);
+  const devices = await Promise.all(names.map((name) => rawDevice(
+    (request, socket) => (misbehave ? wrong[name] : good)(request, socket))));
+  const dump = new Dump(`name,connection,timeout_ms,retries,back_off_s\n${
+    devices.map(({ address }, i) => `d${i},${address},150,0,1\n`).join('')}`,
+  rows(...names.flatMap((name, i) => [`${name},d${i}/holding/3,int,,`, `${name} too,d${i}/holding/4,int,,`])),
+  { period: 50 }).start();
+  const all = (first, second) => Object.fromEntries(names.flatMap((name) => [[name, first], [`${name} too`, second]]));
+  for (let i = 0; i < 3; i += 1) {
+    misbehave = false;
+    await dump.shows(all('3', '9'));
+    misbehave = true;
+    await dump.shows(all('INVALID 3', 'INVALID 9'));
   }
   await dump.close();
-  await device.off();
+  for (const device of devices) await device.off();
 });
 
 test('answers with any damage to their heads give the right value or none', async () => {
