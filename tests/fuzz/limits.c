@@ -1,5 +1,5 @@
-/* fuzz/limits: any bytes as a limits CSV; what is taken goes round in both
- * forms. */
+/* fuzz/limits: any bytes as a limits CSV, and as one limit in JSON; what is
+ * taken goes round in both forms. */
 
 #include <json-c/json.h>
 #include <stdio.h>
@@ -84,6 +84,23 @@ check_table(struct arena *arena, const struct alarm_limit_list *list)
 	buf_free(&table);
 }
 
+static void
+check_object(struct arena *arena, const uint8_t *data, size_t length)
+{
+	const char *text = arena_strndup(arena, (const char *)data, length);
+	struct alarm_limit limit = alarm_limit_default();
+	struct alarm_limit_flaw flaw;
+	struct json_object *object;
+	struct fault fault;
+
+	if (json_parse(arena, text, length, &object, &fault) == RC_OK &&
+		json_object_is_type(object, json_type_object) &&
+		alarm_limit_read(arena, object, "", &limit, &fault) == RC_OK &&
+		alarm_limit_settle(
+			&limit, kind_of(NULL, limit.variable), &flaw))
+		check_json(arena, &limit);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
@@ -99,6 +116,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 			check_json(arena, &list.items[i]);
 		check_table(arena, &list);
 	}
+	check_object(arena, data, length);
 	arena_reset(arena);
 	return 0;
 }
