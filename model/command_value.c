@@ -124,9 +124,12 @@ read_int(struct json_object *given, int64_t *integer)
 	switch (json_object_get_type(given)) {
 	case json_type_int:
 		*integer = json_object_get_int64(given);
-		/* json-c clamps what does not fit. */
-		return (*integer != INT64_MAX && *integer != INT64_MIN) ||
-		       read_int_text(json_object_get_string(given), integer);
+		/* json-c clamps what does not fit; below, without a trace: the
+		 * lowest number of all has to be written as text. */
+		return *integer != INT64_MIN &&
+		       (*integer != INT64_MAX ||
+			       read_int_text(
+				       json_object_get_string(given), integer));
 	case json_type_double:
 		return whole(json_object_get_double(given), integer);
 	case json_type_string:
