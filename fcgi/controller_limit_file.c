@@ -146,7 +146,7 @@ controller_limit_put_csv(struct req *req, struct resp *resp)
 	static const char type[] = "text/csv";
 	struct alarm_limit_list list = {0, NULL};
 	struct alarm_limit_names names;
-	enum alarm_limit_mode mode;
+	enum alarm_limit_mode mode = ALARM_LIMIT_MERGE;
 	struct plant plant;
 	enum rc rc = begin(req, &plant, &names);
 

@@ -115,7 +115,7 @@ CREATE TABLE alarm_limit (
   , comment_required boolean NOT NULL DEFAULT false
   , cause_required   boolean NOT NULL DEFAULT false
   , each_change      boolean NOT NULL DEFAULT false
-  , reactivates      boolean NOT NULL DEFAULT true
+  , reactivates      boolean NOT NULL DEFAULT false
   , suppressed_by    text NOT NULL DEFAULT ''
   , enabled          boolean NOT NULL DEFAULT true
   , created_at       timestamptz NOT NULL DEFAULT now()

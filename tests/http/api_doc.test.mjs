@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -14,6 +15,7 @@ const START = Date.parse('2026-03-01T12:00:00Z');
 const MARK = '\n#### next block ####\n';
 const text = fs.readFileSync(path.join(top, 'doc/API.md'), 'utf8');
 
+const alarm = randomUUID();
 let grid;
 let plant;
 let agent; // of the same plant: what can be written
@@ -24,7 +26,12 @@ before(async () => {
   await plant.announce([{ name: 'pump/power', type: 'float', unit: 'kW', decimals: 1 }]);
   await plant.send({
     'pump/power': Array.from({ length: 600 }, (_, second) => [START + second * 1000, 7.5]),
-  }, [{ time: START, kind: 'Note', text: 'started' }]);
+  }, [{ time: START, kind: 'Note', text: 'started' }], {
+    alarms: [{
+      id: alarm, variable: 'pump/power', limit: 'high', kind: 'came', time: START + 300_000, came: START + 300_000,
+      reactivations: 0, value: 7.5, text: 'Power 7.5 kW',
+    }],
+  });
   await plant.beat();
   agent = new Agent(grid, 'writer', {
     node: { id: plant.id, node: grid.enrol(`writer-${plant.id.slice(0, 8)}`, plant.id) },
@@ -69,8 +76,7 @@ function sameShape(example, answer, where) {
 test('every call in doc/API.md gives what it shows', () => {
   const id = `documented-${plant.id.slice(0, 8)}`;
   const made = grid.ctl('client', 'add', id, '--grant', 'client_credentials', '--scope', 'iiotServicesAPI');
-  grid.ctl('policy', 'grant', 'client', id, 'ReadAll', '--datasource', plant.id);
-  grid.ctl('policy', 'grant', 'client', id, 'WriteVariables', '--datasource', plant.id);
+  grid.ctl('policy', 'grant', 'client', id, 'ReadAll,AcknowledgeAlarms,WriteVariables', '--datasource', plant.id);
 
   const all = blocks();
   const script = all.filter(({ language }) => language === 'sh').map(({ code }) => code);
@@ -85,6 +91,7 @@ test('every call in doc/API.md gives what it shows', () => {
       CLIENT: id,
       SECRET: /client_secret: (\S+)/.exec(made)[1],
       DS: plant.id,
+      ALARM: alarm,
       NODE: plant.node.folder,
       SPOOL: plant.spool,
     },
@@ -101,7 +108,7 @@ test('every call in doc/API.md gives what it shows', () => {
 
 test('every endpoint of the OpenAPI document is on the page', () => {
   const document = JSON.parse(fs.readFileSync(path.join(top, 'fcgi/openapi.json'), 'utf8'));
-  const shown = text.replaceAll('$DS', '{ds}').replaceAll(/archives\/(RAW|M1|none)/g, 'archives/{arc}');
+  const shown = text.replaceAll('$DS', '{ds}').replaceAll('$ALARM', '{id}').replaceAll(/archives\/(RAW|M1|none)/g, 'archives/{arc}');
   for (const template of Object.keys(document.paths)) {
     if (/^\/(connect|\.well-known|live|api\/docs)/.test(template)) continue;
     const plain = template.replace('/variables/{name}', '/variables/pump/power');
