@@ -14,7 +14,8 @@
 static bool
 is_json(const char *payload)
 {
-	return payload[0] == '{' || payload[0] == '[';
+	return payload[0] == '[' ||
+	       (payload[0] == '{' && strncmp(payload, "{value}", 7) != 0);
 }
 
 static const char *
