@@ -12,8 +12,6 @@
 
 /* A clock that is off by more than this has been set, not corrected. */
 #define CLOCK_JUMP_US CLOCK_SECOND_US
-/* Were it the alarms that the hub refuses, most frames are without them. */
-#define REPEAT_US (60 * CLOCK_SECOND_US)
 /* In one frame, so that their texts leave room for the samples. */
 #define ALARMS_PER_FRAME 512
 
@@ -28,7 +26,6 @@ sampler_alarms_open(struct sampler *sampler)
 {
 	sampler->alarms = alarm_engine_new();
 	sampler->clock_offset_us = clock_offset();
-	sampler->repeated_us = clock_steady_us() - REPEAT_US;
 	buf_init(&sampler->alarm_state, 0);
 }
 
@@ -148,14 +145,10 @@ sampler_alarms_wait(const struct sampler *sampler)
 void
 sampler_alarms_repeat(struct sampler *sampler)
 {
-	int64_t now_us = clock_steady_us();
-
-	if (sampler->alarms_repeated ||
-		now_us - sampler->repeated_us < REPEAT_US)
+	if (sampler->alarms_repeated)
 		return;
 	alarm_engine_repeat(sampler->alarms, plant_clock_us());
 	sampler->alarms_repeated = true;
-	sampler->repeated_us = now_us;
 }
 
 /* Under the hub's ids; only variables that have one are evaluated. */

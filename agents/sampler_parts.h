@@ -43,7 +43,7 @@ struct sampler {
 	uint64_t alarm_version;  /* of the engine, when its state was kept */
 	uint64_t limits_version; /* that the engine has */
 	bool alarms_repeated;    /* because of what is to be told */
-	int64_t repeated_us;     /* steady clock */
+	int64_t repeat_due_us;   /* steady clock: after a refusal */
 	int64_t clock_offset_us; /* wall clock less steady clock */
 	int64_t polled_us;       /* steady clock: the last look */
 

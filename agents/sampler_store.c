@@ -11,6 +11,9 @@
 #include "lib/log.h"
 #include "model/frame.h"
 
+/* Were it the alarms that the hub refuses, most frames are without them. */
+#define REPEAT_US (60 * CLOCK_SECOND_US)
+
 /* Put the hub's ids in. Samples without one yet go out; returns how many. */
 static size_t
 number_samples(struct sampler *sampler, struct sample *numbered, size_t *count)
@@ -91,7 +94,8 @@ gather_news(struct sampler *sampler, struct news *news)
 			.time_us = news->notices[i].time_us,
 			.kind = news->notices[i].kind,
 			.text = news->notices[i].text};
-	news->refused = agent_is(sampler->agent, &sampler->agent->refused);
+	news->refused = agent_is(sampler->agent, &sampler->agent->refused) &&
+			clock_steady_us() >= sampler->repeat_due_us;
 	if (news->loss.frames > 0 || news->refused)
 		sampler_alarms_repeat(sampler);
 	news->alarms = sampler_alarms_number(sampler, &news->alarm_count);
@@ -109,6 +113,7 @@ told_news(struct sampler *sampler, const struct news *news)
 	sampler_alarms_stored(sampler, news->alarm_count);
 	if (!news->refused)
 		return;
+	sampler->repeat_due_us = clock_steady_us() + REPEAT_US;
 	pthread_mutex_lock(&agent->lock);
 	agent->refused = false;
 	pthread_mutex_unlock(&agent->lock);

@@ -342,6 +342,7 @@ struct tally {
 	int64_t gaps;
 	size_t overflows;
 	size_t lost_events;
+	size_t alarms[ALARM_CHANGE_KINDS + 1]; /* by kind */
 };
 
 static void
@@ -364,6 +365,11 @@ count_frame(struct tally *tally, const char *data, size_t length,
 		tally->gaps += sample->value.integer != tally->expected;
 		tally->expected = sample->value.integer + 1;
 		tally->overflows += (sample->status & STATUS_OV) != 0;
+	}
+	for (size_t i = 0; i < content.alarm_count; i++) {
+		assert_int_equal(content.alarms[i].variable_id, 5);
+		assert_string_equal(content.alarms[i].limit, "limit");
+		tally->alarms[content.alarms[i].kind]++;
 	}
 	for (size_t i = 0; i < content.event_count; i++)
 		tally->lost_events +=
@@ -457,6 +463,89 @@ test_sampler_tells_what_it_drops(void **state)
 	agent_destroy(&agent);
 }
 
+/* --- alarms --------------------------------------------------------------- */
+
+static void
+watch(struct agent *agent, struct alarm_limit *limit,
+	enum alarm_condition condition, double value)
+{
+	*limit = alarm_limit_default();
+	limit->variable = "x";
+	limit->name = "limit";
+	limit->condition = condition;
+	limit->value = value;
+	agent->limits.own = (struct alarm_limit_list){1, limit};
+}
+
+static void
+test_sampler_tells_each_alarm_once(void **state)
+{
+	struct alarm_limit limit;
+	struct agent agent;
+	struct input input;
+	struct tally tally;
+
+	(void)state;
+	samples_per_poll = 10;
+	for (polls_max = 5; polls_max <= 60; polls_max += 5) {
+		open_agent(&agent, &input);
+		watch(&agent, &limit, ALARM_BIT, 4);
+		run_fake(&agent, SAMPLER_DROP_OLDEST);
+		agent_destroy(&agent);
+	}
+	open_agent(&agent, &input);
+	tally = drain(&agent);
+	assert_int_equal(tally.expected, 600);
+	/* 16 to 31, 48 to 63, … 592 on. */
+	assert_int_equal(tally.alarms[ALARM_CAME], 19);
+	assert_int_equal(tally.alarms[ALARM_WENT], 18);
+	assert_int_equal(tally.alarms[ALARM_CHANGED], 0);
+	agent_destroy(&agent);
+}
+
+static void
+test_sampler_evaluates_what_it_does_not_send(void **state)
+{
+	struct alarm_limit limit;
+	struct agent agent;
+	struct input input;
+	struct tally tally;
+
+	(void)state;
+	open_agent(&agent, &input);
+	input.dead_band = 1000000;
+	watch(&agent, &limit, ALARM_BIT, 0);
+	samples_per_poll = 10;
+	polls_max = 10;
+	run_fake(&agent, SAMPLER_DROP_OLDEST);
+	tally = drain(&agent);
+	assert_int_equal(tally.expected, 1); /* only the first was sent */
+	assert_int_equal(tally.alarms[ALARM_CAME], 50);
+	assert_int_equal(tally.alarms[ALARM_WENT], 49);
+	agent_destroy(&agent);
+}
+
+static void
+test_sampler_tells_alarms_again_after_a_loss(void **state)
+{
+	struct alarm_limit limit;
+	struct agent agent;
+	struct input input;
+	struct tally tally;
+
+	(void)state;
+	open_agent(&agent, &input);
+	watch(&agent, &limit, ALARM_GREATER, -1);
+	samples_per_poll = 10000;
+	polls_max = 250;
+	run_fake(&agent, SAMPLER_DROP_OLDEST);
+	tally = drain(&agent);
+	assert_true(tally.lost_events > 0);
+	assert_int_equal(tally.alarms[ALARM_CAME], 0);
+	assert_true(tally.alarms[ALARM_CHANGED] > 0);
+	agent_destroy(&agent);
+}
+
 static void *
 run_until_stop(void *context)
 {
@@ -513,6 +602,9 @@ main(void)
 		TEST(test_sampler_spools_every_number),
 		TEST(test_sampler_goes_on_at_the_bookmark),
 		TEST(test_sampler_tells_what_it_drops),
+		TEST(test_sampler_tells_each_alarm_once),
+		TEST(test_sampler_evaluates_what_it_does_not_send),
+		TEST(test_sampler_tells_alarms_again_after_a_loss),
 		TEST(test_sampler_can_wait_for_room),
 	};
 
