@@ -118,6 +118,7 @@ extern const struct ctl_command ctl_archive_commands[];
 extern const struct ctl_command ctl_audit_commands[];
 extern const struct ctl_command ctl_ca_commands[];
 extern const struct ctl_command ctl_client_commands[];
+extern const struct ctl_command ctl_command_commands[];
 extern const struct ctl_command ctl_datasource_commands[];
 extern const struct ctl_command ctl_directory_commands[];
 extern const struct ctl_command ctl_keys_commands[];

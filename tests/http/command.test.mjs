@@ -314,6 +314,14 @@ test('the history can be filtered and paged', async () => {
   assert.equal((await list(`from=${new Date(Date.now() + 1000).toISOString()}`)).json.items.length, 0);
   for (const query of ['state=odd', 'limit=0', 'after=x', 'colour=red']) assert.equal((await list(query)).status, 400, query);
 
+  const lines = grid.ctl('command', 'list', plant.id, '--state', 'confirmed', '--variable', 'set/b*').trim().split('\n');
+  assert.deepEqual(lines.map((line) => line.split('\t').at(-1)),
+    items.filter(({ state, variable }) => state === 'confirmed' && variable === 'set/bool').map(({ id }) => id));
+  assert.match(grid.ctl('command', 'select', plant.id, 'set/text', 'required'), /required/);
+  assert.equal((await patch('set/text', { value: 'x' })).json.errorCode, 'SelectionRequired');
+  grid.ctl('command', 'select', plant.id, 'set/text', 'optional');
+  assert.throws(() => grid.ctl('command', 'select', plant.id, 'none', 'required'), /there is no variable/);
+
   const writer = await grid.token({ actions: 'ReadVariables,WriteVariables' }).catch(() => null);
   if (writer) {
     const { reply } = await round('set/float', { value: 11 }, undefined, { token: writer });
