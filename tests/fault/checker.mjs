@@ -100,8 +100,8 @@ export async function settle(source, token, seconds) {
 }
 
 /** Does a tally say that all is well? */
-export function isWhole({ arrived, alarms, ...wrong }) {
-  return arrived > 0 && alarms > 0 && Object.values(wrong).every((count) => count === 0);
+export function isWhole({ arrived, alarms, commands, confirmed, ...wrong }) {
+  return arrived > 0 && alarms > 0 && confirmed !== 0 && Object.values(wrong).every((count) => count === 0);
 }
 
 /** Rows of cells as a table; the first row names the columns. */

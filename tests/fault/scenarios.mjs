@@ -41,6 +41,23 @@ async function breakLine(source, end, random, broken, mend) {
   return `${times} times`;
 }
 
+/** Something else is wrong with the line every few seconds. */
+async function annoy(source, end, random) {
+  const kinds = [
+    (line) => line.down(),
+    (line) => line.set('pass', 'none'),
+    (line) => line.set('pass', 'there'),
+    (line) => { line.set('delay', 150); line.set('loss', 5); line.set('rate', 256); },
+    () => source.commander.agent.running && source.commander.agent.strike(),
+  ];
+  const times = await again(end - 8000, random, [2, 4], async () => {
+    kinds[Math.floor(random() * kinds.length)](source.line);
+    await sleep(2000 + random() * 4000);
+    source.line.heal();
+  });
+  return `${times} times`;
+}
+
 /** What a power cut in the middle of a write leaves behind the last record. */
 function tear(source, random) {
   const file = source.segments().at(-1);
@@ -135,6 +152,11 @@ export const scenarios = [
       assert.ok(torn > 0, 'nothing was torn');
       return `${torn} times`;
     },
+  },
+  {
+    name: 'commands',
+    options: { rate: 20, line: true, commands: true },
+    trouble: (source, { end, random }) => annoy(source, end, random),
   },
   {
     name: 'clock set',

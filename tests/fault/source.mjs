@@ -11,6 +11,7 @@ import os from 'node:os';
 import path from 'node:path';
 
 import { Agent } from '../support/agent.mjs';
+import { Commander } from './commander.mjs';
 import { Line } from './line.mjs';
 
 const faketime = '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1'
@@ -30,8 +31,9 @@ export function padding(n, bytes) {
 export class Source {
   /**
    * "options": { rate (rows a second), seconds, line (it has one of its own),
-   * padBytes, times (original or now), clock (its machine's can be set), seed,
-   * agent (more of Agent's setup) }.
+   * padBytes, times (original or now), clock (its machine's can be set), commands
+   * (a second agent there takes them; needs a line), token, seed, agent (more of
+   * Agent's setup) }.
    */
   static async open(grid, name, options) {
     const source = new Source();
@@ -55,6 +57,7 @@ export class Source {
       ...options.agent,
       hub: '[alarms]\nlimits = limits.csv',
     });
+    if (options.commands) source.commander = await Commander.open(grid, name, { line: source.line, token: options.token });
     source.agent.write('limits.csv', 'variable,name,condition,value\nlevel,high,greater,50\n');
     return source;
   }
@@ -108,6 +111,7 @@ export class Source {
   }
 
   async close() {
+    await this.commander?.close();
     await this.agent.close();
     this.line?.close();
     if (this.clock) fs.rmSync(this.clock, { recursive: true });

@@ -34,16 +34,24 @@ async function killParts(grid, part, times, end, random) {
 export class Survival {
   /** { scenarios, seconds (of trouble), seed, apart (there are namespaces) } */
   static async open(options) {
-    const survival = Object.assign(new Survival(), options);
-    survival.grid = await openGrid({ own: true, host: options.apart ? gridAddress : undefined });
-    survival.token = await survival.grid.token();
-    survival.runs = [];
-    for (const [i, scenario] of options.scenarios.entries()) {
-      const source = await Source.open(survival.grid, scenario.name,
-        { ...scenario.options, seconds: options.seconds, seed: options.seed + i });
-      survival.runs.push({ scenario, source });
+    const survival = Object.assign(new Survival(), options, { runs: [] });
+    try {
+      await survival.#begin();
+    } catch (error) {
+      await survival.close();
+      throw error;
     }
     return survival;
+  }
+
+  async #begin() {
+    this.grid = await openGrid({ own: true, host: this.apart ? gridAddress : undefined });
+    this.token = await this.grid.token({ actions: 'ReadAll,WriteVariables' });
+    for (const [i, scenario] of this.scenarios.entries()) {
+      const source = await Source.open(this.grid, scenario.name,
+        { ...scenario.options, seconds: this.seconds, seed: this.seed + i, token: this.token });
+      this.runs.push({ scenario, source });
+    }
   }
 
   /** Everything goes wrong for a while, and then nothing any more. */
@@ -59,7 +67,9 @@ export class Survival {
     await Promise.all(this.runs.map(async (run, i) => {
       const context = { grid, end, random: generator(seed + 2000 + i) };
       try {
+        const commands = run.source.commander?.run(end, generator(seed + 3000 + i));
         run.did = await run.scenario.trouble(run.source, context);
+        await commands;
       } catch (error) {
         run.error = error;
       }
@@ -74,6 +84,7 @@ export class Survival {
     await Promise.all(this.runs.map(async (run) => {
       try {
         run.tally = await settle(run.source, this.token, patience);
+        if (run.source.commander) Object.assign(run.tally, await run.source.commander.judge());
         await run.scenario.after?.(run.source);
       } catch (error) {
         run.error ??= error;
@@ -83,13 +94,14 @@ export class Survival {
 
   /** Once more, now out of the packed chunks. */
   async judgeAgain() {
-    for (const run of this.runs) run.packed = await check(run.source, this.token);
+    for (const run of this.runs) run.packed = { ...run.tally, ...await check(run.source, this.token) };
   }
 
   isWhole(run) { return run.error === undefined && run.tally !== undefined && isWhole(run.tally); }
 
   report() {
-    const columns = ['arrived', 'missing', 'twice', 'disordered', 'mistimed', 'strange', 'spoiled', 'alarms', 'alarmsWrong', 'eventsWrong'];
+    const columns = ['arrived', 'missing', 'twice', 'disordered', 'mistimed', 'strange', 'spoiled', 'alarms', 'alarmsWrong', 'eventsWrong',
+      'commands', 'confirmed', 'writtenTwice', 'late', 'commandsWrong'];
     const rows = [['scenario', 'rows', ...columns, 'starts', 'trouble']];
     for (const { scenario, source, tally, did, error } of this.runs) {
       rows.push([scenario.name, source.count, ...columns.map((column) => tally?.[column]),
@@ -100,7 +112,7 @@ export class Survival {
   }
 
   async close() {
-    for (const { source } of this.runs ?? []) await source.close();
+    for (const { source } of this.runs) await source.close();
     await this.grid?.close();
   }
 }

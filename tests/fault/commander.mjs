@@ -1,0 +1,97 @@
+// commander: sets a value at a plant again and again, each one another number,
+// and knows what became of each. The device there tells what was written.
+
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+
+import { Agent } from '../support/agent.mjs';
+import { sleep, top, until } from '../support/grid.mjs';
+
+const EXPIRES_MS = 2000;
+const SLACK_MS = 500; // between sending and the hub's clock, on a busy machine
+
+export class Commander {
+  #device;
+
+  /** An agent and its device, both at the end of a line. */
+  static async open(grid, name, { line, token }) {
+    const commander = Object.assign(new Commander(), { grid, token, sent: [], writes: [] });
+    const [command, ...words] = [...line.inside, process.execPath, path.join(top, 'tests/fault/device.mjs')];
+    commander.#device = spawn(command, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+    createInterface(commander.#device.stdout).on('line', (text) => commander.#hear(JSON.parse(text)));
+    await until(() => commander.address, { what: 'the device' });
+    commander.agent = new Agent(grid, `${name} commands`, {
+      driver: 'modbus',
+      variables: 'name,address,type,access,dead_band\nset,plc/holding/1,int,read_write,0\n',
+      options: 'devices = devices.csv',
+      agent: 'period_ms = 200',
+      inside: line.inside,
+    });
+    commander.agent.write('devices.csv',
+      `name,connection,timeout_ms,retries,back_off_s,confirm\nplc,${commander.address},2000,0,1,reply\n`);
+    return commander;
+  }
+
+  #hear(told) {
+    if (told.address) this.address = told.address;
+    else this.writes.push(told);
+  }
+
+  #request(rest, options) {
+    return this.grid.request(`/api/v1/datasources/${this.agent.id}/${rest}`, { token: this.token, agent: false, ...options });
+  }
+
+  /** One command; what went wrong on the way to the grid is an answer, too. */
+  async send(value) {
+    const one = { value, sentAt: Date.now() };
+    this.sent.push(one);
+    try {
+      const reply = await this.#request('variables/set', { method: 'PATCH', body: { value, expires_ms: EXPIRES_MS }, timeout: 15_000 });
+      Object.assign(one, { status: reply.status, id: /"id":"([^"]+)"/.exec(reply.text)?.[1] });
+    } catch (error) {
+      one.status = error.code ?? error.message;
+    }
+  }
+
+  /** Send them until "end"; a device's register holds 16 bits. */
+  async run(end, random) {
+    this.agent.supervise();
+    while (Date.now() < end && this.sent.length < 60_000) {
+      await this.send(this.sent.length + 1);
+      await sleep(50 + random() * 300);
+    }
+  }
+
+  async #state(id) {
+    const reply = await this.#request(`commands/${id}`);
+    return reply.status === 200 ? reply.json.state : reply.status;
+  }
+
+  /** A state that a command cannot have after so many writes. */
+  #isWrong({ status, state }, writes) {
+    if (status === 200) return writes !== 1 || state !== 'confirmed';
+    if (status === 503 || state === 'refused') return state !== undefined && writes !== 0;
+    return state === 'confirmed' ? writes !== 1 : state === 'sent';
+  }
+
+  /** { commands, confirmed, written twice, late, wrong }; "wrong" is a state that is not true. */
+  async judge() {
+    await sleep(EXPIRES_MS); // for what is still under way
+    const tally = { commands: this.sent.length, confirmed: 0, writtenTwice: 0, late: 0, commandsWrong: 0 };
+    for (const one of this.sent) {
+      const writes = this.writes.filter(({ value }) => value === one.value);
+      if (one.id) one.state = await this.#state(one.id);
+      if (one.status === 200) tally.confirmed += 1;
+      if (writes.length > 1) tally.writtenTwice += 1;
+      if (writes.some(({ at }) => at > one.sentAt + EXPIRES_MS + SLACK_MS)) tally.late += 1;
+      if (this.#isWrong(one, writes.length)) tally.commandsWrong += 1;
+    }
+    return tally;
+  }
+
+  async close() {
+    await this.agent.close();
+    this.#device.kill();
+  }
+}
