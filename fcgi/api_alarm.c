@@ -146,7 +146,7 @@ read_query(struct req *req, struct query *query, struct alarm_filter *filter)
 		.area_count = query->areas.count,
 		.text = query->text,
 		.now_us = clock_now_us(),
-		.limit = query->limit,
+		.limit = query->limit != 0 ? query->limit : LIMIT_MAX,
 	};
 	if (rc == RC_OK)
 		rc = read_time(req, query, filter);
@@ -188,9 +188,7 @@ write_page(struct req *req, struct resp *resp, const struct query *query,
 enum rc
 api_alarm_query(struct req *req, struct resp *resp)
 {
-	struct query query = {.time = API_TIME_UNSET,
-		.sort = "receivedTime",
-		.limit = LIMIT_MAX};
+	struct query query = {.time = API_TIME_UNSET, .sort = "receivedTime"};
 	struct alarm_filter filter;
 	struct alarm_page page;
 	struct plant plant;
@@ -205,6 +203,13 @@ api_alarm_query(struct req *req, struct resp *resp)
 	if (rc == RC_OK)
 		rc = alarm_query(
 			req->db, req->arena, &filter, &page, &req->fault);
+	/* Who asks for no page does not know of a next one. */
+	if (rc == RC_OK && query.limit == 0 && page.next != NULL)
+		rc = fault_tell(&req->fault, RC_TOO_LARGE, "TooManyAlarms",
+			"timeFilter",
+			"More than %d alarms; ask for a shorter time, or for "
+			"a page with \"limit\".",
+			LIMIT_MAX);
 	if (rc == RC_OK)
 		write_page(req, resp, &query, &filter, &page);
 	return rc;

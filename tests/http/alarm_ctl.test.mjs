@@ -108,6 +108,8 @@ test('the alarms of a packaging line, 38,153 episodes of 20 machines', { skip: !
   assert.match(run(), /^0 of/);
   const alarms = await all(plant);
   assert.equal(alarms.length, distinct.size);
+  const whole = await grid.request(`/api/v1/datasources/${plant}/alarms/query`, { token, body: {} });
+  assert.deepEqual([whole.status, whole.json.errorCode], [413, 'TooManyAlarms']);
   const machine = await all(plant, { variableFilter: { variableNames: ['machine/3'] }, timeFilter: { from: '2019-03-01T00:00:00Z', to: '2019-03-31T23:59:59.999Z' } });
   assert.equal(machine.length, rows.filter(([start, , id]) => id === '3' && start.startsWith('2019-03')).length);
   const reply = await grid.request(`/api/v1/datasources/${plant}/alarms/figures`, { token, body: { timeFilter: { from: '2019-06-01T00:00:00Z', to: '2019-06-30T23:59:59.999Z' } } });

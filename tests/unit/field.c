@@ -18,6 +18,7 @@ struct target {
 	int64_t limit;
 	bool deep;
 	struct texts list;
+	struct ints numbers;
 	struct inner time;
 };
 
@@ -33,6 +34,7 @@ static const struct field fields[] = {
 		.maximum = 10},
 	{"deep", FIELD_BOOL, offsetof(struct target, deep), .required = false},
 	{"list", FIELD_TEXTS, offsetof(struct target, list), .maximum = 2},
+	{"numbers", FIELD_INTS, offsetof(struct target, numbers), .maximum = 3},
 	{"time", FIELD_OBJECT, offsetof(struct target, time),
 		.fields = inner_fields},
 	FIELDS_END,
@@ -60,6 +62,7 @@ test_field_fills_the_struct_without_regard_to_case(void **state)
 	assert_int_equal(
 		read_body(arena,
 			"{\"NAME\":\"a\",\"deep\":true,\"list\":[\"x\",\"y\"],"
+			"\"numbers\":[0,2147483647],"
 			"\"time\":{\"From\":\"1970-01-01T00:00:01Z\"}}",
 			&target, &req),
 		RC_OK);
@@ -68,6 +71,8 @@ test_field_fills_the_struct_without_regard_to_case(void **state)
 	assert_true(target.deep);
 	assert_int_equal(target.list.count, 2);
 	assert_string_equal(target.list.items[1], "y");
+	assert_int_equal(target.numbers.count, 2);
+	assert_int_equal(target.numbers.items[1], INT32_MAX);
 	assert_int_equal(target.time.from_us, 1000000);
 	arena_free(arena);
 }
@@ -87,6 +92,11 @@ test_field_names_what_is_wrong(void **state)
 		{"{\"name\":\"a\",\"limit\":1.5}", "limit"},
 		{"{\"name\":\"a\",\"list\":[\"1\",\"2\",\"3\"]}", "list"},
 		{"{\"name\":\"a\",\"list\":[1]}", "list"},
+		{"{\"name\":\"a\",\"numbers\":[1,2,3,4]}", "numbers"},
+		{"{\"name\":\"a\",\"numbers\":[-1]}", "numbers"},
+		{"{\"name\":\"a\",\"numbers\":[2147483648]}", "numbers"},
+		{"{\"name\":\"a\",\"numbers\":[1.5]}", "numbers"},
+		{"{\"name\":\"a\",\"numbers\":1}", "numbers"},
 		{"{\"name\":\"a\",\"other\":1}", "other"},
 		{"{\"name\":\"a\",\"time\":{\"from\":\"x\"}}", "time.from"},
 		{"{\"name\":\"a\",\"time\":{}}", "from"},

@@ -131,6 +131,32 @@ test_policy_index_touches(void **state)
 	assert_int_equal(other.allow & ~other.deny, 4);
 }
 
+/* What holds for every name may be taken for granted without asking for one. */
+static void
+test_policy_index_whole_is_what_every_name_gets(void **state)
+{
+	struct series random = {.seed = 11};
+
+	(void)state;
+	for (int round = 0; round < 300; round++) {
+		struct policy_line lines[4] = {{.object = "*", .actions = 7}};
+		const struct policy_index *index;
+		struct policy_verdict whole;
+
+		random_lines(&random, lines + 1, 3);
+		index = policy_index_build(arena, lines, 4);
+		whole = policy_index_whole(index, 1);
+		for (int i = 0; i < 20; i++) {
+			struct policy_verdict one = policy_lines_find(
+				lines, 4, 1, random_name(&random, false));
+
+			assert_int_equal(whole.allow & ~whole.deny &
+						 ~(one.allow & ~one.deny),
+				0);
+		}
+	}
+}
+
 static void
 test_policy_index_of_nothing_says_nothing(void **state)
 {
@@ -148,6 +174,8 @@ main(void)
 		cmocka_unit_test(test_policy_index_says_what_the_rules_say),
 		cmocka_unit_test(test_policy_index_takes_names_literally),
 		cmocka_unit_test(test_policy_index_touches),
+		cmocka_unit_test(
+			test_policy_index_whole_is_what_every_name_gets),
 		cmocka_unit_test(test_policy_index_of_nothing_says_nothing),
 	};
 
