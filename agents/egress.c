@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "agents/egress_run.h"
+#include "agents/egress_writes.h"
 #include "agents/enrol.h"
 #include "lib/guard.h"
 
@@ -144,6 +145,28 @@ open_outlet(struct egress *egress, struct fault *fault)
 }
 
 static enum rc
+open_writes(struct egress *egress, struct fault *fault)
+{
+	struct hub_options options =
+		node_conf_hub(&egress->conf->node, NULL, egress->stop);
+	const struct outlet *outlet = egress->conf->outlet;
+	enum rc rc;
+
+	if (!egress->conf->writes)
+		return RC_OK;
+	if (outlet->take_writes == NULL)
+		return fault_set(fault, RC_BAD_INPUT,
+			"[egress] writes = yes: nothing can be written at the "
+			"outlet %s",
+			outlet->name);
+	rc = egress_writes_open(
+		&options, egress->feed.mirror, &egress->writes, fault);
+	if (rc == RC_OK)
+		outlet->take_writes(egress->outlet, egress->writes);
+	return rc;
+}
+
+static enum rc
 check(struct egress *egress, struct fault *fault)
 {
 	enum rc rc = open_hub(egress, fault);
@@ -172,11 +195,16 @@ run(struct egress *egress, struct arena *arena, atomic_bool *stop,
 		rc = open_hub(egress, fault);
 	if (rc == RC_OK)
 		rc = open_outlet(egress, fault);
-	if (rc != RC_OK)
-		return rc;
-	log_info(NULL, "outlet %s", conf->outlet->name);
-	rc = serve(egress, stop, fault);
-	conf->outlet->close(egress->outlet);
+	if (rc == RC_OK)
+		log_info(NULL, "outlet %s", conf->outlet->name);
+	if (rc == RC_OK)
+		rc = open_writes(egress, fault);
+	if (rc == RC_OK)
+		rc = serve(egress, stop, fault);
+	/* First whoever asks for writes, then who does them. */
+	if (egress->outlet != NULL)
+		conf->outlet->close(egress->outlet);
+	egress_writes_close(egress->writes);
 	return rc;
 }
 

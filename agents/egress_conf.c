@@ -14,7 +14,7 @@ const struct conf_entry egress_conf_entries[] = {
 	{"egress", "mirror", CONF_PATH, KEY(mirror), NULL, 0, 0,
 		"CSV file of what is mirrored, see doc/EGRESS.md"},
 	{"egress", "outlet", CONF_TEXT, KEY(outlet_name), NULL, 0, 0,
-		"where to: file, mqtt or stdout"},
+		"where to: file, modbus, mqtt or stdout"},
 	{"egress", "state", CONF_PATH, KEY(state_folder), NULL, 0, 0,
 		"folder of the position up to which everything was mirrored"},
 	{"egress", "since", CONF_TEXT, KEY(since_text), "", 0, 0,
@@ -24,6 +24,9 @@ const struct conf_entry egress_conf_entries[] = {
 		"ask for news every ms"},
 	{"egress", "page_kib", CONF_INT, KEY(page_kib), "1024", 1, 8192,
 		"frames fetched by one request, KiB"},
+	{"egress", "writes", CONF_BOOL, KEY(writes), "no", 0, 0,
+		"send what the other side writes to the plants, as commands "
+		"under the rights of this node"},
 	{"file", "folder", CONF_PATH, KEY(file.folder), "", 0, 0,
 		"folder of the files"},
 	{"file", "format", CONF_TEXT, KEY(file.format), "jsonl", 0, 0,
@@ -32,6 +35,7 @@ const struct conf_entry egress_conf_entries[] = {
 		"begin a new file at this size, MiB"},
 	{"file", "rotate_s", CONF_INT, KEY(file.rotate_s), "86400", 1, 31536000,
 		"begin a new file after this time, s"},
+	OUTLET_MODBUS_CONF("modbus", KEY(modbus)),
 	OUTLET_MQTT_CONF("mqtt", KEY(mqtt)),
 	CONF_END,
 };

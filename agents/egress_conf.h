@@ -4,6 +4,7 @@
 
 #include "agents/node_conf.h"
 #include "agents/outlet.h"
+#include "agents/outlet_modbus.h"
 #include "agents/outlet_mqtt.h"
 
 struct outlet_file_conf {
@@ -22,8 +23,10 @@ struct egress_conf {
 	const char *since_text;
 	int64_t poll_ms;
 	int64_t page_kib;
+	bool writes;
 
 	struct outlet_file_conf file;
+	struct outlet_modbus_conf modbus;
 	struct outlet_mqtt_conf mqtt;
 
 	/* Made of the above. */

@@ -181,3 +181,13 @@ egress_feed_list(struct egress_feed *feed, const char *list, const char *cursor,
 	add_cursor(&json, cursor);
 	return fetch(feed, path, &json, page, fault);
 }
+
+enum rc
+egress_feed_values(struct egress_feed *feed, struct egress_page *page,
+	struct fault *fault)
+{
+	struct jsonw json;
+
+	begin(feed, &json);
+	return fetch(feed, "/hub/v1/feed/values", &json, page, fault);
+}

@@ -49,6 +49,10 @@ MUST_CHECK enum rc egress_feed_frames(struct egress_feed *feed,
 	const char *cursor, int64_t bytes, enum egress_wish wish,
 	struct egress_page *page, struct fault *fault);
 
+/* The value that each variable has now, as one page of frames. */
+MUST_CHECK enum rc egress_feed_values(struct egress_feed *feed,
+	struct egress_page *page, struct fault *fault);
+
 /* What is packed between two times, both inclusive, after "cursor" ("" =
  * begin). */
 MUST_CHECK enum rc egress_feed_history(struct egress_feed *feed,

@@ -227,6 +227,22 @@ fill(struct egress *egress, struct fault *fault)
 	return rc;
 }
 
+/* For an outlet that shows states: what does not change would be missing. */
+static enum rc
+put_current(struct egress *egress, struct fault *fault)
+{
+	const struct frame_visitor visitor = {
+		.samples = put_samples, .context = egress};
+	struct egress_page page;
+	enum rc rc = egress_feed_values(&egress->feed, &page, fault);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = each_frame(egress, &page, &visitor, fault);
+	egress_page_close(&page);
+	return rc;
+}
+
 /* --- the feed of frames -------------------------------------------------- */
 
 static enum rc
@@ -395,6 +411,8 @@ connect_hub(struct egress *egress, struct fault *fault)
 
 	if (rc == RC_OK)
 		rc = egress_feed_variables(&egress->feed, fault);
+	if (rc == RC_OK && egress->conf->outlet->wants_current)
+		rc = put_current(egress, fault);
 	if (rc != RC_OK)
 		return rc;
 	egress->connected = true;

@@ -9,12 +9,15 @@
 #include "agents/egress_position.h"
 #include "agents/renewal.h"
 
+struct egress_writes;
+
 struct egress {
 	const struct egress_conf *conf;
 	struct egress_feed feed;
 	struct egress_position position;
 	struct renewal renewal;
 	void *outlet; /* state of conf->outlet */
+	struct egress_writes *writes; /* NULL = none are taken */
 	const atomic_bool *stop;
 	struct arena *scratch;
 	bool connected;

@@ -495,6 +495,14 @@ hub_post(struct hub *hub, const char *path, const struct buf *body,
 }
 
 enum rc
+hub_patch(struct hub *hub, const char *path, const struct buf *body,
+	const struct buf **answer, struct fault *fault)
+{
+	*answer = &hub->reply.body;
+	return call_hub(hub, "PATCH", path, "application/json", body, fault);
+}
+
+enum rc
 hub_refresh(struct hub *hub, struct fault *fault)
 {
 	return hub_use(hub, hub->options.certificate, hub->options.key, fault);

@@ -76,13 +76,15 @@ MUST_CHECK enum rc hub_frames(struct hub *hub, const struct buf *frames,
 	int64_t *sequence, struct fault *fault);
 
 /*
- * Any other request: POST or PUT a JSON object, or GET one. *answer is good
+ * Any other request: POST, PUT or PATCH a JSON object, or GET one. *answer is good
  * until the next call. Fails also: RC_CONFLICT, RC_BAD_INPUT, …: the hub's
  * errorCode is in the fault's code.
  */
 MUST_CHECK enum rc hub_post(struct hub *hub, const char *path,
 	const struct buf *body, const struct buf **answer, struct fault *fault);
 MUST_CHECK enum rc hub_put(struct hub *hub, const char *path,
+	const struct buf *body, const struct buf **answer, struct fault *fault);
+MUST_CHECK enum rc hub_patch(struct hub *hub, const char *path,
 	const struct buf *body, const struct buf **answer, struct fault *fault);
 MUST_CHECK enum rc hub_get(struct hub *hub, const char *path,
 	const struct buf **answer, struct fault *fault);

@@ -115,6 +115,7 @@ mirror_open(const char *path, struct mirror **result, struct fault *fault)
 	if (reader.mirror == NULL)
 		abort();
 	reader.mirror->arena = arena_new();
+	pthread_mutex_init(&reader.mirror->lock, NULL);
 	rc = csv_table_open(&reader.table, file, path, column_names, COLUMNS,
 		fault);
 	if (rc == RC_OK)
@@ -134,6 +135,7 @@ mirror_close(struct mirror *mirror)
 	if (mirror == NULL)
 		return;
 	arena_free(mirror->arena);
+	pthread_mutex_destroy(&mirror->lock);
 	free(mirror->variables);
 	free(mirror);
 }
@@ -318,8 +320,10 @@ mirror_learn(struct mirror *mirror, const struct buf *page, int64_t *next,
 	bool good = json_object_object_get_ex(object, "variables", &list) &&
 		    json_object_is_type(list, json_type_array);
 
+	pthread_mutex_lock(&mirror->lock);
 	for (size_t i = 0; good && i < json_object_array_length(list); i++)
 		good = learn_one(mirror, json_object_array_get_idx(list, i));
+	pthread_mutex_unlock(&mirror->lock);
 	*next = good ? number_of(object, "next") : 0;
 	json_object_put(object);
 	return good ? RC_OK
@@ -328,11 +332,15 @@ mirror_learn(struct mirror *mirror, const struct buf *page, int64_t *next,
 }
 
 const struct mirror_variable *
-mirror_find_shown(const struct mirror *mirror, const char *shown)
+mirror_find_shown(struct mirror *mirror, const char *shown)
 {
-	for (size_t i = 0; i < mirror->room; i++)
+	const struct mirror_variable *found = NULL;
+
+	pthread_mutex_lock(&mirror->lock);
+	for (size_t i = 0; found == NULL && i < mirror->room; i++)
 		if (mirror->variables[i] != NULL &&
 			strcmp(mirror->variables[i]->shown, shown) == 0)
-			return mirror->variables[i];
-	return NULL;
+			found = mirror->variables[i];
+	pthread_mutex_unlock(&mirror->lock);
+	return found;
 }

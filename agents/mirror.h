@@ -9,6 +9,7 @@
 #ifndef FG_AGENTS_MIRROR_H
 #define FG_AGENTS_MIRROR_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -46,6 +47,7 @@ struct mirror {
 	struct mirror_variable **variables;
 	size_t room;
 	size_t known;
+	pthread_mutex_t lock; /* of variables, against mirror_find_shown */
 };
 
 /*
@@ -80,8 +82,9 @@ mirror_find(const struct mirror *mirror, int32_t id)
 						   : NULL;
 }
 
-/* By its name at the other side; NULL. Slow: asks all of them. */
+/* By its name at the other side; NULL. From any thread, and slow: it looks at
+ * all of them. */
 const struct mirror_variable *mirror_find_shown(
-	const struct mirror *mirror, const char *shown);
+	struct mirror *mirror, const char *shown);
 
 #endif

@@ -5,11 +5,12 @@
 #include <string.h>
 
 extern const struct outlet outlet_file;
+extern const struct outlet outlet_modbus;
 extern const struct outlet outlet_mqtt;
 extern const struct outlet outlet_stdout;
 
 const struct outlet *const outlets[] = {
-	&outlet_file, &outlet_mqtt, &outlet_stdout, NULL};
+	&outlet_file, &outlet_modbus, &outlet_mqtt, &outlet_stdout, NULL};
 
 const struct outlet *
 outlet_find(const char *name)

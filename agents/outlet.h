@@ -26,14 +26,21 @@ struct outlet_record {
 	struct json_object *object; /* as the hub's API writes it */
 };
 
+struct egress_writes;
+
 struct outlet {
 	const char *name;
+	bool wants_current; /* begins with the value that each variable has */
 
 	/* "position" is what commit wrote last; NULL = there was none.
 	 * Fails: RC_BAD_INPUT the configuration; RC_IO. */
 	enum rc (*open)(const struct egress_conf *conf, const char *position,
 		void **state, struct fault *fault);
 	void (*close)(void *state);
+
+	/* Where to send what the other side wants written; before the first
+	 * value. NULL: the outlet takes none. */
+	void (*take_writes)(void *state, struct egress_writes *writes);
 
 	/* Fails: RC_IO, RC_UNAVAILABLE: everything since the last commit is
 	 * put again later. */
@@ -66,6 +73,8 @@ void outlet_json_record(struct buf *out, const struct outlet_record *record);
 void outlet_csv_value(struct buf *out, const struct mirror_variable *variable,
 	const struct sample *sample);
 void outlet_csv_record(struct buf *out, const struct outlet_record *record);
+/* The value alone as JSON. */
+void outlet_json_bare(struct buf *out, const struct value *value);
 /* The value alone, as in a cell of CSV; a text as it is. */
 void outlet_bare_value(struct buf *out, const struct value *value);
 /* The first line of a CSV file of each. */

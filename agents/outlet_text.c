@@ -12,26 +12,35 @@
 /* --- JSON ---------------------------------------------------------------- */
 
 static void
-write_value(struct jsonw *json, const struct value *value)
+write_value(struct jsonw *json, const char *key, const struct value *value)
 {
 	switch (value->kind) {
 	case VALUE_BOOL:
-		jsonw_bool(json, "value", value->boolean);
+		jsonw_bool(json, key, value->boolean);
 		break;
 	case VALUE_FLOAT:
-		jsonw_num(json, "value", value->number);
+		jsonw_num(json, key, value->number);
 		break;
 	case VALUE_INT:
-		jsonw_int(json, "value", value->integer);
+		jsonw_int(json, key, value->integer);
 		break;
 	case VALUE_STRING:
-		jsonw_strn(json, "value", value->string.data,
+		jsonw_strn(json, key, value->string.data,
 			value->string.bytes);
 		break;
 	case VALUE_NONE:
-		jsonw_null(json, "value");
+		jsonw_null(json, key);
 		break;
 	}
+}
+
+void
+outlet_json_bare(struct buf *out, const struct value *value)
+{
+	struct jsonw json;
+
+	jsonw_init(&json, out);
+	write_value(&json, NULL, value);
 }
 
 void
@@ -45,7 +54,7 @@ outlet_json_value(struct buf *out, const struct mirror_variable *variable,
 	jsonw_time(&json, "time", sample->time_us);
 	jsonw_str(&json, "datasource", variable->datasource);
 	jsonw_str(&json, "variable", variable->shown);
-	write_value(&json, &sample->value);
+	write_value(&json, "value", &sample->value);
 	jsonw_uint(&json, "status", sample->status);
 	jsonw_close_obj(&json);
 }

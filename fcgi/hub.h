@@ -84,6 +84,7 @@ handler_fn hub_node_stream_get;
 handler_fn hub_feed_frames_post;
 handler_fn hub_feed_variables_post;
 handler_fn hub_feed_history_post;
+handler_fn hub_feed_values_post;
 handler_fn hub_feed_alarms_post;
 handler_fn hub_feed_events_post;
 

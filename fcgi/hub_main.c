@@ -73,6 +73,8 @@ static const struct route routes[] = {
 		64 * KIB, "alarms that have changed"},
 	{METHOD_POST, "/hub/v1/feed/events", hub_feed_events_post, NEED_NODE,
 		64 * KIB, "the next events"},
+	{METHOD_POST, "/hub/v1/feed/values", hub_feed_values_post, NEED_NODE,
+		64 * KIB, "the value that each variable has now, as frames"},
 	{METHOD_POST, "/hub/v1/feed/history", hub_feed_history_post, NEED_NODE,
 		64 * KIB, "samples of a stretch of time, as frames"},
 	{METHOD_POST, "/api/v1/datasources/{ds}/variables/query",
