@@ -23,7 +23,7 @@ struct entry {
 static const struct field entry_fields[] = {
 	{"datasource", FIELD_TEXT, offsetof(struct entry, datasource), true, 0,
 		36, NULL},
-	{"names", FIELD_TEXTS, offsetof(struct entry, names), true, 0,
+	{"names", FIELD_TEXTS, offsetof(struct entry, names), false, 0,
 		NAMES_MAX, NULL},
 	FIELDS_END,
 };
@@ -73,10 +73,30 @@ struct entries {
 	size_t count;
 };
 
+/* All of a datasource is a stream's worth of alarms and events, but may be more
+ * values than anybody meant. */
 static enum rc
-read_list(struct req *req, struct json_object *list, const char *name,
+read_names(struct req *req, enum live_subject subject, size_t index,
+	struct entry *entry)
+{
+	static const char *const all[] = {"*"};
+	const char *field = arena_printf(
+		req->arena, "%s[%zu].names", list_names[subject], index);
+
+	if (entry->names.items != NULL)
+		return RC_OK;
+	if (subject == LIVE_VALUES)
+		return fault_tell(&req->fault, RC_BAD_INPUT, "BadRequest",
+			field, "\"%s\" is missing.", field);
+	entry->names = (struct texts){1, all};
+	return RC_OK;
+}
+
+static enum rc
+read_list(struct req *req, struct json_object *list, enum live_subject subject,
 	struct entries *entries)
 {
+	const char *name = list_names[subject];
 	enum rc rc = RC_OK;
 
 	if (!json_object_is_type(list, json_type_array) ||
@@ -86,11 +106,14 @@ read_list(struct req *req, struct json_object *list, const char *name,
 	entries->count = json_object_array_length(list);
 	entries->items = arena_array(
 		req->arena, entries->count, sizeof(*entries->items));
-	for (size_t i = 0; i < entries->count && rc == RC_OK; i++)
+	for (size_t i = 0; i < entries->count && rc == RC_OK; i++) {
 		rc = field_read(req->arena, json_object_array_get_idx(list, i),
 			entry_fields, &entries->items[i],
 			arena_printf(req->arena, "%s[%zu].", name, i),
 			&req->fault);
+		if (rc == RC_OK)
+			rc = read_names(req, subject, i, &entries->items[i]);
+	}
 	return rc;
 }
 
@@ -104,8 +127,7 @@ read_entries(struct req *req, struct entries entries[LIVE_SUBJECTS])
 	for (int i = 0; i < LIVE_SUBJECTS && rc == RC_OK; i++) {
 		given |= body.lists[i] != NULL;
 		if (body.lists[i] != NULL)
-			rc = read_list(
-				req, body.lists[i], list_names[i], &entries[i]);
+			rc = read_list(req, body.lists[i], i, &entries[i]);
 	}
 	if (rc == RC_OK && !given)
 		return fault_tell(&req->fault, RC_BAD_INPUT, "BadRequest",

@@ -256,7 +256,7 @@ describe('live', () => {
   });
 
   test('tells what another service changed, within a second', async () => {
-    const reader = await listening({ alarms: everything(), events: everything() });
+    const reader = await listening({ alarms: [{ datasource: plant.id }], events: [{ datasource: plant.id }] });
     const alarm = came('power');
     await plant.send({}, [], { alarms: [alarm] });
     await alarmTold(reader, alarm.id);
@@ -330,7 +330,7 @@ describe('live', () => {
   });
 
   test('says in words what is wrong with a registration', async () => {
-    for (const body of [{}, { alarms: 'all' }, { events: [{ datasource: plant.id }] }, { alarm: [] }]) {
+    for (const body of [{}, { alarms: 'all' }, { variables: [{ datasource: plant.id }] }, { alarm: [] }]) {
       const reply = await grid.request('/api/v1/live', { token, body });
       assert.equal(reply.status, 400, JSON.stringify(body));
     }

@@ -346,6 +346,174 @@ test_live_ends_and_forgets(void **state)
 	free_world(&world);
 }
 
+/* --- news ----------------------------------------------------------------- */
+
+/* A stream of alarms of variable 2, and of all events of the datasource. */
+static void
+make_news_stream(struct world *world)
+{
+	struct image_variable *variable = image_variable(world->image, 2);
+	struct image_datasource *datasource = variable->datasource;
+	struct live_order order = {.caller = &caller,
+		.choices[LIVE_ALARMS] = {.variables = &variable, .count = 1},
+		.choices[LIVE_EVENTS] = {
+			.whole = &datasource, .whole_count = 1}};
+	struct fault fault;
+
+	memcpy(order.secret, secret, sizeof(secret));
+	assert_int_equal(
+		live_register(world->live, &order, world->id, &fault), RC_OK);
+}
+
+static void
+tell(struct world *world, enum live_subject subject, int64_t datasource_id,
+	int32_t variable_id, const char *json)
+{
+	const struct live_news news = {
+		subject, datasource_id, variable_id, json};
+
+	live_news_add(world->live, &news, 1);
+}
+
+static void
+read_event_id(const struct client *client, char id[LIVE_EVENT_ID_BYTES])
+{
+	assert_int_equal(sscanf(client->text, "event: %*s id: %71s", id), 1);
+}
+
+static void
+test_live_tells_news_of_what_was_chosen(void **state)
+{
+	struct world world = make_world();
+	struct client client = {.texts = 0};
+	int64_t datasource = image_variable(world.image, 2)->datasource->id;
+
+	(void)state;
+	assert_false(live_news_wanted(world.live));
+	make_news_stream(&world);
+	assert_true(live_news_wanted(world.live));
+	live_connect(world.live, world.id, NULL, &client);
+	assert_null(strstr(client.text, "alarms"));
+	tell(&world, LIVE_ALARMS, datasource, 1, "1");
+	tell(&world, LIVE_ALARMS, datasource, 2, "2");
+	tell(&world, LIVE_EVENTS, datasource, 2, "3");
+	tell(&world, LIVE_EVENTS, datasource, 0, "4");
+	tell(&world, LIVE_EVENTS, 0, 0, "5");
+	tell(&world, LIVE_EVENTS, datasource + 1, 0, "6");
+	live_tick(world.live, clock_steady_us());
+	assert_int_equal(client.texts, 2);
+	assert_non_null(strstr(
+		client.text, "\"values\":[],\"alarms\":[2],\"events\":[4,5]}"));
+	live_tick(world.live, clock_steady_us() + CLOCK_SECOND_US / 2);
+	assert_int_equal(client.texts, 2);
+	free_world(&world);
+}
+
+static void
+test_live_resumes_news_by_last_event_id(void **state)
+{
+	struct world world = make_world();
+	struct client client = {.texts = 0};
+	struct client again = {.texts = 0};
+	struct client other = {.texts = 0};
+	char event_id[LIVE_EVENT_ID_BYTES];
+
+	(void)state;
+	make_news_stream(&world);
+	live_connect(world.live, world.id, NULL, &client);
+	tell(&world, LIVE_ALARMS, 1, 2, "7");
+	live_tick(world.live, clock_steady_us());
+	read_event_id(&client, event_id);
+	live_leave(world.live, &client);
+	tell(&world, LIVE_ALARMS, 1, 2, "8");
+	live_connect(world.live, world.id, event_id, &again);
+	assert_non_null(strstr(again.text, "event: values\n"));
+	assert_non_null(strstr(again.text, "\"alarms\":[8]"));
+	live_leave(world.live, &again);
+	live_news_lost(world.live);
+	live_connect(world.live, world.id, event_id, &other);
+	assert_non_null(strstr(other.text, "event: snapshot\n"));
+	free_world(&world);
+}
+
+/* One that joins is not told twice what the group has still to be told. */
+static void
+test_live_tells_news_once_to_who_joins(void **state)
+{
+	struct world world = make_world();
+	struct client first = {.texts = 0};
+	struct client second = {.texts = 0};
+
+	(void)state;
+	make_news_stream(&world);
+	live_connect(world.live, world.id, NULL, &first);
+	tell(&world, LIVE_ALARMS, 1, 2, "1");
+	make_news_stream(&world);
+	live_connect(world.live, world.id, NULL, &second);
+	assert_non_null(strstr(first.text, "\"alarms\":[1]"));
+	assert_non_null(strstr(second.text, "event: snapshot\n"));
+	tell(&world, LIVE_ALARMS, 1, 2, "2");
+	live_tick(world.live, clock_steady_us() + CLOCK_SECOND_US / 2);
+	assert_non_null(strstr(first.text, "\"alarms\":[2]"));
+	assert_non_null(strstr(second.text, "\"alarms\":[2]"));
+	assert_int_equal(second.texts, 2);
+	free_world(&world);
+}
+
+static void
+test_live_keeps_news_for_a_slow_reader(void **state)
+{
+	struct world world = make_world();
+	struct client slow = {.texts = 0};
+	struct client quick = {.texts = 0};
+	int64_t now_us = clock_steady_us();
+
+	(void)state;
+	make_news_stream(&world);
+	live_connect(world.live, world.id, NULL, &slow);
+	make_news_stream(&world);
+	live_connect(world.live, world.id, NULL, &quick);
+	slow.pending = LIVE_PENDING_BYTES + 1;
+	for (int i = 1; i <= 3; i++) {
+		tell(&world, LIVE_ALARMS, 1, 2, i == 1 ? "1" : "23");
+		live_tick(world.live, now_us + i * CLOCK_SECOND_US / 5);
+	}
+	assert_int_equal(quick.texts, 4);
+	assert_int_equal(slow.texts, 1);
+	slow.pending = 0;
+	live_tick(world.live, now_us + 4 * CLOCK_SECOND_US / 5);
+	assert_int_equal(slow.texts, 2);
+	assert_non_null(strstr(slow.text, "\"alarms\":[1,23,23]"));
+	free_world(&world);
+}
+
+/* The oldest go first, and who had not read them begins anew. */
+static void
+test_live_forgets_the_oldest_news(void **state)
+{
+	struct world world = make_world();
+	struct client client = {.texts = 0};
+	int64_t now_us = clock_steady_us();
+
+	(void)state;
+	make_news_stream(&world);
+	live_connect(world.live, world.id, NULL, &client);
+	for (int i = 0; i < LIVE_NEWS_MAX; i++)
+		tell(&world, LIVE_ALARMS, 1, 1, "1");
+	live_tick(world.live, now_us);
+	assert_int_equal(client.texts, 1);
+	tell(&world, LIVE_ALARMS, 1, 2, "2");
+	live_tick(world.live, now_us + CLOCK_SECOND_US / 5);
+	assert_non_null(strstr(client.text, "\"alarms\":[2]"));
+	client.pending = LIVE_PENDING_BYTES + 1;
+	for (int i = 0; i <= LIVE_NEWS_MAX; i++)
+		tell(&world, LIVE_ALARMS, 1, 2, "3");
+	client.pending = 0;
+	live_tick(world.live, now_us + 2 * CLOCK_SECOND_US / 5);
+	assert_non_null(strstr(client.text, "event: snapshot\n"));
+	free_world(&world);
+}
+
 static void
 test_live_limits_the_streams_of_a_caller(void **state)
 {
@@ -386,6 +554,11 @@ main(void)
 		cmocka_unit_test(test_live_leaves_out_a_slow_reader),
 		cmocka_unit_test(test_live_builds_one_text_for_a_group),
 		cmocka_unit_test(test_live_ends_and_forgets),
+		cmocka_unit_test(test_live_tells_news_of_what_was_chosen),
+		cmocka_unit_test(test_live_resumes_news_by_last_event_id),
+		cmocka_unit_test(test_live_tells_news_once_to_who_joins),
+		cmocka_unit_test(test_live_keeps_news_for_a_slow_reader),
+		cmocka_unit_test(test_live_forgets_the_oldest_news),
 		cmocka_unit_test(test_live_limits_the_streams_of_a_caller),
 	};
 
