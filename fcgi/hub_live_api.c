@@ -377,7 +377,7 @@ hub_live_post(struct req *req, struct resp *resp)
 {
 	struct selection selections[LIVE_SUBJECTS] = {{NULL}};
 	struct entries entries[LIVE_SUBJECTS] = {{NULL, 0}};
-	const struct policy *policy;
+	const struct policy *policy = NULL;
 	struct hub *hub;
 	enum rc rc = hub_ready(req, &hub);
 
