@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { openBroker } from '../support/plant.broker.mjs';
+import { openBroker } from '../support/broker.mjs';
 import { freePort, sleep, until } from '../support/grid.mjs';
 import { has, openPlant } from '../support/mqtt_plant.mjs';
 
@@ -12,7 +12,7 @@ let client; // another program at the same broker
 
 before(async () => {
   plant = await openPlant();
-  client = await plant?.plant.broker.client();
+  client = await plant?.broker.client();
 });
 
 after(() => plant?.close());
@@ -153,7 +153,7 @@ test('a broker that must not be trusted, or does not trust us, is told apart', a
   const login = `user = ${plant.broker.user}\npassword = ${plant.broker.file('password')}\n`;
   const cases = [
     [`url = ${plant.broker.tlsUrl}\nca = ${plant.broker.file('ca.pem')}\nuser = ${plant.broker.user}\npassword = ${plant.broker.file('wrong')}\n`,
-      /cannot reach the plant.broker.*(not authorised|bad user)/i],
+      /cannot reach the broker.*(not authorised|bad user)/i],
     [`url = ${plant.broker.tlsUrl}\nca = ${plant.grid.caFile}\n${login}`, /cannot reach the broker/],
     [`url = mqtts://127.0.0.1:${await freePort()}\nca = ${plant.grid.caFile}\n${login}`,
       /cannot reach the broker/],
