@@ -346,6 +346,38 @@ test('answers with any damage to their heads give the right value or none', asyn
   await device.off();
 });
 
+test('a lost answer is asked for again, as often as the device allows', async () => {
+  let requests = 0;
+  const device = await rawDevice(() => {
+    requests += 1;
+    return requests % 2 === 1 ? undefined : Buffer.from([3, 2, 0, 5]);
+  });
+  const dump = new Dump(`name,connection,timeout_ms,retries\nplc,${device.address},50,1\n`,
+    rows('a,plc/holding/0,int,,')).start();
+  await until(() => (dump.counts.get('a') ?? 0) >= 10, { seconds: 10, what: 'ten readings' });
+  assert.equal(dump.value('a'), '5');
+  assert.doesNotMatch(dump.log, /device\.lost/);
+  assert.ok(Math.abs(requests - 2 * dump.counts.get('a')) <= 2, `${requests} requests`);
+  await dump.close();
+  await device.off();
+});
+
+test('a device that is off is tried less and less often', async () => {
+  const times = [];
+  const device = await rawDevice(() => { times.push(Date.now()); });
+  const dump = new Dump(`name,connection,timeout_ms,retries,back_off_s\nplc,${device.address},50,2,2\n`,
+    rows('a,plc/holding/0,int,,')).start();
+  await until(() => times.length >= 6, { seconds: 15, every: 20, what: 'six requests' });
+  const pauses = times.slice(1).map((time, i) => Math.round((time - times[i]) / 100) / 10);
+  // Two retries at once, then pauses of 1, 2 and never more than 2 seconds.
+  assert.ok(pauses[0] <= 0.3 && pauses[1] <= 0.3, String(pauses));
+  assert.ok(pauses[2] >= 0.9 && pauses[2] <= 1.6, String(pauses));
+  assert.ok(pauses.slice(3).every((pause) => pause >= 1.9 && pause <= 2.6), String(pauses));
+  assert.equal(dump.log.split('device.lost').length, 2, 'told once');
+  await dump.close();
+  await device.off();
+});
+
 test('a device that closes idle connections is read all the same', async () => {
   const device = await rawDevice((request, socket) => {
     setTimeout(() => socket.end(), 20);
