@@ -25,7 +25,10 @@ struct modbus_reading {
 	size_t offset; /* of block.start in the station's image */
 	int64_t time_us;
 	enum modbus_news news; /* since the sampler looked */
+	/* The link's thread only. */
 	bool told_refusal;     /* the log has it */
+	int silent;            /* so often without an answer, in a row */
+	int64_t not_before_us; /* steady clock; it is never answered */
 };
 
 /* One device. */
@@ -48,6 +51,8 @@ struct modbus_station {
 	int64_t lost_us;       /* steady clock */
 	int failures;          /* in a row */
 	bool cannot_mask;      /* does not know function 22 */
+	bool has_witness;
+	size_t witness; /* an item that was read the last time */
 };
 
 /* A write under way. */

@@ -71,6 +71,7 @@ publish(struct modbus_station *station, size_t index, const uint16_t *registers)
 	reading->time_us = plant_clock_us();
 	reading->news = MODBUS_GOOD;
 	reading->told_refusal = false;
+	reading->silent = 0;
 	pthread_mutex_unlock(&station->link->lock);
 }
 
@@ -149,6 +150,13 @@ find_again(struct modbus_station *station)
 /* --- reading ------------------------------------------------------------- */
 
 static bool
+is_there(enum modbus_outcome outcome)
+{
+	return outcome != MODBUS_SILENT && outcome != MODBUS_ABSENT &&
+	       outcome != MODBUS_UNLINKED;
+}
+
+static bool
 is_worth_another(enum modbus_outcome outcome)
 {
 	return outcome == MODBUS_BUSY || outcome == MODBUS_WORKING ||
@@ -220,11 +228,44 @@ take_refusal(struct modbus_station *station, size_t index, bool by_address)
 
 static void run_jobs(struct modbus_link *link);
 
+/* Some devices do not answer at all when they lack a register. Whether this
+ * one answers for what it has given before. */
 static bool
-is_there(enum modbus_outcome outcome)
+is_alive(struct modbus_station *station, const struct modbus_block *silent)
 {
-	return outcome != MODBUS_SILENT && outcome != MODBUS_ABSENT &&
-	       outcome != MODBUS_UNLINKED;
+	const struct modbus_address *address;
+	uint16_t registers[MODBUS_VALUE_REGISTERS_MAX];
+
+	if (!station->has_witness || station->failures > 0 ||
+		station->witness - silent->first_item < silent->item_count)
+		return false;
+	address = &station->items[station->witness].address;
+	return is_there(modbus_line_read(station->link->line, station->device,
+		address->table, (uint16_t)address->number, address->count,
+		registers));
+}
+
+/* Once may be chance; then its parts are tried, and what remains is left alone
+ * for a while, as each try costs a time-out. */
+static void
+take_silence(struct modbus_station *station, size_t index)
+{
+	struct modbus_reading *reading = &station->readings[index];
+	bool smaller = false;
+
+	publish_failure(station, index);
+	tell_refusal(station, reading);
+	if (++reading->silent < 2)
+		return;
+	pthread_mutex_lock(&station->link->lock);
+	smaller = cut(station, index);
+	pthread_mutex_unlock(&station->link->lock);
+	if (smaller)
+		reading[0].silent = reading[1].silent = 1;
+	else
+		reading->not_before_us =
+			clock_steady_us() +
+			station->device->back_off_s * CLOCK_SECOND_US;
 }
 
 /* Read the block at *index and move on. The outcome tells whether it is there
@@ -237,8 +278,17 @@ read_next(struct modbus_station *station, size_t *index)
 	const struct modbus_block *block = &station->readings[*index].block;
 	enum modbus_outcome outcome = read_block(station, block, registers);
 
+	if (outcome == MODBUS_SILENT && is_alive(station, block)) {
+		take_silence(station, *index);
+		*index += station->reading_count - before + 1;
+		return MODBUS_DONE;
+	}
 	if (!is_there(outcome))
 		return outcome;
+	if (outcome == MODBUS_DONE) {
+		station->has_witness = true;
+		station->witness = block->first_item;
+	}
 	if (station->failures > 0) {
 		find_again(station);
 		*index = 0; /* once more, with the new plan */
@@ -253,15 +303,29 @@ read_next(struct modbus_station *station, size_t *index)
 	return outcome;
 }
 
+static bool
+is_left_alone(const struct modbus_reading *reading)
+{
+	return reading->not_before_us != 0 &&
+	       reading->not_before_us > clock_steady_us();
+}
+
 static void
 read_station(struct modbus_station *station)
 {
 	struct modbus_link *link = station->link;
 	enum modbus_outcome outcome = MODBUS_DONE;
 	const char *why = modbus_line_why(link->line);
+	/* One that is off is asked for something else each time: the first
+	 * block may be what it never answers. */
+	size_t index = (size_t)station->failures % station->reading_count;
 
-	for (size_t i = 0; is_there(outcome) && i < station->reading_count;) {
-		outcome = read_next(station, &i);
+	while (is_there(outcome) && index < station->reading_count) {
+		if (is_left_alone(&station->readings[index])) {
+			index++;
+			continue;
+		}
+		outcome = read_next(station, &index);
 		run_jobs(link);
 		if (is_stopping(link))
 			return;

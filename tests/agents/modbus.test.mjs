@@ -346,6 +346,28 @@ test('answers with any damage to their heads give the right value or none', asyn
   await device.off();
 });
 
+test('a device that is silent about some registers keeps the others', async () => {
+  const device = await rawDevice(({ code, data }) => {
+    const start = data.readUInt16BE(0);
+    const count = data.readUInt16BE(2);
+    if (start <= 3 && start + count > 3) return undefined; // it has no 3
+    const list = Array.from({ length: count }, (_, i) => [0, start + i]).flat();
+    return Buffer.from([code, 2 * count, ...list]);
+  });
+  const dump = new Dump(`name,connection,timeout_ms,retries,back_off_s,gap\nplc,${device.address},50,1,2,0\n`,
+    rows('two,plc/holding/2,int,,', 'three,plc/holding/3,int,,', 'four,plc/holding/4,int,,',
+      'fifty,plc/holding/50,int,,', 'sixty,plc/holding/60,int,,')).start();
+  await dump.shows({ two: '2', three: 'INVALID 0', four: '4', fifty: '50', sixty: '60' }, 20);
+  const before = { ...Object.fromEntries(dump.counts) };
+  await sleep(1500);
+  const since = (name) => dump.counts.get(name) - before[name];
+  assert.ok(since('two') >= 10 && since('sixty') >= 10, `${since('two')} and ${since('sixty')} readings of 15`);
+  assert.ok(since('three') <= 2, `${since('three')} tries of what it has not`);
+  assert.equal(dump.value('three'), 'INVALID 0');
+  await dump.close();
+  await device.off();
+});
+
 test('a lost answer is asked for again, as often as the device allows', async () => {
   let requests = 0;
   const device = await rawDevice(() => {
