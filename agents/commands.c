@@ -189,8 +189,9 @@ exchange(struct commands *commands)
 	commands->exchange_due_us = clock_steady_us() + EXCHANGE_US;
 	if (rc != RC_OK) {
 		log_debug(NULL, "%s", fault.text);
-		if (rc == RC_DENIED || rc == RC_UPSTREAM)
-			rc = hub_refresh(commands->hub, &fault);
+		if ((rc == RC_DENIED || rc == RC_UPSTREAM) &&
+			hub_refresh(commands->hub, &fault) != RC_OK)
+			log_debug(NULL, "%s", fault.text);
 		hub_turn(commands->hub);
 		return false;
 	}
@@ -342,8 +343,9 @@ tell_results(struct commands *commands)
 	}
 	log_warn(NULL, "results of commands wait: %s", fault.text);
 	commands->tell_due_us = clock_steady_us() + RETRY_US;
-	if (rc == RC_DENIED || rc == RC_UPSTREAM)
-		rc = hub_refresh(commands->hub, &fault);
+	if ((rc == RC_DENIED || rc == RC_UPSTREAM) &&
+		hub_refresh(commands->hub, &fault) != RC_OK)
+		log_debug(NULL, "%s", fault.text);
 	hub_turn(commands->hub);
 }
 

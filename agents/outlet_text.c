@@ -25,8 +25,7 @@ write_value(struct jsonw *json, const char *key, const struct value *value)
 		jsonw_int(json, key, value->integer);
 		break;
 	case VALUE_STRING:
-		jsonw_strn(json, key, value->string.data,
-			value->string.bytes);
+		jsonw_strn(json, key, value->string.data, value->string.bytes);
 		break;
 	case VALUE_NONE:
 		jsonw_null(json, key);
@@ -77,9 +76,9 @@ write_member(struct jsonw *json, const struct outlet_record *record,
 		jsonw_str(json, key, shown);
 	} else {
 		jsonw_raw(json, key,
-			json_object_to_json_string_ext(
-				member, JSON_C_TO_STRING_PLAIN |
-						JSON_C_TO_STRING_NOSLASHESCAPE));
+			json_object_to_json_string_ext(member,
+				JSON_C_TO_STRING_PLAIN |
+					JSON_C_TO_STRING_NOSLASHESCAPE));
 	}
 }
 
@@ -92,7 +91,9 @@ outlet_json_record(struct buf *out, const struct outlet_record *record)
 	jsonw_open_obj(&json, NULL);
 	jsonw_str(&json, "datasource", record->datasource);
 	json_object_object_foreach(record->object, key, member)
+	{
 		write_member(&json, record, key, member);
+	}
 	jsonw_close_obj(&json);
 }
 

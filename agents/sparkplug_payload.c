@@ -134,7 +134,7 @@ take_whole(uint64_t whole, uint32_t type, struct value *value)
 	*value = (struct value){.kind = VALUE_INT};
 	switch (type) {
 	case SPARKPLUG_INT8:
-		value->integer = (int8_t)whole;
+		value->integer = (int64_t)((whole & 0xff) ^ 0x80) - 0x80;
 		break;
 	case SPARKPLUG_INT16:
 		value->integer = (int16_t)whole;

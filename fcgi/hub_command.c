@@ -576,7 +576,7 @@ static enum rc
 carry_out(struct drafts *drafts, struct resp *resp)
 {
 	struct req *req = drafts->req;
-	bool refused;
+	bool refused = false;
 	enum rc rc = hub_ready(req, &drafts->hub);
 
 	if (rc == RC_OK)

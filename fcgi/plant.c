@@ -33,10 +33,12 @@ plant_shows(const struct plant *plant, const struct variable *variable,
 bool
 plant_takes_all(const struct texts *patterns)
 {
+	if (patterns->items == NULL)
+		return true;
 	for (size_t i = 0; i < patterns->count; i++)
 		if (strcmp(patterns->items[i], "*") == 0)
 			return true;
-	return patterns->items == NULL;
+	return false;
 }
 
 enum rc
