@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
@@ -278,6 +279,8 @@ reason(const struct broker *broker, int code)
 {
 	if (broker->refused != NULL)
 		return broker->refused;
+	if (code == MOSQ_ERR_TIMEOUT)
+		return "no answer in time";
 	return code == MOSQ_ERR_ERRNO ? strerror(errno)
 				      : mosquitto_strerror(code);
 }
@@ -360,6 +363,25 @@ check_time(struct broker *broker)
 	return mosquitto_loop_misc(broker->client);
 }
 
+/*
+ * The first that is heard of a connection tells whether it came about. With
+ * TLS libmosquitto has swallowed the reason by then and would go on waiting.
+ */
+static int
+check_opening(const struct broker *broker, const struct pollfd *fd)
+{
+	int error = 0;
+	socklen_t bytes = sizeof(error);
+
+	if (broker->writable || (fd->revents & (POLLERR | POLLHUP)) == 0)
+		return MOSQ_ERR_SUCCESS;
+	if (getsockopt(fd->fd, SOL_SOCKET, SO_ERROR, &error, &bytes) != 0 ||
+		error == 0)
+		error = ECONNREFUSED;
+	errno = error;
+	return MOSQ_ERR_ERRNO;
+}
+
 /* One wait, and what it brought. */
 static void
 step(struct broker *broker)
@@ -369,14 +391,15 @@ step(struct broker *broker)
 	struct pollfd fds[2] = {{.fd = broker->wake, .events = POLLIN},
 		{.fd = settled ? mosquitto_socket(broker->client) : -1,
 			.events = (short)(POLLIN | (wants ? POLLOUT : 0))}};
-	int code = MOSQ_ERR_SUCCESS;
+	int code;
 
 	if (poll(fds, 2, STEP_MS) > 0 && fds[0].revents != 0)
 		clear_wake(broker);
 	if (!settled)
 		return; /* nothing is read until it is */
+	code = check_opening(broker, &fds[1]);
 	broker->writable |= (fds[1].revents & POLLOUT) != 0;
-	if (fds[1].revents != 0)
+	if (code == MOSQ_ERR_SUCCESS && fds[1].revents != 0)
 		code = read_packets(broker);
 	if (code == MOSQ_ERR_SUCCESS && broker->writable &&
 		is_settled(broker) && mosquitto_want_write(broker->client))
