@@ -276,6 +276,7 @@ make_command(struct drafts *drafts, size_t index)
 		.code = "",
 		.message = "",
 		.actor = req->caller->name,
+		.subject = req->caller->subject,
 		.address = req->address,
 		.created_us = clock_now_us(),
 		.changed_us = clock_now_us(),
@@ -544,32 +545,27 @@ count_sent(const struct drafts *drafts)
 }
 
 /* The order is kept before anything is sent: results may come at once. */
-static enum rc
+static void
 dispatch(struct drafts *drafts, struct resp *resp)
 {
 	struct req *req = drafts->req;
 	char name[UUID_TEXT_BYTES];
-	enum rc rc;
 
 	if (count_sent(drafts) == 0) {
 		answer_now(drafts, resp);
-		return RC_OK;
+		return;
 	}
-	rc = hub_order_add(drafts->hub, drafts->commands, drafts->count,
+	hub_order_add(drafts->hub, drafts->commands, drafts->count,
 		drafts->bulk,
 		drafts->clock.now_us + drafts->expires_ms * 1000 +
-			COMMAND_GRACE_US,
-		&req->fault);
-	if (rc != RC_OK)
-		return rc;
+			COMMAND_GRACE_US);
 	send_all(drafts);
 	if (wants_async(req)) {
 		answer_async(drafts, resp);
-		return RC_OK;
+		return;
 	}
 	uuid_format(name, drafts->commands[0].id);
 	hub_held_redirect(req, resp, "order", name);
-	return RC_OK;
 }
 
 static enum rc
@@ -580,6 +576,9 @@ carry_out(struct drafts *drafts, struct resp *resp)
 	enum rc rc = hub_ready(req, &drafts->hub);
 
 	if (rc == RC_OK)
+		rc = hub_order_room(
+			drafts->hub, req->caller->subject, &req->fault);
+	if (rc == RC_OK)
 		rc = check_drafts(drafts, resp, &refused);
 	if (rc != RC_OK || refused)
 		return rc;
@@ -587,7 +586,9 @@ carry_out(struct drafts *drafts, struct resp *resp)
 		req->arena, drafts->count, sizeof(*drafts->commands));
 	drafts->clock = hub_command_clock(drafts->hub);
 	rc = make_commands(drafts);
-	return rc == RC_OK ? dispatch(drafts, resp) : rc;
+	if (rc == RC_OK)
+		dispatch(drafts, resp);
+	return rc;
 }
 
 /* --- handlers --------------------------------------------------------------

@@ -55,7 +55,6 @@ hub_order_forget(struct hub_orders *orders, struct order *order)
 	while (*at != order)
 		at = &(*at)->next;
 	*at = order->next;
-	orders->count--;
 	arena_free(order->arena);
 	free(order);
 }
@@ -108,31 +107,42 @@ new_order(struct hub *hub, const struct command *items, size_t count)
 }
 
 enum rc
+hub_order_room(struct hub *hub, const char *subject, struct fault *fault)
+{
+	struct hub_orders *orders = hub->orders;
+	size_t own = 0;
+	size_t all = 0;
+
+	pthread_mutex_lock(&orders->lock);
+	for (const struct order *order = orders->first; order != NULL;
+		order = order->next) {
+		if (order->left == 0)
+			continue;
+		all++;
+		own += strcmp(order->items[0].subject, subject) == 0;
+	}
+	pthread_mutex_unlock(&orders->lock);
+	if (all < HUB_ORDERS_MAX && own < HUB_ORDERS_CALLER_MAX)
+		return RC_OK;
+	return fault_tell(fault, RC_TOO_MANY, "TooManyCommands", NULL,
+		"Wait for some of the %zu commands that are under way.", own);
+}
+
+void
 hub_order_add(struct hub *hub, const struct command *items, size_t count,
-	bool bulk, int64_t until_us, struct fault *fault)
+	bool bulk, int64_t until_us)
 {
 	struct hub_orders *orders = hub->orders;
 	struct order *order = new_order(hub, items, count);
-	bool full;
 
 	order->bulk = bulk;
 	order->until_us = until_us;
 	pthread_mutex_lock(&orders->lock);
-	full = orders->count >= HUB_ORDERS_MAX;
-	if (!full) {
-		order->next = orders->first;
-		orders->first = order;
-		orders->count++;
-		orders->stir = true;
-		pthread_cond_signal(&orders->stirred);
-	}
+	order->next = orders->first;
+	orders->first = order;
+	orders->stir = true;
+	pthread_cond_signal(&orders->stirred);
 	pthread_mutex_unlock(&orders->lock);
-	if (!full)
-		return RC_OK;
-	arena_free(order->arena);
-	free(order);
-	return fault_tell(fault, RC_TOO_MANY, "TooManyCommands", NULL,
-		"%d commands are under way already.", HUB_ORDERS_MAX);
 }
 
 /* The open item with this id, or NULL. */

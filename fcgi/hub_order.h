@@ -13,20 +13,26 @@
 #include "fcgi/hub.h"
 #include "model/command.h"
 
-#define HUB_ORDERS_MAX 10000
+#define HUB_ORDERS_MAX        10000
+#define HUB_ORDERS_CALLER_MAX 2000 /* of one caller */
 
 struct hub_orders;
 
 struct hub_orders *hub_orders_new(void);
 void hub_orders_free(struct hub_orders *orders);
 
+/* Is there room for one more order of this caller? Ask before anything is
+ * recorded. Fails: RC_TOO_MANY TooManyCommands. */
+MUST_CHECK enum rc hub_order_room(
+	struct hub *hub, const char *subject, struct fault *fault);
+
 /*
  * Keep copies of commands that are about to be sent; "until_us" is the time on
  * the hub's clock by which all are over. The order's name is the first one's
- * id. Fails: RC_TOO_MANY.
+ * id.
  */
-MUST_CHECK enum rc hub_order_add(struct hub *hub, const struct command *items,
-	size_t count, bool bulk, int64_t until_us, struct fault *fault);
+void hub_order_add(struct hub *hub, const struct command *items, size_t count,
+	bool bulk, int64_t until_us);
 
 /* A command is over, as "command" says; wakes who waits for it. */
 void hub_order_finish(struct hub *hub, const struct command *command);

@@ -25,7 +25,6 @@ struct hub_orders {
 	pthread_cond_t stirred; /* steady clock */
 	bool stir;
 	struct order *first;
-	size_t count;
 };
 
 /* NULL when there is none. Needs: the lock. */
