@@ -140,8 +140,8 @@ open_outlet(struct egress *egress, struct fault *fault)
 	const struct egress_position *position = &egress->position;
 
 	return egress->conf->outlet->open(egress->conf,
-		position->stored ? position->outlet : NULL, &egress->outlet,
-		fault);
+		position->stored ? position->outlet : NULL, egress->writes,
+		&egress->outlet, fault);
 }
 
 static enum rc
@@ -150,20 +150,16 @@ open_writes(struct egress *egress, struct fault *fault)
 	struct hub_options options =
 		node_conf_hub(&egress->conf->node, NULL, egress->stop);
 	const struct outlet *outlet = egress->conf->outlet;
-	enum rc rc;
 
 	if (!egress->conf->writes)
 		return RC_OK;
-	if (outlet->take_writes == NULL)
+	if (!outlet->can_write)
 		return fault_set(fault, RC_BAD_INPUT,
 			"[egress] writes = yes: nothing can be written at the "
 			"outlet %s",
 			outlet->name);
-	rc = egress_writes_open(
+	return egress_writes_open(
 		&options, egress->feed.mirror, &egress->writes, fault);
-	if (rc == RC_OK)
-		outlet->take_writes(egress->outlet, egress->writes);
-	return rc;
 }
 
 static enum rc
@@ -194,14 +190,15 @@ run(struct egress *egress, struct arena *arena, atomic_bool *stop,
 	if (rc == RC_OK)
 		rc = open_hub(egress, fault);
 	if (rc == RC_OK)
+		rc = open_writes(egress, fault);
+	if (rc == RC_OK)
 		rc = open_outlet(egress, fault);
 	if (rc == RC_OK)
 		log_info(NULL, "outlet %s", conf->outlet->name);
 	if (rc == RC_OK)
-		rc = open_writes(egress, fault);
-	if (rc == RC_OK)
 		rc = serve(egress, stop, fault);
-	/* First whoever asks for writes, then who does them. */
+	/* Neither of the two may find the other gone. */
+	egress_writes_end(egress->writes);
 	if (egress->outlet != NULL)
 		conf->outlet->close(egress->outlet);
 	egress_writes_close(egress->writes);

@@ -187,7 +187,7 @@ egress_writes_open(const struct hub_options *options, struct mirror *mirror,
 }
 
 void
-egress_writes_close(struct egress_writes *writes)
+egress_writes_end(struct egress_writes *writes)
 {
 	if (writes == NULL)
 		return;
@@ -197,6 +197,14 @@ egress_writes_close(struct egress_writes *writes)
 	pthread_mutex_unlock(&writes->lock);
 	atomic_store(&writes->cut, true);
 	pthread_join(writes->thread, NULL);
+}
+
+/* Needs: egress_writes_end. */
+void
+egress_writes_close(struct egress_writes *writes)
+{
+	if (writes == NULL)
+		return;
 	for (; writes->count > 0; writes->count--) {
 		free(writes->wishes[writes->first].shown);
 		free(writes->wishes[writes->first].value);

@@ -36,6 +36,8 @@ typedef void egress_written_fn(
 MUST_CHECK enum rc egress_writes_open(const struct hub_options *options,
 	struct mirror *mirror, struct egress_writes **writes,
 	struct fault *fault);
+/* No "done" is called any more and nothing is taken; NULL is allowed. */
+void egress_writes_end(struct egress_writes *writes);
 void egress_writes_close(struct egress_writes *writes);
 
 /*

@@ -31,16 +31,18 @@ struct egress_writes;
 struct outlet {
 	const char *name;
 	bool wants_current; /* begins with the value that each variable has */
+	bool can_write;     /* the other side can ask for writes */
 
-	/* "position" is what commit wrote last; NULL = there was none.
-	 * Fails: RC_BAD_INPUT the configuration; RC_IO. */
+	/*
+	 * "position" is what commit wrote last; NULL = there was none.
+	 * "writes" is where to send what the other side wants written, until
+	 * close; NULL = nowhere.
+	 * Fails: RC_BAD_INPUT the configuration; RC_IO.
+	 */
 	enum rc (*open)(const struct egress_conf *conf, const char *position,
-		void **state, struct fault *fault);
+		struct egress_writes *writes, void **state,
+		struct fault *fault);
 	void (*close)(void *state);
-
-	/* Where to send what the other side wants written; before the first
-	 * value. NULL: the outlet takes none. */
-	void (*take_writes)(void *state, struct egress_writes *writes);
 
 	/* Fails: RC_IO, RC_UNAVAILABLE: everything since the last commit is
 	 * put again later. */

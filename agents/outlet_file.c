@@ -291,14 +291,15 @@ open_folder(struct files *files, struct fault *fault)
 }
 
 static enum rc
-file_open(const struct egress_conf *conf, const char *position, void **state,
-	struct fault *fault)
+file_open(const struct egress_conf *conf, const char *position,
+	struct egress_writes *writes, void **state, struct fault *fault)
 {
 	struct files *files = calloc(1, sizeof(*files));
 	enum rc rc;
 
 	if (files == NULL)
 		abort();
+	(void)writes;
 	files->conf = &conf->file;
 	files->csv = strcmp(conf->file.format, "csv") == 0;
 	files->folder = -1;

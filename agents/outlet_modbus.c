@@ -344,7 +344,7 @@ start_thread(struct server *server, struct fault *fault)
 
 static enum rc
 modbus_outlet_open(const struct egress_conf *conf, const char *position,
-	void **state, struct fault *fault)
+	struct egress_writes *writes, void **state, struct fault *fault)
 {
 	struct server *server = calloc(1, sizeof(*server));
 	enum rc rc;
@@ -353,6 +353,7 @@ modbus_outlet_open(const struct egress_conf *conf, const char *position,
 	if (server == NULL)
 		abort();
 	server->conf = &conf->modbus;
+	server->writes = writes;
 	server->listener = -1;
 	pthread_mutex_init(&server->lock, NULL);
 	rc = conf->modbus.registers[0] == '\0'
@@ -369,14 +370,6 @@ modbus_outlet_open(const struct egress_conf *conf, const char *position,
 	else
 		modbus_outlet_close(server);
 	return rc;
-}
-
-static void
-modbus_outlet_take_writes(void *state, struct egress_writes *writes)
-{
-	struct server *server = state;
-
-	server->writes = writes;
 }
 
 /* A value that does not fit holds up no other. */
@@ -427,9 +420,9 @@ extern const struct outlet outlet_modbus;
 const struct outlet outlet_modbus = {
 	.name = "modbus",
 	.wants_current = true,
+	.can_write = true,
 	.open = modbus_outlet_open,
 	.close = modbus_outlet_close,
-	.take_writes = modbus_outlet_take_writes,
 	.value = modbus_outlet_value,
 	.record = modbus_outlet_record,
 	.commit = modbus_outlet_commit,

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "agents/egress_conf.h"
+#include "agents/egress_writes.h"
 #include "agents/outlet.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -20,7 +21,8 @@
 /* Messages that the broker has not confirmed. */
 #define WINDOW    1000
 #define WAIT_US   (10 * CLOCK_SECOND_US)
-#define TOPIC_MAX 1024
+/* Longest text that is taken for a value. */
+#define WRITE_MAX ((size_t)4096)
 
 struct mqtt {
 	const struct outlet_mqtt_conf *conf;
@@ -32,6 +34,9 @@ struct mqtt {
 	pthread_cond_t changed; /* steady clock */
 	uint64_t sent;          /* under lock, both */
 	uint64_t confirmed;
+	/* Set before the broker's thread runs. */
+	struct egress_writes *writes; /* NULL = none are taken */
+	char *filter;                 /* of their topics */
 };
 
 /* --- what the broker says ------------------------------------------------- */
@@ -69,6 +74,28 @@ wait_for_broker(struct mqtt *mqtt, uint64_t most, struct fault *fault)
 		    : RC_OK;
 }
 
+static void
+count(struct mqtt *mqtt, int step)
+{
+	pthread_mutex_lock(&mqtt->lock);
+	mqtt->sent += (uint64_t)step;
+	pthread_mutex_unlock(&mqtt->lock);
+}
+
+/* Counted before, as the broker may be quicker than the return. */
+static enum rc
+send(struct mqtt *mqtt, const struct broker_publication *publication,
+	struct fault *fault)
+{
+	enum rc rc;
+
+	count(mqtt, 1);
+	rc = broker_publish(mqtt->broker, publication, NULL, fault);
+	if (rc != RC_OK)
+		count(mqtt, -1);
+	return rc;
+}
+
 static enum rc
 publish(struct mqtt *mqtt, bool retain, struct fault *fault)
 {
@@ -82,15 +109,7 @@ publish(struct mqtt *mqtt, bool retain, struct fault *fault)
 
 	if (rc != RC_OK)
 		return rc;
-	pthread_mutex_lock(&mqtt->lock);
-	mqtt->sent++;
-	pthread_mutex_unlock(&mqtt->lock);
-	rc = broker_publish(mqtt->broker, &publication, NULL, fault);
-	if (rc != RC_OK) {
-		pthread_mutex_lock(&mqtt->lock);
-		mqtt->sent--;
-		pthread_mutex_unlock(&mqtt->lock);
-	}
+	rc = send(mqtt, &publication, fault);
 	/* A topic that cannot be holds up nothing else. */
 	if (rc == RC_BAD_INPUT) {
 		log_warn(NULL, "%.100s: %s", mqtt->topic.data, fault->text);
@@ -101,6 +120,9 @@ publish(struct mqtt *mqtt, bool retain, struct fault *fault)
 
 /* --- topics --------------------------------------------------------------- */
 
+static const char at_variable[] = "{variable}";
+static const char at_datasource[] = "{datasource}";
+
 /* Wildcards have no place in a topic. */
 static void
 add_name(struct buf *topic, const char *name)
@@ -110,25 +132,119 @@ add_name(struct buf *topic, const char *name)
 }
 
 static void
-make_topic(struct mqtt *mqtt, const char *template, const char *datasource,
+make_topic(struct buf *topic, const char *template, const char *datasource,
 	const char *variable)
 {
-	static const char at_variable[] = "{variable}";
-	static const char at_datasource[] = "{datasource}";
-
-	buf_clear(&mqtt->topic);
+	buf_clear(topic);
 	while (*template != '\0') {
 		if (strncmp(template, at_variable, strlen(at_variable)) == 0) {
-			add_name(&mqtt->topic, variable);
+			add_name(topic, variable);
 			template += strlen(at_variable);
 		} else if (strncmp(template, at_datasource,
 				   strlen(at_datasource)) == 0) {
-			buf_text(&mqtt->topic, datasource);
+			buf_text(topic, datasource);
 			template += strlen(at_datasource);
 		} else {
-			buf_char(&mqtt->topic, *template++);
+			buf_char(topic, *template++);
 		}
 	}
+}
+
+/* --- writes --------------------------------------------------------------- */
+
+/* Told by the thread of the writes. */
+static void
+tell_result(void *context, const struct egress_written *written)
+{
+	struct mqtt *mqtt = context;
+	struct broker_publication publication = {.qos = 1};
+	struct fault ignored;
+	struct jsonw json;
+	struct buf topic;
+	struct buf text;
+
+	buf_init(&topic, 0);
+	buf_init(&text, 0);
+	make_topic(&topic, mqtt->conf->results, "", written->shown);
+	jsonw_init(&json, &text);
+	jsonw_open_obj(&json, NULL);
+	jsonw_str(&json, "variable", written->shown);
+	jsonw_bool(&json, "confirmed", written->rc == RC_OK);
+	jsonw_str(&json, "code", written->code);
+	jsonw_str(&json, "text", written->text);
+	jsonw_close_obj(&json);
+	publication.topic = topic.data;
+	publication.data = text.data;
+	publication.bytes = text.length;
+	if (send(mqtt, &publication, &ignored) != RC_OK)
+		log_info(NULL, "%s", ignored.text);
+	buf_free(&text);
+	buf_free(&topic);
+}
+
+/* A number or a truth is sent as it is written; the hub reads it by the type
+ * of the variable. */
+static void
+on_message(void *context, const struct broker_message *message)
+{
+	struct mqtt *mqtt = context;
+	size_t prefix = strlen(mqtt->conf->commands) - strlen(at_variable);
+	const char *shown = message->topic + prefix;
+	struct jsonw json;
+	struct buf value;
+
+	/* One that was kept for us may be as old as the world. */
+	if (message->retained || strlen(message->topic) <= prefix ||
+		message->bytes > WRITE_MAX) {
+		log_warn(NULL, "%.100s: a write that is retained or too long "
+			       "is not taken",
+			message->topic);
+		return;
+	}
+	buf_init(&value, 0);
+	jsonw_init(&json, &value);
+	jsonw_strn(&json, NULL, message->data, message->bytes);
+	if (!egress_writes_put(
+		    mqtt->writes, shown, value.data, tell_result, mqtt))
+		log_warn(NULL, "%.100s: too many writes wait", shown);
+	buf_free(&value);
+}
+
+static void
+on_connected(void *context, bool session_present)
+{
+	struct mqtt *mqtt = context;
+	struct fault fault;
+
+	(void)session_present;
+	if (mqtt->writes != NULL &&
+		broker_subscribe(mqtt->broker,
+			(const char *const[]){mqtt->filter}, 1, 0, &fault) !=
+			RC_OK)
+		log_error(NULL, "%s", fault.text);
+}
+
+/* "fieldgrid/set/{variable}" is the filter "fieldgrid/set/#". */
+static enum rc
+make_filter(struct mqtt *mqtt, struct fault *fault)
+{
+	const char *template = mqtt->conf->commands;
+	size_t length = strlen(template);
+	size_t tail = strlen(at_variable);
+
+	if (length <= tail || strcmp(template + length - tail, at_variable) != 0 ||
+		template[length - tail - 1] != '/' ||
+		!broker_topic_valid(template) ||
+		!broker_topic_valid(mqtt->conf->results))
+		return fault_set(fault, RC_BAD_INPUT,
+			"[mqtt] commands = %.100s: must be a topic with "
+			"/{variable} at its end",
+			template);
+	mqtt->filter = strdup(template);
+	if (mqtt->filter == NULL)
+		abort();
+	strcpy(mqtt->filter + length - tail, "#");
+	return RC_OK;
 }
 
 /* --- the outlet ----------------------------------------------------------- */
@@ -139,7 +255,7 @@ mqtt_value(void *state, const struct mirror_variable *variable,
 {
 	struct mqtt *mqtt = state;
 
-	make_topic(mqtt, mqtt->conf->topic, variable->datasource,
+	make_topic(&mqtt->topic, mqtt->conf->topic, variable->datasource,
 		variable->shown);
 	buf_clear(&mqtt->text);
 	if (mqtt->bare)
@@ -160,7 +276,7 @@ mqtt_record(void *state, const struct outlet_record *record,
 
 	if (template[0] == '\0')
 		return RC_OK;
-	make_topic(mqtt, template, record->datasource, "");
+	make_topic(&mqtt->topic, template, record->datasource, "");
 	buf_clear(&mqtt->text);
 	outlet_json_record(&mqtt->text, record);
 	return publish(mqtt, false, fault);
@@ -193,6 +309,7 @@ mqtt_close(void *state)
 	buf_free(&mqtt->text);
 	pthread_cond_destroy(&mqtt->changed);
 	pthread_mutex_destroy(&mqtt->lock);
+	free(mqtt->filter);
 	free(mqtt);
 }
 
@@ -248,15 +365,20 @@ check_conf(const struct outlet_mqtt_conf *conf, struct fault *fault)
 }
 
 static enum rc
-mqtt_open(const struct egress_conf *conf, const char *position, void **state,
-	struct fault *fault)
+mqtt_open(const struct egress_conf *conf, const char *position,
+	struct egress_writes *writes, void **state, struct fault *fault)
 {
 	struct mqtt *mqtt = make(&conf->mqtt);
-	const struct broker_calls calls = {
-		.context = mqtt, .published = on_published};
+	const struct broker_calls calls = {.context = mqtt,
+		.connected = on_connected,
+		.message = on_message,
+		.published = on_published};
 	enum rc rc = check_conf(mqtt->conf, fault);
 
 	(void)position;
+	mqtt->writes = writes;
+	if (rc == RC_OK)
+		rc = make_filter(mqtt, fault);
 	if (rc == RC_OK)
 		rc = broker_open(
 			&conf->mqtt.broker, &calls, &mqtt->broker, fault);
@@ -272,6 +394,7 @@ mqtt_open(const struct egress_conf *conf, const char *position, void **state,
 extern const struct outlet outlet_mqtt;
 const struct outlet outlet_mqtt = {
 	.name = "mqtt",
+	.can_write = true,
 	.open = mqtt_open,
 	.close = mqtt_close,
 	.value = mqtt_value,

@@ -9,6 +9,8 @@ struct outlet_mqtt_conf {
 	const char *topic;  /* of a value, with placeholders */
 	const char *alarms; /* of alarms and events; "" = none */
 	const char *events;
+	const char *commands; /* where others ask for writes */
+	const char *results;
 	const char *payload; /* json or value */
 	bool retain;
 };
@@ -28,6 +30,15 @@ struct outlet_mqtt_conf {
 			(base) + offsetof(struct outlet_mqtt_conf, events),    \
 			"fieldgrid/events/{datasource}", 0, 0,                 \
 			"topic of events; empty: they are left out"},          \
+		{section, "commands", CONF_TEXT,                               \
+			(base) + offsetof(struct outlet_mqtt_conf, commands),  \
+			"fieldgrid/set/{variable}", 0, 0,                      \
+			"topic of writes, with {variable} at its end; used "   \
+			"with [egress] writes"},                               \
+		{section, "results", CONF_TEXT,                                \
+			(base) + offsetof(struct outlet_mqtt_conf, results),   \
+			"fieldgrid/result/{variable}", 0, 0,                   \
+			"topic that tells how a write ended"},                 \
 		{section, "payload", CONF_TEXT,                                \
 			(base) + offsetof(struct outlet_mqtt_conf, payload),   \
 			"json", 0, 0,                                          \

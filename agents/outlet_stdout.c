@@ -25,9 +25,10 @@ put_out(struct fault *fault)
 }
 
 static enum rc
-stdout_open(const struct egress_conf *conf, const char *position, void **state,
-	struct fault *fault)
+stdout_open(const struct egress_conf *conf, const char *position,
+	struct egress_writes *writes, void **state, struct fault *fault)
 {
+	(void)writes;
 	(void)conf;
 	(void)position;
 	(void)fault;

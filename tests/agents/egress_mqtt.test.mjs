@@ -28,13 +28,14 @@ function keep(one) {
   return one;
 }
 
-function setUp(name, count, rate, options = '') {
+function setUp(name, count, rate, options = '', { setup = {}, rights = 'ReadAll', egress: more = '' } = {}) {
   const agent = keep(new Agent(grid, name, {
     driver: 'csv', variables: 'name,type\nn,int\n', data: numberedCsv(count, rate),
-    options: 'file = data.csv\nspeed = 1\ntimes = now\nat_end = wait',
+    options: 'file = data.csv\nspeed = 1\ntimes = now\nat_end = wait', ...setup,
   }));
-  const node = keep(egressNode(grid, [agent.id]));
+  const node = keep(egressNode(grid, [agent.id], rights));
   const egress = keep(new Egress(grid, {
+    egress: more,
     node, mirror: `datasource,variables,prefix\n${agent.id},*,${name}/\n`,
     outlet: 'mqtt', options: `${broker.settings(`egress-${name}`)}\n${options}`,
   }));
@@ -86,4 +87,36 @@ test('kills of the egress lose no value', { skip }, async () => {
   }
   await until(() => seen.size >= 1500, { seconds: 60, what: 'all values' }).catch(() => {});
   assert.equal(seen.size, 1500, egress.log.slice(-1500));
+});
+
+test('writes come over MQTT, under the rights of the node, and old ones are not taken', { skip }, async () => {
+  const setup = {
+    driver: 'sim', options: 'model = wind',
+    variables: 'name,type,access\npark/power_limit,float,read_write\npark/power,float,read\n',
+  };
+  const { agent, egress } = setUp('write', 1, 1, '', { setup, rights: 'ReadAll,WriteVariables', egress: 'writes = yes' });
+  const outside = await broker.client();
+  await outside.publishAsync('fieldgrid/set/write/park/power_limit', '7000', { qos: 1, retain: true });
+  agent.start();
+  await until(() => agent.log.includes('connected'), { what: 'the agent' });
+  const results = await listen('fieldgrid/result/#');
+  const values = await listen('fieldgrid/write/park/power_limit');
+  egress.start();
+  await until(() => egress.log.includes('retained'), { what: 'the old one is refused' });
+  await outside.publishAsync('fieldgrid/set/write/park/power_limit', '12000');
+  await until(() => results.length > 0, { what: 'the result' });
+  assert.deepEqual(JSON.parse(results[0][1]), { variable: 'write/park/power_limit', confirmed: true, code: '', text: '' });
+  await until(() => values.some(([, text]) => JSON.parse(text).value === 12000), { what: 'the new value' }).catch((error) => { throw new Error(`${JSON.stringify(values.slice(-5))} ${egress.log.slice(-1500)}`, { cause: error }); });
+  assert.ok(!values.some(([, text]) => JSON.parse(text).value === 7000));
+  await outside.publishAsync('fieldgrid/set/write/park/power', '1');
+  await outside.publishAsync('fieldgrid/set/write/nothing', '1');
+  await until(() => results.length > 2, { what: 'the refusals' });
+  assert.deepEqual(results.slice(1).map(([, text]) => JSON.parse(text)).map((one) => [one.confirmed, one.code]),
+    [[false, 'AccessRefused'], [false, '']]);
+  await agent.kill();
+  await until(async () => (await grid.request(`/api/v1/datasources/${agent.id}`, { token: await grid.token() })), { what: 'offline' });
+  await outside.publishAsync('fieldgrid/set/write/park/power_limit', '9000');
+  await until(() => results.length > 3, { seconds: 30, what: 'the last result' });
+  assert.equal(JSON.parse(results[3][1]).confirmed, false, results[3][1]);
+  await outside.publishAsync('fieldgrid/set/write/park/power_limit', '', { retain: true });
 });
