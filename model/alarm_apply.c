@@ -8,109 +8,108 @@
 
 enum { STMT_APPLY };
 
-/* A later step of an occurrence is one with more reactivations, or of equally
- * many the one that has gone. */
-#define STEP(row) "(" row ".reactivations, " row ".went_us IS NOT NULL)"
+/* The batch as rows: $2 ids $3 variables $4 limits $5 kinds $6 times $7 came
+ * $8 went $9 reactivated $10 reactivations $11 flags $12 status $13 values
+ * $14 texts; INT64_MIN is a time that has not come. */
+#define SENT                                                                   \
+	" sent AS MATERIALIZED ("                                              \
+	"  SELECT encode(raw, 'hex')::uuid AS id, variable_id, limit_name"     \
+	"       , kind, time_us, came_us"                                      \
+	"       , nullif(went, -9223372036854775808) AS went_us"               \
+	"       , nullif(reactivated, -9223372036854775808) AS reactivated_us" \
+	"       , reactivations, flags, status, value, text, place"            \
+	"    FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13"   \
+	"         , $14) WITH ORDINALITY"                                      \
+	"      AS put (raw, variable_id, limit_name, kind, time_us, came_us"   \
+	"         , went, reactivated, reactivations, flags, status, value"    \
+	"         , text, place))"
 
-#define KINDS                                                                  \
-	"(ARRAY['alarm.came', 'alarm.went', 'alarm.reactivated'])"             \
-	"[sent.kind + 1]"
+/* Of each alarm the latest step. */
+#define LATEST                                                                 \
+	" latest AS ("                                                         \
+	"  SELECT DISTINCT ON (id) * FROM sent"                                \
+	"   ORDER BY id, reactivations DESC, went_us IS NULL, place DESC)"
+
+/* What holds limits back that alarms come of. */
+#define HELD                                                                   \
+	" held AS ("                                                           \
+	"  SELECT hold.variable_id, hold.limit_name"                           \
+	"       , max(until_us) AS until_us"                                   \
+	"       , bool_or(hold.kind = 'suppressed') AS suppressed"             \
+	"       , bool_or(hold.kind = 'out_of_service') AS out"                \
+	"    FROM alarm_hold AS hold"                                          \
+	"   WHERE hold.variable_id = ANY ($3)"                                 \
+	"   GROUP BY 1, 2)"
+
+/* A new alarm takes over what its limit says; a known one only what the plant
+ * says, and only of a later step: more reactivations, or of equally many the
+ * one that has gone. */
+#define STORED                                                                 \
+	" stored AS ("                                                         \
+	"  INSERT INTO alarm AS old (id, datasource_id, variable_id, came_us"  \
+	"       , went_us, reactivated_us, changed_us, status, reactivations"  \
+	"       , flags, limit_name, text, value, class_number, group_number"  \
+	"       , priority, must_acknowledge, comment_required"                \
+	"       , cause_required, areas, shelved_until_us, suppressed"         \
+	"       , out_of_service)"                                             \
+	"  SELECT latest.id, $1, latest.variable_id, came_us, went_us"         \
+	"       , reactivated_us, time_us, status, reactivations, flags"       \
+	"       , latest.limit_name, coalesce(latest.text, set.text, '')"      \
+	"       , latest.value, coalesce(set.class_number, 0)"                 \
+	"       , coalesce(set.group_number, 0), coalesce(set.priority, 3)"    \
+	"       , coalesce(set.must_acknowledge, true)"                        \
+	"       , coalesce(set.comment_required, false)"                       \
+	"       , coalesce(set.cause_required, false)"                         \
+	"       , coalesce(set.areas, '{}'), held.until_us"                    \
+	"       , coalesce(held.suppressed, false), coalesce(held.out, false)" \
+	"    FROM latest"                                                      \
+	"    LEFT JOIN alarm_limit AS set"                                     \
+	"      ON set.variable_id = latest.variable_id"                        \
+	"     AND set.name = latest.limit_name"                                \
+	"    LEFT JOIN held ON held.variable_id = latest.variable_id"          \
+	"     AND held.limit_name = latest.limit_name"                         \
+	"   ORDER BY latest.id"                                                \
+	"  ON CONFLICT (id) DO UPDATE SET"                                     \
+	"         came_us = excluded.came_us"                                  \
+	"       , went_us = excluded.went_us"                                  \
+	"       , reactivated_us = excluded.reactivated_us"                    \
+	"       , changed_us = excluded.changed_us"                            \
+	"       , status = excluded.status"                                    \
+	"       , reactivations = excluded.reactivations"                      \
+	"       , flags = excluded.flags"                                      \
+	"       , text = excluded.text"                                        \
+	"       , value = excluded.value"                                      \
+	"       , acknowledged_us = CASE"                                      \
+	"             WHEN excluded.reactivations <= old.reactivations"        \
+	"               OR excluded.reactivated_us <= old.acknowledged_us"     \
+	"             THEN old.acknowledged_us END"                            \
+	"   WHERE old.datasource_id = excluded.datasource_id"                  \
+	"     AND old.variable_id = excluded.variable_id"                      \
+	"     AND (excluded.reactivations, excluded.went_us IS NOT NULL)"      \
+	"         >= (old.reactivations, old.went_us IS NOT NULL))"
+
+/* Each step that is later than what was stored before is an event. */
+#define NOTED                                                                  \
+	" INSERT INTO event (datasource_id, variable_id, time_us, kind, text"  \
+	"     , value, class_number, group_number, about)"                     \
+	" SELECT $1, sent.variable_id, sent.time_us"                           \
+	"     , (ARRAY['alarm.came', 'alarm.went', 'alarm.reactivated'])"      \
+	"       [sent.kind + 1]"                                               \
+	"     , coalesce(sent.text, set.text, ''), sent.value::json #>> '{}'"  \
+	"     , set.class_number, set.group_number, sent.id"                   \
+	"  FROM sent"                                                          \
+	"  LEFT JOIN alarm AS old ON old.id = sent.id"                         \
+	"  LEFT JOIN alarm_limit AS set ON set.variable_id = sent.variable_id" \
+	"   AND set.name = sent.limit_name"                                    \
+	" WHERE sent.kind < 3"                                                 \
+	"   AND (old.id IS NULL OR (sent.reactivations, sent.went_us IS NOT "  \
+	"NULL)"                                                                \
+	"        > (old.reactivations, old.went_us IS NOT NULL))"              \
+	" ORDER BY sent.place"
 
 const struct stmt alarm_apply_stmts[] = {
-	/* $1 datasource $2 ids $3 variables $4 limits $5 kinds $6 times $7 came
-	 * $8 went $9 reactivated $10 reactivations $11 flags $12 status
-	 * $13 values $14 texts */
-	[STMT_APPLY] = {"alarm_apply", "iBNTNIIIINNITT",
-		"WITH sent AS MATERIALIZED ("
-		"  SELECT encode(raw, 'hex')::uuid AS id, variable_id"
-		"       , limit_name, kind, time_us, came_us"
-		"       , nullif(went, -9223372036854775808) AS went_us"
-		"       , nullif(reactivated, -9223372036854775808)"
-		"           AS reactivated_us"
-		"       , reactivations, flags, status, value, text, place"
-		"    FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12"
-		"         , $13, $14) WITH ORDINALITY"
-		"      AS put (raw, variable_id, limit_name, kind, time_us"
-		"         , came_us, went, reactivated, reactivations, flags"
-		"         , status, value, text, place))"
-		", latest AS ("
-		"  SELECT DISTINCT ON (id) * FROM sent"
-		"   ORDER BY id, reactivations DESC, went_us IS NULL"
-		"       , place DESC)"
-		", held AS ("
-		"  SELECT hold.variable_id, hold.limit_name"
-		"       , max(until_us) AS until_us"
-		"       , bool_or(hold.kind = 'suppressed') AS suppressed"
-		"       , bool_or(hold.kind = 'out_of_service') AS out"
-		"    FROM alarm_hold AS hold"
-		"   WHERE hold.variable_id = ANY ($3)"
-		"   GROUP BY 1, 2)"
-		", stored AS ("
-		"  INSERT INTO alarm AS old (id, datasource_id, variable_id"
-		"       , came_us, went_us, reactivated_us, changed_us, status"
-		"       , reactivations, flags, limit_name, text, value"
-		"       , class_number, group_number, priority"
-		"       , must_acknowledge, comment_required, cause_required"
-		"       , areas, shelved_until_us, suppressed, out_of_service)"
-		"  SELECT latest.id, $1, latest.variable_id, came_us, went_us"
-		"       , reactivated_us, time_us, status, reactivations"
-		"       , flags, latest.limit_name"
-		"       , coalesce(latest.text, set.text, ''), latest.value"
-		"       , coalesce(set.class_number, 0)"
-		"       , coalesce(set.group_number, 0)"
-		"       , coalesce(set.priority, 3)"
-		"       , coalesce(set.must_acknowledge, true)"
-		"       , coalesce(set.comment_required, false)"
-		"       , coalesce(set.cause_required, false)"
-		"       , coalesce(set.areas, '{}'), held.until_us"
-		"       , coalesce(held.suppressed, false)"
-		"       , coalesce(held.out, false)"
-		"    FROM latest"
-		"    LEFT JOIN alarm_limit AS set"
-		"      ON set.variable_id = latest.variable_id"
-		"     AND set.name = latest.limit_name"
-		"    LEFT JOIN held ON held.variable_id = latest.variable_id"
-		"     AND held.limit_name = latest.limit_name"
-		"   ORDER BY latest.id"
-		"  ON CONFLICT (id) DO UPDATE SET"
-		"         came_us = excluded.came_us"
-		"       , went_us = excluded.went_us"
-		"       , reactivated_us = excluded.reactivated_us"
-		"       , changed_us = excluded.changed_us"
-		"       , status = excluded.status"
-		"       , reactivations = excluded.reactivations"
-		"       , flags = excluded.flags"
-		"       , text = excluded.text"
-		"       , value = excluded.value"
-		"       , acknowledged_us = CASE"
-		"             WHEN excluded.reactivations <= old.reactivations"
-		"               OR excluded.reactivated_us"
-		"                  <= old.acknowledged_us"
-		"             THEN old.acknowledged_us END"
-		"   WHERE old.datasource_id = excluded.datasource_id"
-		"     AND old.variable_id = excluded.variable_id"
-		"     AND " STEP("excluded") " >= " STEP(
-			"old") ")"
-			       " INSERT INTO event (datasource_id, "
-			       "variable_id, time_us, kind"
-			       "     , text, value, class_number, "
-			       "group_number, about)"
-			       " SELECT $1, sent.variable_id, "
-			       "sent.time_us, " KINDS
-			       "     , coalesce(sent.text, set.text, '')"
-			       "     , sent.value::json #>> '{}', "
-			       "set.class_number"
-			       "     , set.group_number, sent.id"
-			       "  FROM sent"
-			       "  LEFT JOIN alarm AS old ON old.id = sent.id"
-			       "  LEFT JOIN alarm_limit AS set"
-			       "    ON set.variable_id = sent.variable_id"
-			       "   AND set.name = sent.limit_name"
-			       " WHERE sent.kind < 3"
-			       "   AND (old.id IS NULL OR " STEP(
-				       "sent") " > " STEP("old") ")"
-								 " ORDER BY "
-								 "sent.place"},
+	[STMT_APPLY] = {"alarm_apply", "iBNTNIIIINNITT", /* $1 datasource */
+		"WITH" SENT "," LATEST "," HELD "," STORED NOTED},
 	STMT_END,
 };
 

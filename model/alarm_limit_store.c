@@ -42,6 +42,37 @@ enum {
 	"  FROM alarm_limit AS set"                                            \
 	"  JOIN variable AS v ON v.id = set.variable_id"
 
+/* Named as they come, for the columns that a slice compares. */
+#define SLICE                                                                  \
+	"SELECT item.* FROM ("                                                 \
+	"  SELECT " COLUMNS "       , CASE $1"                                 \
+	"           WHEN 'variable' THEN v.name || ' ' || set.name"            \
+	"           WHEN 'changed' THEN" SLICE_TIME(                           \
+		"set.changed_at") "         END COLLATE \"C\", set.id" FROM    \
+				  "   WHERE set.datasource_id = $6"            \
+				  "     AND ($7::text IS NULL OR v.name LIKE " \
+				  "$7)"                                        \
+				  "     AND ($8::text IS NULL OR "             \
+				  "strpos(lower(v.name || ' '"                 \
+				  "         || set.name || ' ' || set.text), " \
+				  "lower($8)) > 0)"                            \
+				  "     AND ($9 = 0 OR set.origin = $9)"       \
+				  "     AND ($11::integer[] IS NULL OR "       \
+				  "set.variable_id = ANY ($11))"               \
+				  "     AND ($10 = 0 OR " EVALUATOR            \
+				  " = $10)) AS item (uuid"                     \
+				  "       , variable_id, kind, access, "       \
+				  "variable, name, condition, value"           \
+				  "       , match, low, high, hysteresis, "    \
+				  "on_delay, off_delay, text"                  \
+				  "       , class, gang, areas, priority, "    \
+				  "acknowledge, comment, cause"                \
+				  "       , each, again, unless, enabled, "    \
+				  "origin, evaluated_by"                       \
+				  "       , evaluator, created, changed, "     \
+				  "place, id)"                                 \
+				  " WHERE " SLICE_AFTER SLICE_ORDER
+
 /* The limits of a JSON text $2, each with its variable in datasource $1. */
 #define SENT                                                                   \
 	"WITH sent AS ("                                                       \
@@ -70,38 +101,7 @@ enum {
 const struct stmt alarm_limit_store_stmts[] = {
 	/* $6 datasource $7 variable as LIKE has it $8 search $9 origin
 	 * $10 evaluator, 0 = any $11 variables or NULL */
-	[STMT_SLICE] = {"alarm_limit_slice", SLICE_TYPES "ittnnN",
-		"SELECT item.* FROM ("
-		"  SELECT " COLUMNS ", CASE $1"
-		"           WHEN 'variable' THEN v.name || ' ' || set.name"
-		"           WHEN 'changed' THEN" SLICE_TIME(
-			"set.changed_at") "         END COLLATE \"C\", "
-					  "set.id" FROM
-					  "   WHERE set.datasource_id = $6"
-					  "     AND ($7::text IS NULL OR "
-					  "v.name LIKE $7)"
-					  "     AND ($8::text IS NULL OR "
-					  "strpos(lower(v.name || ' '"
-					  "         || set.name || ' ' || "
-					  "set.text), lower($8)) > 0)"
-					  "     AND ($9 = 0 OR set.origin = $9)"
-					  "     AND ($11::integer[] IS NULL"
-					  "         OR set.variable_id = ANY "
-					  "($11))"
-					  "     AND ($10 = 0 OR " EVALUATOR
-					  " = $10)) AS item (uuid"
-					  "       , variable_id, kind, access, "
-					  "variable, name, condition"
-					  "       , value, match, low, high, "
-					  "hysteresis, on_delay"
-					  "       , off_delay, text, class, "
-					  "gang, areas, priority"
-					  "       , acknowledge, comment, "
-					  "cause, each, again, unless"
-					  "       , enabled, origin, "
-					  "evaluated_by, evaluator, created"
-					  "       , changed, place, id)"
-					  " WHERE " SLICE_AFTER SLICE_ORDER},
+	[STMT_SLICE] = {"alarm_limit_slice", SLICE_TYPES "ittnnN", SLICE},
 	/* $1 datasource $2 evaluator; 0 = any */
 	[STMT_QUERY] = {"alarm_limit_query", "in",
 		"SELECT " COLUMNS FROM

@@ -8,14 +8,14 @@
 
 #include "lib/clock.h"
 
+/* Of a choice of rows: by the time received, down, and in another order. */
+#define STATEMENTS(choice) choice, choice##_DOWN, choice##_SORTED
+
 enum {
-	STMT_ALL,
-	STMT_ALL_DOWN,
-	STMT_ACTIVE,
-	STMT_ACTIVE_DOWN,
-	STMT_UNACKNOWLEDGED,
-	STMT_UNACKNOWLEDGED_DOWN,
-	STMT_SORTED,
+	STATEMENTS(STMT_ALL),
+	STATEMENTS(STMT_ACTIVE),
+	STATEMENTS(STMT_UNACKNOWLEDGED),
+	STATEMENTS(STMT_STANDING),
 	STMT_FIND,
 	STMT_LOCK,
 	STMT_CHANGED,
@@ -75,6 +75,13 @@ enum {
 	"   AND ($12::integer[] IS NULL OR alarm_state(a, $13) = ANY ($12))"   \
 	"   AND ($14::text IS NULL OR a.text ILIKE $14)"
 
+/* These choices have an index each. */
+#define ACTIVE         " AND a.went_us IS NULL"
+#define UNACKNOWLEDGED " AND a.acknowledged_us IS NULL"
+#define STANDING                                                               \
+	" AND (a.went_us IS NULL"                                              \
+	" OR a.must_acknowledge AND a.acknowledged_us IS NULL)"
+
 /* The page is cut off before anything is joined to it. $16 after $17 its id */
 #define WALK(name, only, direction, beyond)                                    \
 	{                                                                      \
@@ -89,8 +96,45 @@ enum {
 			" ORDER BY a.came_us " direction ", a.id " direction   \
 	}
 
-/* A time as a place; what has not come stands before all others. */
-#define TIME(column) "to_char(coalesce(" column ", 0), 'FM0000000000000000000')"
+/* Where a row stands in the order $18, as text that sorts so; a time that has
+ * not come stands before all others. */
+#define PLACE                                                                  \
+	" CASE $18"                                                            \
+	" WHEN 'clearedTime'"                                                  \
+	" THEN to_char(coalesce(a.went_us, 0), 'FM0000000000000000000')"       \
+	" WHEN 'acknowledgedTime'"                                             \
+	" THEN to_char(coalesce(a.acknowledged_us, 0)"                         \
+	"            , 'FM0000000000000000000')"                               \
+	" WHEN 'priority' THEN a.priority::text"                               \
+	" WHEN 'alarmClass' THEN to_char(a.class_number, 'FM0000000000')"      \
+	" ELSE (SELECT name FROM variable WHERE id = a.variable_id)"           \
+	" END COLLATE \"C\" AS place"
+
+/* In the order of the places, down when $19 says so. */
+#define BY_PLACE                                                               \
+	" ORDER BY CASE WHEN NOT $19 THEN a.place END"                         \
+	", CASE WHEN NOT $19 THEN a.id END"                                    \
+	", CASE WHEN $19 THEN a.place END DESC"                                \
+	", CASE WHEN $19 THEN a.id END DESC"
+
+/* $16 after $17 its id $18 sort $19 descending */
+#define SORTED(name, only)                                                     \
+	{                                                                      \
+		"alarm_" name "_sorted", FILTER_TYPES "tuto",                  \
+			"SELECT a.place," COLUMNS "  FROM (SELECT a.* FROM ("  \
+			"    SELECT a.*," PLACE                                \
+			"      FROM alarm AS a" FILTER only ") AS a"           \
+			"   WHERE $16::text IS NULL"                           \
+			"      OR CASE WHEN $19"                               \
+			"              THEN (a.place, a.id) < ($16, $17)"      \
+			"              ELSE (a.place, a.id) > ($16, $17) "     \
+			"END" BY_PLACE " LIMIT $15) AS a" JOINS BY_PLACE       \
+	}
+
+#define CHOICE(number, name, only)                                             \
+	[number] = WALK(name, only, "ASC", ">"),                               \
+	[number##_DOWN] = WALK(name "_down", only, "DESC", "<"),               \
+	[number##_SORTED] = SORTED(name, only)
 
 #define NAMED                                                                  \
 	"SELECT ''::text," COLUMNS "  FROM alarm AS a" JOINS                   \
@@ -100,167 +144,10 @@ enum {
 	" ORDER BY a.id"
 
 const struct stmt alarm_stmts[] = {
-	[STMT_ALL] = WALK("all", "", "ASC", ">"),
-	[STMT_ALL_DOWN] = WALK("all_down", "", "DESC", "<"),
-	[STMT_ACTIVE] = WALK("active", " AND a.went_us IS NULL", "ASC", ">"),
-	[STMT_ACTIVE_DOWN] =
-		WALK("active_down", " AND a.went_us IS NULL", "DESC", "<"),
-	[STMT_UNACKNOWLEDGED] = WALK(
-		"unacknowledged", " AND a.acknowledged_us IS NULL", "ASC", ">"),
-	[STMT_UNACKNOWLEDGED_DOWN] = WALK("unacknowledged_down",
-		" AND a.acknowledged_us IS NULL", "DESC", "<"),
-	/* $16 after $17 its id $18 sort $19 descending */
-	[STMT_SORTED] = {"alarm_sorted", FILTER_TYPES "tuto",
-		"SELECT a.place," COLUMNS "  FROM (SELECT a.* FROM ("
-		"    SELECT a.*, CASE $18"
-		"           WHEN 'clearedTime' THEN " TIME(
-			"a.went_us") "           WHEN 'acknowledgedTime' "
-				     "THEN " TIME("a.acknowledged_us") "       "
-								       "    "
-								       "WHEN "
-								       "'priori"
-								       "ty' "
-								       "THEN "
-								       "a."
-								       "priorit"
-								       "y::text"
-								       "       "
-								       "    "
-								       "WHEN "
-								       "'alarmC"
-								       "lass' "
-								       "THEN"
-								       "       "
-								       "      "
-								       "to_"
-								       "char(a."
-								       "class_"
-								       "number,"
-								       " '"
-								       "FM00000"
-								       "00000')"
-								       "       "
-								       "    "
-								       "ELSE "
-								       "(SELECT"
-								       " name "
-								       "FROM "
-								       "variabl"
-								       "e"
-								       "       "
-								       "       "
-								       "    "
-								       "WHERE "
-								       "id = "
-								       "a."
-								       "variabl"
-								       "e_id)"
-								       "       "
-								       "    "
-								       "END "
-								       "COLLATE"
-								       " \"C\" "
-								       "AS "
-								       "place"
-								       "      "
-								       "FROM "
-								       "alarm "
-								       "AS "
-								       "a" FILTER
-								       ") AS a"
-								       "   "
-								       "WHERE "
-								       "$16::"
-								       "text "
-								       "IS NULL"
-								       "      "
-								       "OR "
-								       "CASE "
-								       "WHEN "
-								       "$19 "
-								       "THEN "
-								       "(place,"
-								       " id) < "
-								       "($16, "
-								       "$17)"
-								       "       "
-								       "       "
-								       "ELSE "
-								       "(place,"
-								       " id) > "
-								       "($16, "
-								       "$17) "
-								       "END"
-								       "   "
-								       "ORDER "
-								       "BY "
-								       "CASE "
-								       "WHEN "
-								       "NOT "
-								       "$19 "
-								       "THEN "
-								       "place "
-								       "END"
-								       "       "
-								       ", CASE "
-								       "WHEN "
-								       "NOT "
-								       "$19 "
-								       "THEN "
-								       "id END"
-								       "       "
-								       ", CASE "
-								       "WHEN "
-								       "$19 "
-								       "THEN "
-								       "place "
-								       "END "
-								       "DESC"
-								       "       "
-								       ", CASE "
-								       "WHEN "
-								       "$19 "
-								       "THEN "
-								       "id END "
-								       "DESC"
-								       "   "
-								       "LIMIT "
-								       "$15) "
-								       "AS "
-								       "a" JOINS
-								       " ORDER "
-								       "BY "
-								       "CASE "
-								       "WHEN "
-								       "NOT "
-								       "$19 "
-								       "THEN "
-								       "place "
-								       "END"
-								       "     , "
-								       "CASE "
-								       "WHEN "
-								       "NOT "
-								       "$19 "
-								       "THEN "
-								       "a.id "
-								       "END"
-								       "     , "
-								       "CASE "
-								       "WHEN "
-								       "$19 "
-								       "THEN "
-								       "place "
-								       "END "
-								       "DESC"
-								       "     , "
-								       "CASE "
-								       "WHEN "
-								       "$19 "
-								       "THEN "
-								       "a.id "
-								       "END "
-								       "DESC"},
+	CHOICE(STMT_ALL, "all", ""),
+	CHOICE(STMT_ACTIVE, "active", ACTIVE),
+	CHOICE(STMT_UNACKNOWLEDGED, "unacknowledged", UNACKNOWLEDGED),
+	CHOICE(STMT_STANDING, "standing", STANDING),
 	[STMT_FIND] = {"alarm_find", "iB", NAMED}, /* $1 datasource $2 ids */
 	[STMT_LOCK] = {"alarm_lock", "iB", NAMED " FOR UPDATE OF a"},
 	/* $1 datasource or 0 $2 after $3 its id $4 limit */
@@ -460,16 +347,27 @@ alarm_sort_parse(const char *name, enum alarm_sort *sort)
 
 /* --- pages ---------------------------------------------------------------- */
 
+/* Are all states wanted ones of alarms that are not over? */
+static bool
+is_standing(const struct ints *states)
+{
+	for (size_t i = 0; i < states->count; i++)
+		if (states->items[i] == ALARM_STATE_NORMAL)
+			return false;
+	return states->items != NULL;
+}
+
 static const struct stmt *
 choose(const struct alarm_filter *filter)
 {
-	int walk = filter->active           ? STMT_ACTIVE
-		   : filter->unacknowledged ? STMT_UNACKNOWLEDGED
-					    : STMT_ALL;
+	int choice = filter->active                 ? STMT_ACTIVE
+		     : is_standing(&filter->states) ? STMT_STANDING
+		     : filter->unacknowledged       ? STMT_UNACKNOWLEDGED
+						    : STMT_ALL;
 
 	if (filter->sort != ALARM_SORT_RECEIVED)
-		return &alarm_stmts[STMT_SORTED];
-	return &alarm_stmts[walk + filter->descending];
+		return &alarm_stmts[choice + 2];
+	return &alarm_stmts[choice + filter->descending];
 }
 
 static struct param

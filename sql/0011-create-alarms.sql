@@ -43,6 +43,8 @@ CREATE INDEX alarm_unacknowledged ON alarm (datasource_id, came_us, id)
     WHERE acknowledged_us IS NULL;
 CREATE INDEX alarm_open ON alarm (variable_id, limit_name)
     WHERE went_us IS NULL OR must_acknowledge AND acknowledged_us IS NULL;
+CREATE INDEX alarm_standing ON alarm (datasource_id, came_us, id)
+    WHERE went_us IS NULL OR must_acknowledge AND acknowledged_us IS NULL;
 CREATE INDEX alarm_variable_came ON alarm (variable_id, came_us);
 CREATE INDEX alarm_xid ON alarm (xid, id);
 

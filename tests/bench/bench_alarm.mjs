@@ -4,24 +4,24 @@ import { Plant } from '../support/plant.mjs';
 
 const ALARMS = 5_000_000;
 const VARIABLES = 1000;
+const STANDING = ['UnacknowledgedActive', 'AcknowledgedActive', 'ReturnedUnacknowledged', 'Shelved', 'SuppressedByDesign', 'OutOfService'];
 const ROUNDS = 200;
 
 const sorted = (list) => list.toSorted((a, b) => a - b);
 
-/** 5 million occurrences over a year, one in a hundred still active. */
+/** 5 million occurrences over a year; 1,000 are still active, 2,000 wait for somebody. */
 function fill(grid, plant) {
-  const names = ['alarm_came', 'alarm_active', 'alarm_unacknowledged', 'alarm_open', 'alarm_variable_came', 'alarm_xid'];
-  const made = grid.sql(`SELECT pg_get_indexdef(name::regclass) FROM unnest(ARRAY['${names.join("','")}']) AS name`);
-  grid.sql(`DROP INDEX ${names}`); // to be made anew: quicker
+  const indexes = grid.sql(`SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'alarm' AND indexname <> 'alarm_pkey'`);
+  grid.sql(`DROP INDEX ${indexes.map(([name]) => name)}`); // to be made anew: quicker
   grid.sql(`INSERT INTO alarm (id, datasource_id, variable_id, came_us, went_us, acknowledged_us, changed_us, limit_name, text, value
       , class_number, priority)
-    SELECT lpad(to_hex(n), 32, '0')::uuid, d.id, first.id + n % ${VARIABLES}, at, CASE WHEN n % 100 <> 0 THEN at + 60000000 END
-      , CASE WHEN n % 50 <> 0 THEN at + 120000000 END, at, 'high', 'Value too high: ' || n, n::text, n % 7, 1 + n % 4
+    SELECT lpad(to_hex(n), 32, '0')::uuid, d.id, first.id + n % ${VARIABLES}, at, CASE WHEN n % 5000 <> 0 THEN at + 60000000 END
+      , CASE WHEN n % 2500 <> 0 THEN at + 120000000 END, at, 'high', 'Value too high: ' || n, n::text, n % 7, 1 + n % 4
     FROM datasource d, LATERAL (SELECT min(id) AS id FROM variable WHERE datasource_id = d.id) AS first
       , generate_series(1, ${ALARMS}) AS n
       , LATERAL (SELECT 1770000000000000 + n * 6300000::bigint AS at) AS time
     WHERE d.uuid = '${plant.id}'`);
-  for (const [sql] of made) grid.sql(sql);
+  for (const [, sql] of indexes) grid.sql(sql);
   grid.sql('VACUUM ANALYZE alarm');
 }
 
@@ -65,9 +65,10 @@ export async function bench(grid, report) {
     ['  of whom may read a tenth of the variables', some, { filterFlags: ['OnlyActive'] }],
     ['  unacknowledged ones', all, { filterFlags: ['OnlyUnacknowledged'] }],
     ['  of all', all, {}],
+    ['  that are not over, the most urgent first', all, { states: STANDING, sort: 'priority' }],
     ['  of one class and priority', all, { alarmClasses: [3], priorities: [1], filterFlags: ['OnlyActive'] }],
   ]) {
-    const { median, p99 } = await timed(() => grid.request(`${place}/query`, { token, body: { ...more, sort: '-receivedTime', limit: 100 } }));
+    const { median, p99 } = await timed(() => grid.request(`${place}/query`, { token, body: { sort: '-receivedTime', limit: 100, ...more } }));
     report({ name, value: median, unit: 'ms', ratio: median / one.median, of: 'one alarm by its id', wanted: '< 10 ms' });
     report({ name: '    p99', value: p99, unit: 'ms' });
   }
