@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -12,6 +12,7 @@ import { after, before, test } from 'node:test';
 import { Agent, numberedCsv } from '../support/agent.mjs';
 import { Egress, egressNode } from '../support/egress.mjs';
 import { build, openGrid, sleep, until } from '../support/grid.mjs';
+import { Plant } from '../support/plant.mjs';
 
 let grid;
 let token;
@@ -214,4 +215,35 @@ test('a machine becomes an egress node with one command, and only of that kind',
   const check = execFileSync(program, ['--config', path.join(folder, 'wrong/egress.conf'), '--check-config'], { encoding: 'utf8' });
   assert.match(check, /1 rows of .*mirror.csv, outlet file/);
   fs.rmSync(folder, { recursive: true });
+});
+
+test('alarms and events are mirrored as the plant and its people write them', async () => {
+  const sender = keep(new Plant(grid, 'Reported'));
+  await sender.announce([{ name: 'a', type: 'float' }, { name: 'hidden', type: 'float', access: 'none' }]);
+  const egress = mirror([sender], { rights: 'ReadAll' }).start();
+  await isMirroring(egress);
+  await until(() => JSON.parse(fs.readFileSync(positionOf(egress), 'utf8')).events !== '', { what: 'the begin' });
+  const id = randomUUID();
+  const start = Date.now();
+  const change = (kind, more) => ({
+    id, variable: 'a', limit: 'high', kind, time: start, came: start, reactivations: 0, value: 7.5, text: 'too much', ...more,
+  });
+  await sender.send({ a: [[start, 7.5]] }, [
+    { time: start, kind: 'process.note', text: 'of a', variable: 'a', value: '7.5' },
+    { time: start, kind: 'process.note', text: 'secret', variable: 'hidden' },
+    { time: start, kind: 'process.note', text: 'of the plant' },
+  ], { alarms: [change('came')] });
+  await until(() => egress.records('alarms').length > 0, { what: 'the alarm' });
+  await egress.kill(); // what follows is caught up with
+  await sender.send({ a: [[start + 2000, 1]] }, [], { alarms: [change('went', { time: start + 2000, went: start + 2000 })] });
+  egress.start();
+  await until(() => egress.records('alarms').some((one) => one.clearedTime), { what: 'the end of the alarm' });
+  const alarms = egress.records('alarms');
+  assert.deepEqual([alarms.at(-1).id, alarms.at(-1).variableName, alarms.at(-1).text], [id, 'site0/a', 'too much']);
+  await until(() => egress.records('events').some((one) => one.kind === 'alarm.went'), { what: 'its event' });
+  const events = egress.records('events').filter((one) => one.datasource === sender.id);
+  const texts = events.filter((one) => one.kind === 'process.note').map((one) => one.text);
+  assert.deepEqual(texts.sort(), ['of a', 'of the plant'], 'each once, and not what may not be read');
+  assert.deepEqual(events.map((one) => one.kind).filter((kind) => kind.startsWith('alarm.')).sort(), ['alarm.came', 'alarm.went']);
+  assert.equal(new Set(events.map((one) => one.id)).size, events.length, 'nothing twice');
 });
