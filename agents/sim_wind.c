@@ -27,9 +27,10 @@
 #define GEAR_STEP     (60 * CLOCK_SECOND_US) /* time constant 24 minutes */
 #define YAW_STEP      (5 * CLOCK_SECOND_US)  /* time constant 2 minutes */
 #define DEGREE        0.017453292519943295
-#define LIMIT_RATE_W  500000.0 /* the park follows its set point by so much /s \
-				*/
-#define LIMIT_PITCH 25.0       /* degrees that hold all power back */
+#define LIMIT_RATE_W                                                           \
+	500000.0         /* the park follows its set point by so much /s       \
+			  */
+#define LIMIT_PITCH 25.0 /* degrees that hold all power back */
 
 enum site_signal {
 	PARK_POWER,

@@ -18,10 +18,11 @@
 #include "lib/secret.h"
 #include "model/caller.h"
 
-#define TIME_US    (2 * CLOCK_SECOND_US) /* from one "time" to the next */
-#define TICKET_US  (10 * CLOCK_SECOND_US)
-#define SILENCE_US (15 * CLOCK_SECOND_US) /* then the node is taken for dead   \
-					   */
+#define TIME_US   (2 * CLOCK_SECOND_US) /* from one "time" to the next */
+#define TICKET_US (10 * CLOCK_SECOND_US)
+#define SILENCE_US                                                             \
+	(15 * CLOCK_SECOND_US) /* then the node is taken for dead              \
+				*/
 #define STREAMS_MAX 10000
 /* What a node that does not read may let pile up. */
 #define WAITING_BYTES_MAX ((size_t)256 * 1024)
