@@ -242,8 +242,7 @@ find_index(const struct json_tree_node *parent, size_t index)
  * recursion.
  */
 static bool
-read_value(struct json_tree *tree,
-	struct jsonr *json, /* NOLINT(misc-no-recursion) */
+read_value(struct json_tree *tree, struct jsonr *json,
 	const struct json_tree_node *node, enum jsonr_token token)
 {
 	const struct json_tree_node *below;

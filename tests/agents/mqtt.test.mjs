@@ -1,11 +1,13 @@
 // The ingress agent's driver mqtt against a real mosquitto and the real hub.
 
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 
 import { openBroker } from '../support/broker.mjs';
 import { freePort, sleep, until } from '../support/grid.mjs';
 import { has, openPlant } from '../support/mqtt_plant.mjs';
+import { Relay } from '../support/relay.mjs';
 
 let plant;
 let client; // another program at the same broker
@@ -126,6 +128,40 @@ test('kill -9 loses no message of QoS 1: none is acknowledged before it is on di
   }
   await sending;
   await arrives(agent, count);
+  assert.equal(await agent.stop(), 0);
+});
+
+test('where there is no room QoS 1 waits at the broker, QoS 0 is given up, counted and marked', async (t) => {
+  if (skip(t)) return;
+  const relay = await new Relay(Number(new URL(plant.grid.nodeUrl).port)).open();
+  t.after(() => relay.close());
+  const agent = await plant.start('full', 'name,address,type\nn,full/n#n@at,int\npad,full/n#pad@at,string\nloud,full/loud,string\n', {
+    urls: `https://localhost:${relay.port}`, hub: 'timeout_ms = 2000\n',
+    agent: 'compress = no\n', spool: 'limit_mib = 1\nwhen_full = stop\n', options: 'ring_kib = 64\n',
+  });
+  await publish('full/n', numbered(1));
+  await publish('full/loud', 'first');
+  await plant.settles(agent, { n: 1, loud: 'first' });
+
+  relay.hold();
+  const numbers = 900;
+  for (let n = 2; n <= numbers; n += 1) {
+    client.publish('full/n', JSON.stringify({ ...numbered(n), pad: randomBytes(1500).toString('base64') }), { qos: 1 });
+  }
+  await until(() => agent.log.includes('sampling stops'), { what: 'the stop' });
+  relay.release();
+  await arrives(agent, numbers, 60);
+  assert.doesNotMatch(agent.log, /messages_dropped/);
+
+  for (let i = 0; i < 1500; i += 1) {
+    client.publish('full/loud', randomBytes(1500).toString('base64'), { qos: 0 });
+  }
+  await until(() => /messages_dropped: \d+ messages of QoS 0/.test(agent.log), { what: 'the count' });
+  await publish('full/loud', 'end');
+  await plant.settles(agent, { loud: 'end' });
+  const rows = await agent.history(plant.token, 'loud');
+  assert.ok(rows.length < 1500, `${rows.length}`);
+  assert.ok(rows.some((row) => BigInt(row.at(-1).replaceAll('"', '')) >> 47n & 1n), 'OV behind the gap');
   assert.equal(await agent.stop(), 0);
 });
 
