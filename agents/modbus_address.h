@@ -18,8 +18,9 @@
 #include "lib/fault.h"
 
 #define MODBUS_NAME_BYTES_MAX 64
-#define MODBUS_TEXT_BYTES_MAX 246 /* of a string: what one request can write   \
-				   */
+#define MODBUS_TEXT_BYTES_MAX                                                  \
+	246 /* of a string: what one request can write                         \
+	     */
 #define MODBUS_ORDER_BYTES 8
 
 enum modbus_table {
