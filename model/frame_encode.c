@@ -8,7 +8,7 @@
 #include "model/frame.h"
 #include "model/frame_layout.h"
 
-#define ZSTD_LEVEL 1
+#define ZSTD_LEVEL 3
 
 /* What is written, beside the bytes. */
 struct writer {

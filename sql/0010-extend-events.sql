@@ -12,6 +12,11 @@ ALTER TABLE event
   -- Whoever follows the list reads what its last snapshot did not see.
   , ADD xid          xid8 NOT NULL DEFAULT pg_current_xact_id();
 
+-- What services write has no frame that it could come with twice.
+ALTER TABLE event DROP CONSTRAINT event_node_id_sequence_ordinal_key;
+CREATE UNIQUE INDEX event_frame ON event (node_id, sequence, ordinal)
+  WHERE node_id IS NOT NULL;
+
 DROP INDEX event_datasource_time;
 CREATE INDEX event_datasource_time ON event (datasource_id, time_us, id);
 CREATE INDEX event_grid_time ON event (time_us, id) WHERE datasource_id IS NULL;

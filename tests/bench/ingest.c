@@ -6,8 +6,9 @@
  *
  * Keys: form (binary, zstd, json), frames (a request or transaction), seconds,
  * datasource, ids (comma-separated, of float variables), first (sequence);
+ * series (comma-separated, below FIELDGRID_DATA: take the values from there);
  * post: url, token, ca, cert, key; raw: host, user, password_file, node.
- * Prints samples a second and bytes a sample.
+ * Prints samples a second, bytes a sample, and requests.
  */
 
 #include <math.h>
@@ -23,11 +24,13 @@
 #include "lib/http.h"
 #include "lib/jsonw.h"
 #include "model/frame.h"
+#include "tests/unit/series.h"
 
 #define FRAME_SAMPLES 1000
 #define FRAMES_MAX    64
 #define IDS_MAX       FRAME_SAMPLES
 #define PERIOD_US     INT64_C(1000000)
+#define SERIES_MAX    8
 
 struct bench {
 	struct arena *arena;
@@ -43,6 +46,9 @@ struct bench {
 	struct buf bodies[FRAMES_MAX];
 	struct buf request;
 	char **arguments;
+	struct sample *series[SERIES_MAX]; /* real ones, if any */
+	size_t series_samples[SERIES_MAX];
+	size_t series_count;
 };
 
 static const struct stmt raw_stmts[] = {
@@ -90,6 +96,17 @@ reading(int variable, int64_t step)
 	return round((wave + noise) * 100) / 100;
 }
 
+/* The real series in turn, each variable from another place of one. */
+static double
+real_reading(const struct bench *bench, int variable, int64_t step)
+{
+	size_t at = (size_t)variable % bench->series_count;
+	size_t place = (size_t)(4000 + variable * 397 + step) %
+		       bench->series_samples[at];
+
+	return bench->series[at][place].value.number;
+}
+
 /* Sample k of frame "index": each variable has a stretch of seconds. */
 static void
 make_samples(const struct bench *bench, int index, struct sample *samples)
@@ -105,7 +122,10 @@ make_samples(const struct bench *bench, int index, struct sample *samples)
 			.time_us = bench->start_us + step * PERIOD_US,
 			.status = STATUS_SPONT,
 			.value = {.kind = VALUE_FLOAT,
-				.number = reading(variable, step)},
+				.number = bench->series_count > 0
+						  ? real_reading(bench,
+							    variable, step)
+						  : reading(variable, step)},
 		};
 	}
 }
@@ -230,9 +250,10 @@ report(const struct bench *bench, int64_t requests, int64_t started_us)
 	double samples =
 		(double)requests * bench->frames * (double)FRAME_SAMPLES;
 
-	printf("%.0f %.2f\n", samples / seconds,
+	printf("%.0f %.2f %lld\n", samples / seconds,
 		(double)bench->request.length /
-			((double)bench->frames * FRAME_SAMPLES));
+			((double)bench->frames * FRAME_SAMPLES),
+		(long long)requests + 1);
 }
 
 static void
@@ -379,6 +400,25 @@ read_ids(struct bench *bench, const char *text)
 	}
 }
 
+static void
+load_series(struct bench *bench, const char *names)
+{
+	while (*names != '\0' && bench->series_count < SERIES_MAX) {
+		size_t length = strcspn(names, ",");
+		size_t at = bench->series_count++;
+
+		bench->series[at] = series_load(bench->arena,
+			arena_strndup(bench->arena, names, length),
+			&bench->series_samples[at]);
+		if (bench->series[at] == NULL ||
+			bench->series_samples[at] == 0) {
+			fprintf(stderr, "ingest: no series %s\n", names);
+			exit(2);
+		}
+		names += length + (names[length] == ',');
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -399,6 +439,7 @@ main(int argc, char **argv)
 	if (!uuid_parse(argument(&bench, "datasource", NULL), bench.datasource))
 		return 2;
 	read_ids(&bench, argument(&bench, "ids", NULL));
+	load_series(&bench, argument(&bench, "series", ""));
 	if (bench.frames < 1 || bench.frames > FRAMES_MAX)
 		return 2;
 	buf_init(&bench.request, 0);

@@ -16,14 +16,16 @@ let grid;
 let plant;
 let token; // reads and acknowledges
 let check;
+let ids; // of the variables, by name
 
 before(async () => {
   grid = await openGrid();
   plant = new Plant(grid, 'Events');
-  await plant.announce([
+  const { variables } = await plant.announce([
     ...['line/a', 'line/b', 'power'].map((name) => ({ name, type: 'float', unit: 'kW' })),
     { name: 'hidden', type: 'float', access: 'none' },
   ]);
+  ids = Object.fromEntries(variables.map(({ name, id }) => [name, id]));
   token = await grid.token({ actions: 'ReadAll,AcknowledgeAlarms' });
   check = checker();
 });
@@ -193,6 +195,25 @@ describe('alarm changes in frames', () => {
     const { events } = await found({ timeFilter: { last: '1m' }, kinds: ['alarm.*'] });
     assert.deepEqual(events.filter(({ alarmId }) => alarmId === alarm.id).map(({ kind }) => kind),
       ['alarm.came', 'alarm.went']);
+  });
+
+  test('come in binary frames as well, written from the page alone', async () => {
+    const us = Date.now() * 1000;
+    const one = { id: randomUUID(), variable: ids.power, limit: 'high', kind: 'came', time: us, came: us, value: 7.25, text: 'hot', flags: 1 };
+    const frame = plant.frame({
+      version: 2, alarms: [one],
+      series: [{ id: ids.power, kind: 'float', time: [us, us + 1], value: [7.25, -0.1] }],
+      events: [{ time: us, variable: ids.power, kind: 'value.set', text: `binary ${one.id}`, value: '1', oldValue: '0', username: 'ann', comment: 'c' }],
+    });
+    for (let i = 0; i < 2; i++) await plant.post(frame);
+    const [shown] = (await alarmsOf()).filter(({ id }) => id === one.id);
+    assert.equal(shown.value, 7.25);
+    assert.equal(shown.uncertain, true);
+    const { events } = await found({ timeFilter: { last: '1m' }, text: `binary ${one.id}` });
+    assert.deepEqual(events.map(({ value, oldValue, username, comment }) => [value, oldValue, username, comment]),
+      [['1', '0', 'ann', 'c']]);
+    const value = await ask(place('/variables/power'));
+    assert.equal(value.json.value, -0.1);
   });
 
   test('are refused as a whole with their frame', async () => {

@@ -2,6 +2,7 @@
 // the way an agent sends them.
 
 import { randomBytes, randomUUID } from 'node:crypto';
+import { encodeFrame } from './frame.mjs';
 
 export class Plant {
   #grid;
@@ -59,6 +60,22 @@ export class Plant {
     };
     if (twice) await this.#send('POST', '/hub/v1/frames', body);
     return this.#send('POST', '/hub/v1/frames', body);
+  }
+
+  /** The next frame in the binary form: { series, alarms, events, version }. */
+  frame(content) {
+    return encodeFrame({ datasource: this.id, spool: this.spool, sequence: ++this.#sequence, ...content });
+  }
+
+  /** Post binary frames. */
+  async post(...frames) {
+    this.token ??= await this.node.token();
+    const reply = await this.node.request('/hub/v1/frames', {
+      method: 'POST', body: Buffer.concat(frames), token: this.token,
+      headers: { 'content-type': 'application/vnd.fieldgrid.frame' },
+    });
+    if (reply.status !== 200) throw new Error(`frames: ${reply.status} ${reply.text}`);
+    return reply.json;
   }
 
   close() { this.node.close(); }
