@@ -101,7 +101,7 @@ async function benchWire(report, grid) {
   for (const frames of [1, 16]) {
     const meter = await openMeter(grid);
     const words = {
-      form: 'zstd', frames, seconds: 2, first, datasource: plant, ids: ids.join(','), series: series.join(','),
+      form: 'zstd', frames, seconds: 5, first, datasource: plant, ids: ids.join(','), series: series.join(','),
       url: `${meter.url}/hub/v1/frames`, ca: grid.caFile, token,
       cert: path.join(node.folder, 'node.pem'), key: path.join(node.folder, 'node.key'),
     };
