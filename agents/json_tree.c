@@ -213,16 +213,26 @@ keep_leaf(struct json_tree *tree, const struct json_tree_node *node,
 		keep_text(tree, leaf, json->raw, json->raw_bytes);
 }
 
+/* Behind "last" first: messages have their keys in the same order each time,
+ * and the list of variables often has them so too. */
 static const struct json_tree_node *
-find_key(const struct json_tree_node *parent, const struct buf *key)
+find_key(const struct json_tree_node *parent, const struct json_tree_node *last,
+	const struct buf *key)
 {
-	const struct json_tree_node *node =
+	const struct json_tree_node *first =
 		parent != NULL ? parent->child : NULL;
+	const struct json_tree_node *start =
+		last != NULL && last->next != NULL ? last->next : first;
+	const struct json_tree_node *node = start;
 
-	while (node != NULL &&
-		(node->key == NULL || strcmp(node->key, key->data) != 0))
-		node = node->next;
-	return node;
+	if (start == NULL)
+		return NULL;
+	do {
+		if (node->key != NULL && strcmp(node->key, key->data) == 0)
+			return node;
+		node = node->next != NULL ? node->next : first;
+	} while (node != start);
+	return NULL;
 }
 
 static const struct json_tree_node *
@@ -246,12 +256,14 @@ read_value(struct json_tree *tree, struct jsonr *json,
 	const struct json_tree_node *node, enum jsonr_token token)
 {
 	const struct json_tree_node *below;
+	const struct json_tree_node *last = NULL;
 	size_t index = 0;
 
 	keep_leaf(tree, node, json, token);
 	if (token == JSONR_OBJECT) {
 		while ((token = jsonr_next(json)) == JSONR_KEY) {
-			below = find_key(node, &json->text);
+			below = find_key(node, last, &json->text);
+			last = below != NULL ? below : last;
 			if (!read_value(tree, json, below, jsonr_next(json)))
 				return false;
 		}

@@ -90,6 +90,7 @@ test_json_tree_tells_what_is_not_there(void **state)
 	assert_int_equal(find("[3]", "[1,2,3]").token, JSONR_END);
 	assert_int_equal(find("a", "{\"a\":null}").token, JSONR_NULL);
 	assert_int_equal(find("a", "{\"a\":1,\"a\":2}").integer, 2);
+	assert_int_equal(find("a", "{\"b\":1,\"a\":2}").integer, 2);
 }
 
 static void
@@ -134,6 +135,12 @@ test_json_tree_reads_many_paths_in_one_pass(void **state)
 	assert_string_equal(
 		json_tree_text(&lookup.tree, &lookup.tree.leaves[leaves[2]]),
 		"\xc3\xa4\n");
+	/* The same in another order. */
+	assert_true(look(
+		&lookup, "{\"t\":false,\"no\":0,\"v\":{\"x\":3,\"y\":4}}"));
+	assert_int_equal(lookup.tree.leaves[leaves[0]].token, JSONR_FALSE);
+	assert_int_equal(lookup.tree.leaves[leaves[1]].integer, 3);
+	assert_int_equal(lookup.tree.leaves[leaves[2]].integer, 4);
 	/* The next message starts with nothing. */
 	assert_true(look(&lookup, "{}"));
 	assert_int_equal(lookup.tree.leaves[leaves[0]].token, JSONR_END);
