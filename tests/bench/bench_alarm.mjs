@@ -56,7 +56,7 @@ export async function bench(grid, report) {
   report({ name: 'index scan of the 100 newest active of 5 million', value: base, unit: 'ms' });
   const place = `/api/v1/datasources/${plant.id}/alarms`;
   const all = await grid.token();
-  const one = await timed((i) => grid.request(`${place}/${(i * 20_000 + 100).toString(16).padStart(32, '0').replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, '$1-$2-$3-$4-$5')}`, { token: all }));
+  const one = await timed((i) => grid.request(`${place}/${(ALARMS - i).toString(16).padStart(32, '0').replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, '$1-$2-$3-$4-$5')}`, { token: all }));
   report({ name: 'one alarm by its id, over HTTPS', value: one.median, unit: 'ms' });
   const some = await grid.token({ actions: null, id: 'bench-alarm-some' });
   grid.ctl('policy', 'grant', 'client', 'bench-alarm-some', 'ReadAlarms', '--variables', 'area1/*');
