@@ -79,8 +79,7 @@ read_page(const char *path, const struct buf *answer, struct egress_page *page,
 	const char *line = answer->length > 0
 				   ? memchr(answer->data, '\n', answer->length)
 				   : NULL;
-	const char *end =
-		line != NULL ? line : answer->data + answer->length;
+	const char *end = line != NULL ? line : answer->data + answer->length;
 	struct json_tokener *tokener = json_tokener_new();
 	struct json_object *member = NULL;
 
@@ -183,8 +182,8 @@ egress_feed_list(struct egress_feed *feed, const char *list, const char *cursor,
 }
 
 enum rc
-egress_feed_values(struct egress_feed *feed, struct egress_page *page,
-	struct fault *fault)
+egress_feed_values(
+	struct egress_feed *feed, struct egress_page *page, struct fault *fault)
 {
 	struct jsonw json;
 

@@ -87,17 +87,16 @@ take_all(struct json_object *object, struct egress_position *position)
 {
 	int64_t version = 0;
 	int64_t filling = 0;
-	bool good = take_number(object, "version", &version) &&
-		    version == FORM &&
-		    take_text(object, "frames", &position->frames) &&
-		    take_text(object, "alarms", &position->alarms) &&
-		    take_text(object, "events", &position->events) &&
-		    take_text(object, "fill", &position->fill) &&
-		    take_number(object, "filling", &filling) &&
-		    take_number(
-			    object, "fillFromUs", &position->fill_from_us) &&
-		    take_number(object, "fillToUs", &position->fill_to_us) &&
-		    take_text(object, "outlet", &position->outlet);
+	bool good =
+		take_number(object, "version", &version) && version == FORM &&
+		take_text(object, "frames", &position->frames) &&
+		take_text(object, "alarms", &position->alarms) &&
+		take_text(object, "events", &position->events) &&
+		take_text(object, "fill", &position->fill) &&
+		take_number(object, "filling", &filling) &&
+		take_number(object, "fillFromUs", &position->fill_from_us) &&
+		take_number(object, "fillToUs", &position->fill_to_us) &&
+		take_text(object, "outlet", &position->outlet);
 
 	position->filling = filling != 0;
 	position->stored = good;
@@ -130,8 +129,8 @@ egress_position_load(struct egress_position *position, const char *folder,
 /* --- writing ------------------------------------------------------------- */
 
 enum rc
-egress_position_save(const struct egress_position *position,
-	const char *folder, struct fault *fault)
+egress_position_save(const struct egress_position *position, const char *folder,
+	struct fault *fault)
 {
 	char path[PATH_BYTES];
 	struct buf text;

@@ -289,7 +289,8 @@ follow_frames(struct egress *egress, bool *news, struct fault *fault)
 	return rc;
 }
 
-/* --- the feeds of alarms and events ---------------------------------------- */
+/* --- the feeds of alarms and events ----------------------------------------
+ */
 
 static bool
 wants(const struct mirror *mirror, enum outlet_list list,
@@ -322,13 +323,13 @@ put_group(struct egress *egress, enum outlet_list list,
 
 	if (!json_object_object_get_ex(group, "items", &items) ||
 		!json_object_object_get_ex(group, "datasource", &datasource))
-		return fault_set(fault, RC_UPSTREAM,
-			"the hub's list is not understood");
+		return fault_set(
+			fault, RC_UPSTREAM, "the hub's list is not understood");
 	record.datasource = json_object_get_string(datasource);
 	if (!wants(egress->feed.mirror, list, record.datasource))
 		return RC_OK;
-	for (size_t i = 0;
-		rc == RC_OK && i < json_object_array_length(items); i++) {
+	for (size_t i = 0; rc == RC_OK && i < json_object_array_length(items);
+		i++) {
 		record.object = json_object_array_get_idx(items, i);
 		rc = put_record(egress, &record, fault);
 	}
@@ -341,8 +342,8 @@ take_list(struct egress *egress, enum outlet_list list,
 	const struct egress_page *page, bool *news, struct fault *fault)
 {
 	struct egress_position *position = &egress->position;
-	char **cursor = list == OUTLET_ALARM ? &position->alarms
-					     : &position->events;
+	char **cursor =
+		list == OUTLET_ALARM ? &position->alarms : &position->events;
 	bool first = (*cursor)[0] == '\0';
 	struct json_object *groups = NULL;
 	size_t count = 0;
@@ -445,8 +446,7 @@ restore(struct egress *egress, struct fault *fault)
 
 	egress_position_free(position);
 	egress_position_init(position);
-	rc = egress_position_load(
-		position, egress->conf->state_folder, fault);
+	rc = egress_position_load(position, egress->conf->state_folder, fault);
 	if (rc == RC_OK)
 		rc = egress->conf->outlet->undo(egress->outlet,
 			position->stored ? position->outlet : NULL, fault);
@@ -511,8 +511,8 @@ back_off(struct egress *egress)
 	hub_turn(egress->feed.hub);
 	if (egress->failures % urls == 0)
 		wait_us(egress,
-			sender_backoff_us(egress->failures / (unsigned)urls,
-				draw()));
+			sender_backoff_us(
+				egress->failures / (unsigned)urls, draw()));
 }
 
 void

@@ -16,7 +16,7 @@ struct egress {
 	struct egress_feed feed;
 	struct egress_position position;
 	struct renewal renewal;
-	void *outlet; /* state of conf->outlet */
+	void *outlet;                 /* state of conf->outlet */
 	struct egress_writes *writes; /* NULL = none are taken */
 	const atomic_bool *stop;
 	struct arena *scratch;
@@ -26,7 +26,7 @@ struct egress {
 	uint64_t values;     /* put since the start */
 	uint64_t unknown;    /* variables of a page that we do not know */
 	int64_t beat_due_us; /* steady clock, as all times here */
-	unsigned failures;      /* in a row */
+	unsigned failures;   /* in a row */
 	char last_failure[256];
 	int64_t reminded_us;
 };

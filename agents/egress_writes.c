@@ -15,7 +15,7 @@
 
 struct wish {
 	char *shown;
-	char *value; /* JSON */
+	char *value;      /* JSON */
 	int64_t asked_us; /* steady clock */
 	egress_written_fn *done;
 	void *context;
@@ -145,11 +145,11 @@ egress_writes_put(struct egress_writes *writes, const char *shown,
 	pthread_mutex_lock(&writes->lock);
 	put = writes->count < EGRESS_WRITES_MAX && !writes->ending;
 	if (put) {
-		size_t at = (writes->first + writes->count++) %
-			    EGRESS_WRITES_MAX;
+		size_t at =
+			(writes->first + writes->count++) % EGRESS_WRITES_MAX;
 
-		writes->wishes[at] = (struct wish){strdup(shown),
-			strdup(value), clock_steady_us(), done, context};
+		writes->wishes[at] = (struct wish){strdup(shown), strdup(value),
+			clock_steady_us(), done, context};
 		if (writes->wishes[at].shown == NULL ||
 			writes->wishes[at].value == NULL)
 			abort();

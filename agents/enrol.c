@@ -363,7 +363,8 @@ learn(struct enrol *enrol)
 static enum rc
 refuse_taken(struct enrol *enrol, const char *folder)
 {
-	if (enrol->force || !enrol_files_taken(enrol->arena, enrol->kind, folder))
+	if (enrol->force ||
+		!enrol_files_taken(enrol->arena, enrol->kind, folder))
 		return RC_OK;
 	return fault_set(&enrol->fault, RC_CONFLICT,
 		"%s has a node already; --force puts this one in its place",
@@ -398,10 +399,10 @@ finish(struct enrol *enrol)
 	/* The state lies beside a configuration in a folder of one's own. */
 	enrol->node.state = strrchr(kind->state, '/') + 1;
 	if (enrol->folder == NULL) {
-		enrol->folder = arena_printf(enrol->arena, "%s/%s",
-			kind->folder, enrol->node.name);
-		enrol->node.state = arena_printf(enrol->arena, "%s/%s",
-			kind->state, enrol->node.name);
+		enrol->folder = arena_printf(
+			enrol->arena, "%s/%s", kind->folder, enrol->node.name);
+		enrol->node.state = arena_printf(
+			enrol->arena, "%s/%s", kind->state, enrol->node.name);
 	}
 	rc = refuse_taken(enrol, enrol->folder);
 	if (rc == RC_OK)
@@ -433,8 +434,8 @@ print_done(const struct enrol *enrol)
 	printf("  fieldgrid-%s --config %s/%s.conf --check-config\n",
 		kind->kind, folder, kind->kind);
 	if (own)
-		printf("  systemctl enable --now fieldgrid-%s@%s\n",
-			kind->kind, enrol->node.name);
+		printf("  systemctl enable --now fieldgrid-%s@%s\n", kind->kind,
+			enrol->node.name);
 	else
 		printf("  fieldgrid-%s --config %s/%s.conf\n", kind->kind,
 			folder, kind->kind);

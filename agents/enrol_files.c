@@ -163,8 +163,8 @@ enrol_files_move(struct arena *arena, const struct enrol_kind *kind,
 }
 
 bool
-enrol_files_taken(struct arena *arena, const struct enrol_kind *kind,
-	const char *folder)
+enrol_files_taken(
+	struct arena *arena, const struct enrol_kind *kind, const char *folder)
 {
 	return exists(path_of(arena, folder, conf_name(arena, kind)));
 }

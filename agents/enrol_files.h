@@ -39,7 +39,7 @@ MUST_CHECK enum rc enrol_files_move(struct arena *arena,
 	struct fault *fault);
 
 /* Is there a configured node in the folder? */
-bool enrol_files_taken(struct arena *arena, const struct enrol_kind *kind,
-	const char *folder);
+bool enrol_files_taken(
+	struct arena *arena, const struct enrol_kind *kind, const char *folder);
 
 #endif

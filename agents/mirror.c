@@ -116,8 +116,8 @@ mirror_open(const char *path, struct mirror **result, struct fault *fault)
 		abort();
 	reader.mirror->arena = arena_new();
 	pthread_mutex_init(&reader.mirror->lock, NULL);
-	rc = csv_table_open(&reader.table, file, path, column_names, COLUMNS,
-		fault);
+	rc = csv_table_open(
+		&reader.table, file, path, column_names, COLUMNS, fault);
 	if (rc == RC_OK)
 		rc = read_rows(&reader);
 	csv_table_close(&reader.table);
@@ -223,8 +223,8 @@ mirror_prefix(const struct mirror *mirror, const char *datasource,
 	for (size_t i = 0; i < mirror->count; i++)
 		if (strcmp(mirror->rows[i].datasource, datasource) == 0 &&
 			(variable == NULL ||
-				policy_matches(mirror->rows[i].variables,
-					variable)))
+				policy_matches(
+					mirror->rows[i].variables, variable)))
 			return mirror->rows[i].prefix;
 	return "";
 }
@@ -259,8 +259,8 @@ make_room(struct mirror *mirror, size_t id)
 
 	if (id < mirror->room)
 		return;
-	mirror->variables = realloc(
-		mirror->variables, room * sizeof(*mirror->variables));
+	mirror->variables =
+		realloc(mirror->variables, room * sizeof(*mirror->variables));
 	if (mirror->variables == NULL)
 		abort();
 	memset(mirror->variables + mirror->room, 0,

@@ -59,8 +59,7 @@ struct outlet {
 		void *state, struct buf *position, struct fault *fault);
 
 	/* Give up what was put behind "position" (as for open). */
-	enum rc (*undo)(
-		void *state, const char *position, struct fault *fault);
+	enum rc (*undo)(void *state, const char *position, struct fault *fault);
 };
 
 extern const struct outlet *const outlets[];

@@ -121,8 +121,8 @@ add_head(const struct files *files, enum stream stream, struct buf *out)
 	if (stream == VALUES)
 		buf_text(out, outlet_csv_value_head());
 	else
-		outlet_csv_record_head(out,
-			stream == ALARMS ? OUTLET_ALARM : OUTLET_EVENT);
+		outlet_csv_record_head(
+			out, stream == ALARMS ? OUTLET_ALARM : OUTLET_EVENT);
 	buf_char(out, '\n');
 }
 
@@ -138,8 +138,8 @@ next_file(struct files *files, enum stream stream, struct fault *fault)
 	close_file(series);
 	series->number++;
 	path_of(files, stream, series->number, path);
-	series->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-		FILE_MODE);
+	series->fd =
+		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
 	if (series->fd < 0)
 		return io_fault(path, fault);
 	if (fsync(files->folder) != 0)
@@ -364,8 +364,8 @@ file_value(void *state, const struct mirror_variable *variable,
 }
 
 static enum rc
-file_record(void *state, const struct outlet_record *record,
-	struct fault *fault)
+file_record(
+	void *state, const struct outlet_record *record, struct fault *fault)
 {
 	struct files *files = state;
 	enum stream stream = record->list == OUTLET_ALARM ? ALARMS : EVENTS;

@@ -164,9 +164,8 @@ answer_write(struct server *server, const uint8_t *query, int length)
 		return;
 	}
 	/* What libmodbus writes while it answers goes nowhere. */
-	scratch = modbus_mapping_new_start_address(
-		order.number, order.count, 0, 0, order.number, order.count, 0,
-		0);
+	scratch = modbus_mapping_new_start_address(order.number, order.count, 0,
+		0, order.number, order.count, 0, 0);
 	if (scratch == NULL)
 		abort();
 	modbus_reply(server->context, query, length, scratch);
@@ -278,8 +277,8 @@ run(void *context)
 	while (!atomic_load(&server->stop)) {
 		polled[0] = (struct pollfd){server->listener, POLLIN, 0};
 		for (size_t i = 0; i < server->client_count; i++)
-			polled[i + 1] = (struct pollfd){
-				server->clients[i], POLLIN, 0};
+			polled[i + 1] =
+				(struct pollfd){server->clients[i], POLLIN, 0};
 		if (poll(polled, server->client_count + 1, TICK_MS) > 0)
 			serve_ready(server, polled);
 	}
@@ -389,8 +388,8 @@ modbus_outlet_value(void *state, const struct mirror_variable *variable,
 }
 
 static enum rc
-modbus_outlet_record(void *state, const struct outlet_record *record,
-	struct fault *fault)
+modbus_outlet_record(
+	void *state, const struct outlet_record *record, struct fault *fault)
 {
 	(void)state;
 	(void)record;

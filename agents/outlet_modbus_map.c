@@ -107,8 +107,8 @@ compare_items(const void *left, const void *right)
 static bool
 claim(uint16_t *taken[MODBUS_TABLES], const struct modbus_address *address)
 {
-	bool bit = address->type == MODBUS_BIT &&
-		   !modbus_is_bits(address->table);
+	bool bit =
+		address->type == MODBUS_BIT && !modbus_is_bits(address->table);
 	uint16_t mask = bit ? (uint16_t)(1u << address->bit) : UINT16_MAX;
 
 	for (uint32_t i = 0; i < address->count; i++) {
@@ -154,8 +154,7 @@ read_items(struct modbus_map *map, struct csv_table *table, struct fault *fault)
 {
 	enum rc rc = RC_OK;
 
-	map->items =
-		arena_array(map->arena, ITEMS_MAX, sizeof(*map->items));
+	map->items = arena_array(map->arena, ITEMS_MAX, sizeof(*map->items));
 	while (rc == RC_OK) {
 		rc = csv_table_row(table, fault);
 		if (rc == RC_OK && map->count == ITEMS_MAX)
@@ -185,8 +184,7 @@ modbus_map_open(struct modbus_map *map, const char *path, struct fault *fault)
 	}
 	if (file == NULL)
 		return fault_set(fault, RC_IO, "%s: %s", path, strerror(errno));
-	rc = csv_table_open(
-		&table, file, path, column_names, COLUMNS, fault);
+	rc = csv_table_open(&table, file, path, column_names, COLUMNS, fault);
 	if (rc == RC_OK)
 		rc = read_items(map, &table, fault);
 	csv_table_close(&table);
@@ -244,8 +242,8 @@ modbus_map_put(struct modbus_map *map, const char *variable,
 	const struct sample *sample, struct fault *fault)
 {
 	const struct modbus_map_item key = {.variable = variable};
-	struct modbus_map_item *item = bsearch(&key, map->items, map->count,
-		sizeof(key), compare_items);
+	struct modbus_map_item *item = bsearch(
+		&key, map->items, map->count, sizeof(key), compare_items);
 	uint16_t registers[MODBUS_VALUE_REGISTERS_MAX] = {0};
 	enum rc rc;
 

@@ -15,7 +15,8 @@
 struct modbus_map_item {
 	const char *variable; /* its name at this side */
 	struct modbus_address address;
-	struct modbus_address valid; /* a bit that is 1 while the value is good */
+	struct modbus_address
+		valid; /* a bit that is 1 while the value is good */
 	bool has_valid;
 	bool writable;
 	int64_t time_us; /* of the value that it holds */
@@ -31,8 +32,8 @@ struct modbus_map {
 };
 
 /* Fails: RC_IO; RC_BAD_INPUT with place: also two rows for one register. */
-MUST_CHECK enum rc modbus_map_open(struct modbus_map *map, const char *path,
-	struct fault *fault);
+MUST_CHECK enum rc modbus_map_open(
+	struct modbus_map *map, const char *path, struct fault *fault);
 void modbus_map_close(struct modbus_map *map);
 
 /* Put a value in, unless a newer one is there. Fails: RC_UNPROCESSABLE its

@@ -19,8 +19,8 @@
 #include "lib/log.h"
 
 /* Messages that the broker has not confirmed. */
-#define WINDOW    1000
-#define WAIT_US   (10 * CLOCK_SECOND_US)
+#define WINDOW  1000
+#define WAIT_US (10 * CLOCK_SECOND_US)
 /* Longest text that is taken for a value. */
 #define WRITE_MAX ((size_t)4096)
 
@@ -65,8 +65,8 @@ wait_for_broker(struct mqtt *mqtt, uint64_t most, struct fault *fault)
 
 	pthread_mutex_lock(&mqtt->lock);
 	while (!late && mqtt->sent - mqtt->confirmed > most)
-		late = pthread_cond_timedwait(&mqtt->changed, &mqtt->lock,
-			       &until) != 0;
+		late = pthread_cond_timedwait(
+			       &mqtt->changed, &mqtt->lock, &until) != 0;
 	late = mqtt->sent - mqtt->confirmed > most;
 	pthread_mutex_unlock(&mqtt->lock);
 	return late ? fault_set(fault, RC_UNAVAILABLE,
@@ -145,7 +145,7 @@ make_topic(struct buf *topic, const char *template, const char *datasource,
 			buf_text(topic, datasource);
 			template += strlen(at_datasource);
 		} else {
-			buf_char(topic, *template++);
+			buf_char(topic, *template ++);
 		}
 	}
 }
@@ -196,8 +196,9 @@ on_message(void *context, const struct broker_message *message)
 	/* One that was kept for us may be as old as the world. */
 	if (message->retained || strlen(message->topic) <= prefix ||
 		message->bytes > WRITE_MAX) {
-		log_warn(NULL, "%.100s: a write that is retained or too long "
-			       "is not taken",
+		log_warn(NULL,
+			"%.100s: a write that is retained or too long "
+			"is not taken",
 			message->topic);
 		return;
 	}
@@ -217,10 +218,9 @@ on_connected(void *context, bool session_present)
 	struct fault fault;
 
 	(void)session_present;
-	if (mqtt->writes != NULL &&
-		broker_subscribe(mqtt->broker,
-			(const char *const[]){mqtt->filter}, 1, 0, &fault) !=
-			RC_OK)
+	if (mqtt->writes != NULL && broker_subscribe(mqtt->broker,
+					    (const char *const[]){mqtt->filter},
+					    1, 0, &fault) != RC_OK)
 		log_error(NULL, "%s", fault.text);
 }
 
@@ -232,7 +232,8 @@ make_filter(struct mqtt *mqtt, struct fault *fault)
 	size_t length = strlen(template);
 	size_t tail = strlen(at_variable);
 
-	if (length <= tail || strcmp(template + length - tail, at_variable) != 0 ||
+	if (length <= tail ||
+		strcmp(template + length - tail, at_variable) != 0 ||
 		template[length - tail - 1] != '/' ||
 		!broker_topic_valid(template) ||
 		!broker_topic_valid(mqtt->conf->results))
@@ -266,8 +267,8 @@ mqtt_value(void *state, const struct mirror_variable *variable,
 }
 
 static enum rc
-mqtt_record(void *state, const struct outlet_record *record,
-	struct fault *fault)
+mqtt_record(
+	void *state, const struct outlet_record *record, struct fault *fault)
 {
 	struct mqtt *mqtt = state;
 	const char *template = record->list == OUTLET_ALARM
@@ -345,12 +346,11 @@ check_template(const char *key, const char *text, struct fault *fault)
 static enum rc
 check_conf(const struct outlet_mqtt_conf *conf, struct fault *fault)
 {
-	enum rc rc =
-		broker_topic_valid(conf->topic)
-			? RC_OK
-			: fault_set(fault, RC_BAD_INPUT,
-				  "[mqtt] topic = %.100s: is no topic",
-				  conf->topic);
+	enum rc rc = broker_topic_valid(conf->topic)
+			     ? RC_OK
+			     : fault_set(fault, RC_BAD_INPUT,
+				       "[mqtt] topic = %.100s: is no topic",
+				       conf->topic);
 
 	if (rc == RC_OK)
 		rc = check_template("alarms", conf->alarms, fault);

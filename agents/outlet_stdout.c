@@ -19,8 +19,8 @@ put_out(struct fault *fault)
 
 	buf_clear(&waiting);
 	if (done != length || fflush(stdout) != 0)
-		return fault_set(fault, RC_IO, "standard output: %s",
-			strerror(errno));
+		return fault_set(
+			fault, RC_IO, "standard output: %s", strerror(errno));
 	return RC_OK;
 }
 
@@ -59,8 +59,8 @@ stdout_value(void *state, const struct mirror_variable *variable,
 }
 
 static enum rc
-stdout_record(void *state, const struct outlet_record *record,
-	struct fault *fault)
+stdout_record(
+	void *state, const struct outlet_record *record, struct fault *fault)
 {
 	outlet_json_record(state, record);
 	return end_line(fault);

@@ -101,8 +101,7 @@ controller_node_write_token(struct jsonw *json, struct req *req,
 	jsonw_str(json, "token", shown->code);
 	jsonw_time(json, "expires", shown->expires_us);
 	jsonw_str(json, "command",
-		arena_printf(req->arena,
-			"fieldgrid-%s enrol %s --token %s",
+		arena_printf(req->arena, "fieldgrid-%s enrol %s --token %s",
 			strcmp(kind, "egress") == 0 ? "egress" : "ingress",
 			controller_of(req)->conf->issuer, shown->code));
 }

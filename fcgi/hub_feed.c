@@ -144,8 +144,8 @@ write_page(const struct sending *sending, const struct feed_cursor *cursor,
 	struct buf *out = resp_body(resp, 200, HUB_FEED_MEDIA_TYPE);
 
 	jsonw_open_obj(json, NULL);
-	jsonw_str(json, "cursor",
-		feed_cursor_write(sending->req->arena, cursor));
+	jsonw_str(
+		json, "cursor", feed_cursor_write(sending->req->arena, cursor));
 	jsonw_bool(json, "more", page->more);
 	jsonw_uint(json, "frames", sending->count);
 	jsonw_uint(json, "samples", sending->samples);
@@ -190,8 +190,8 @@ go_on(struct hub *hub, struct req *req, const struct frames_body *body,
 	struct feed_cursor *cursor, struct feed_page *page)
 {
 	struct feed_cursor shown;
-	enum rc rc = feed_cursor_read(
-		req->arena, body->cursor, cursor, &req->fault);
+	enum rc rc =
+		feed_cursor_read(req->arena, body->cursor, cursor, &req->fault);
 
 	shown = *cursor;
 	if (rc == RC_OK)

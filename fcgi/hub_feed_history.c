@@ -199,8 +199,8 @@ read_group(struct reading *reading, const int32_t *ids, size_t count)
 
 	reading->count = 0;
 	arena_reset(reading->scratch);
-	rc = history_read(req->db, reading->scratch, &query, &visitor,
-		&req->fault);
+	rc = history_read(
+		req->db, reading->scratch, &query, &visitor, &req->fault);
 	if (rc != RC_OK)
 		return rc;
 	reading->next =

@@ -68,8 +68,8 @@ read_list(struct listing *listing, enum policy_action action, const char *none)
 			action, &listing->selection);
 	if (rc != RC_OK)
 		return rc;
-	listing->datasources = arena_array(req->arena,
-		listing->selection.count, sizeof(*listing->datasources));
+	listing->datasources = arena_array(req->arena, listing->selection.count,
+		sizeof(*listing->datasources));
 	for (size_t i = 0; i < listing->selection.count; i++)
 		listing->datasources[i] =
 			listing->selection.wishes[i].datasource_id;
@@ -118,8 +118,7 @@ open_group(struct listing *listing, int32_t datasource_id)
 		return;
 	close_group(listing);
 	jsonw_open_obj(listing->json, NULL);
-	jsonw_str(listing->json, "datasource",
-		uuid_of(listing, datasource_id));
+	jsonw_str(listing->json, "datasource", uuid_of(listing, datasource_id));
 	jsonw_open_arr(listing->json, "items");
 	listing->open = datasource_id;
 }
@@ -138,8 +137,7 @@ close_list(struct listing *listing, bool full, const char *xid, const char *id,
 	const char *none)
 {
 	const struct feed_look *look = &listing->look;
-	const char *until =
-		look->until[0] != '\0' ? look->until : listing->now;
+	const char *until = look->until[0] != '\0' ? look->until : listing->now;
 	const struct feed_look next =
 		full ? (struct feed_look){look->since, until, xid, id}
 		     : (struct feed_look){until, "", "0", none};
@@ -175,8 +173,8 @@ hub_feed_events_post(struct req *req, struct resp *resp)
 		const struct event *event = &events[i].event;
 
 		last = events[i];
-		if (!is_shown(&listing, event->datasource_id,
-			    event->variable_id))
+		if (!is_shown(
+			    &listing, event->datasource_id, event->variable_id))
 			continue;
 		open_group(&listing, (int32_t)event->datasource_id);
 		event_tell(listing.json, event);
@@ -210,8 +208,8 @@ hub_feed_alarms_post(struct req *req, struct resp *resp)
 
 		uuid_format(last_id, alarm->id);
 		last_xid = alarm->xid;
-		if (!is_shown(&listing, alarm->datasource_id,
-			    alarm->variable_id))
+		if (!is_shown(
+			    &listing, alarm->datasource_id, alarm->variable_id))
 			continue;
 		open_group(&listing, (int32_t)alarm->datasource_id);
 		alarm_write(listing.json, alarm, now_us);

@@ -61,8 +61,8 @@ read_entry(struct hub *hub, struct req *req, struct json_object *object,
 	if (!uuid_parse(entry.id, uuid))
 		return fault_tell(&req->fault, RC_BAD_INPUT, "BadRequest", "id",
 			"%sid is a UUID.", path);
-	*wish = (struct hub_feed_wish){find_datasource(hub, uuid), uuid,
-		entry.variables};
+	*wish = (struct hub_feed_wish){
+		find_datasource(hub, uuid), uuid, entry.variables};
 	if (wish->datasource_id == 0 ||
 		!is_among(ids, count, wish->datasource_id))
 		return fault_tell(&req->fault, RC_DENIED,
@@ -229,8 +229,8 @@ hub_feed_ids(struct hub_feed_selection *selection, size_t *count)
 
 		for (size_t k = 0; datasource != NULL && k < datasource->count;
 			k++)
-			if (is_permitted(selection,
-				    &datasource->variables[k]->meta))
+			if (is_permitted(
+				    selection, &datasource->variables[k]->meta))
 				ids[(*count)++] =
 					datasource->variables[k]->meta.id;
 	}

@@ -32,9 +32,9 @@ copy_sample(struct arena *arena, const struct image_variable *variable,
 		.value = variable->value,
 	};
 	if (sample->value.kind == VALUE_STRING)
-		sample->value.string.data = arena_strndup(arena,
-			variable->value.string.data,
-			variable->value.string.bytes);
+		sample->value.string.data =
+			arena_strndup(arena, variable->value.string.data,
+				variable->value.string.bytes);
 }
 
 /* The next ones of one datasource, as one frame; returns how many ids it

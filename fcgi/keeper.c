@@ -20,8 +20,8 @@
 #define RECENT_MONTHS 2
 
 const struct stmt *const keeper_stmts[] = {alarm_act_stmts, audit_stmts,
-	chunk_store_stmts, event_write_stmts, expiry_stmts,
-	feed_hold_stmts, pack_stmts, partition_stmts, signing_key_stmts, NULL};
+	chunk_store_stmts, event_write_stmts, expiry_stmts, feed_hold_stmts,
+	pack_stmts, partition_stmts, signing_key_stmts, NULL};
 
 #define KEEPER(member) offsetof(struct keeper_conf, member)
 
@@ -105,8 +105,7 @@ held_since_us(const struct keeper *keeper)
 static enum rc
 pack_before(struct keeper *keeper, int64_t before_us, struct fault *fault)
 {
-	const struct pack_limits limits = {
-		.received_before_us = before_us,
+	const struct pack_limits limits = {.received_before_us = before_us,
 		.held_since_us = held_since_us(keeper),
 		.samples_max = (size_t)keeper->conf.samples_max};
 	struct pack_count count = {0};

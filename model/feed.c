@@ -56,8 +56,7 @@ const struct stmt feed_stmts[] = {
 	/* $1 senders $2 after their sequences $3 rows of one $4 rows: the first
 	 * of each, then the second of each, … */
 	[LIST] = {"feed_list", "NIii",
-		"SELECT " FRAME_COLUMNS
-		"  FROM unnest($1, $2) WITH ORDINALITY"
+		"SELECT " FRAME_COLUMNS "  FROM unnest($1, $2) WITH ORDINALITY"
 		"    AS s (node_id, sequence, place)"
 		" CROSS JOIN LATERAL"
 		" (SELECT *, row_number() OVER (ORDER BY sequence) AS ordinal"
@@ -67,8 +66,7 @@ const struct stmt feed_stmts[] = {
 		" ORDER BY f.ordinal, s.place LIMIT $4"},
 	/* $1 sender $2 up to sequence $3 after id $4 rows */
 	[LATE] = {"feed_late", "niii",
-		"SELECT " FRAME_COLUMNS
-		"  FROM frame f"
+		"SELECT " FRAME_COLUMNS "  FROM frame f"
 		" WHERE node_id = $1 AND sequence <= $2 AND id > $3"
 		" ORDER BY id LIMIT $4"},
 	/* $1 senders $2 sequences $3 earliest $4 latest received */
@@ -250,8 +248,7 @@ start(struct db *db, struct arena *arena, int64_t node_id, enum feed_from from,
 	struct feed_cursor *cursor, struct fault *fault)
 {
 	struct senders senders = {NULL, 0};
-	enum rc rc =
-		find_senders(db, arena, node_id, cursor, &senders, fault);
+	enum rc rc = find_senders(db, arena, node_id, cursor, &senders, fault);
 
 	if (rc == RC_OK)
 		rc = place_all(db, arena, from, &senders, fault);
@@ -287,9 +284,10 @@ is_expired(const struct sender *sender)
 	if (!sender->reader)
 		return read->sequence < sender->last_sequence ||
 		       read->fills != sender->fills;
-	return sender->noted && (read->sequence < sender->taken ||
-					read->sequence < sender->lost_sequence ||
-					read->id < sender->lost_id);
+	return sender->noted &&
+	       (read->sequence < sender->taken ||
+		       read->sequence < sender->lost_sequence ||
+		       read->id < sender->lost_id);
 }
 
 static int64_t
@@ -322,8 +320,8 @@ skip(struct db *db, struct arena *arena, struct sender *sender,
 	struct rows *rows;
 	enum rc rc;
 
-	read->sequence = greater(read->sequence,
-		greater(sender->taken, sender->lost_sequence));
+	read->sequence = greater(
+		read->sequence, greater(sender->taken, sender->lost_sequence));
 	read->id = greater(read->id, sender->lost_id);
 	rc = db_query(db, arena, &feed_stmts[FIRST],
 		PARAMS(P_SHORT(read->node_id), P_INT(read->sequence)), &rows,
@@ -335,9 +333,8 @@ skip(struct db *db, struct arena *arena, struct sender *sender,
 	measure(sender, left_us, lost);
 	if (!sender->reader) {
 		read->fills = sender->fills;
-		read->sequence = rows_count(rows) > 0
-					 ? rows_int(rows, 0, 0) - 1
-					 : sender->last_sequence;
+		read->sequence = rows_count(rows) > 0 ? rows_int(rows, 0, 0) - 1
+						      : sender->last_sequence;
 	}
 	return RC_OK;
 }
@@ -558,8 +555,7 @@ read_page(struct db *db, struct arena *arena, int64_t node_id,
 	struct feed_page *page, struct fault *fault)
 {
 	struct senders senders = {NULL, 0};
-	enum rc rc =
-		find_senders(db, arena, node_id, cursor, &senders, fault);
+	enum rc rc = find_senders(db, arena, node_id, cursor, &senders, fault);
 
 	if (rc == RC_OK)
 		rc = check_expired(db, arena, &senders, resume, page, fault);
@@ -594,11 +590,10 @@ feed_read(struct db *db, struct arena *arena, int64_t node_id,
 }
 
 static enum rc
-note(struct db *db, int64_t node_id, struct params params,
-	struct fault *fault)
+note(struct db *db, int64_t node_id, struct params params, struct fault *fault)
 {
-	enum rc rc = db_exec(db, &feed_stmts[READER], PARAMS(P_SHORT(node_id)),
-		NULL, fault);
+	enum rc rc = db_exec(
+		db, &feed_stmts[READER], PARAMS(P_SHORT(node_id)), NULL, fault);
 
 	if (rc == RC_OK)
 		rc = db_exec(db, &feed_stmts[NOTE], params, NULL, fault);

@@ -53,7 +53,8 @@ const struct stmt feed_hold_stmts[] = {
 		"    AND (p.sequence < old.sequence OR p.frame_id < old.id)"
 		"  GROUP BY p.node_id, p.source_id)"
 		" UPDATE feed_position p"
-		"    SET lost_sequence = greatest(p.lost_sequence, lost.sequence)"
+		"    SET lost_sequence = greatest(p.lost_sequence, "
+		"lost.sequence)"
 		"      , lost_id = greatest(p.lost_id, lost.id)"
 		"      , lost_first_us = least(p.lost_first_us, lost.first_us)"
 		"      , lost_last_us = greatest(p.lost_last_us, lost.last_us)"
@@ -64,15 +65,15 @@ const struct stmt feed_hold_stmts[] = {
 };
 
 enum rc
-feed_hold_release(struct db *db, int64_t since_us, int64_t *expired,
-	struct fault *fault)
+feed_hold_release(
+	struct db *db, int64_t since_us, int64_t *expired, struct fault *fault)
 {
 	enum rc rc = db_exec(db, &feed_hold_stmts[FORGET],
 		PARAMS(P_TIME(since_us)), NULL, fault);
 
 	if (rc == RC_OK)
-		rc = db_exec(db, &feed_hold_stmts[TAKEN], NO_PARAMS, NULL,
-			fault);
+		rc = db_exec(
+			db, &feed_hold_stmts[TAKEN], NO_PARAMS, NULL, fault);
 	if (rc == RC_OK)
 		rc = db_exec(db, &feed_hold_stmts[EXPIRE],
 			PARAMS(P_TIME(since_us)), expired, fault);

@@ -443,9 +443,9 @@ read_all(struct reader *like, struct arena *arena, struct arena *scratch)
 		arena, query->variable_ids, query->count, &frames.count);
 	frames.from_us = query->bounds ? INT64_MIN : query->from_us;
 	frames.to_us = query->bounds ? INT64_MAX : query->to_us;
-	rc = query->packed ? RC_OK
-			   : history_cache_fill(
-				     &frames, scratch, &like->part.cache);
+	rc = query->packed
+		     ? RC_OK
+		     : history_cache_fill(&frames, scratch, &like->part.cache);
 	if (rc != RC_OK)
 		return rc;
 	return query->order == HISTORY_BY_TIME

@@ -61,6 +61,8 @@ ${options}
 `);
   }
 
+  get pid() { return this.#child?.pid; }
+
   get running() { return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null; }
 
   start() {
