@@ -15,6 +15,7 @@
 #include "agents/input.h"
 #include "agents/limits.h"
 #include "agents/notice.h"
+#include "agents/place.h"
 #include "agents/spool.h"
 #include "lib/encode.h"
 
@@ -26,6 +27,7 @@ struct agent {
 	pthread_mutex_t storing; /* held while a frame gets its number */
 	struct notices notices;
 	const char *spool_folder;
+	char place[PLACE_BYTES]; /* of that folder */
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* steady clock */

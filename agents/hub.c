@@ -300,6 +300,7 @@ call_once(struct hub *hub, struct http_call *call, struct fault *fault)
 	if (rc != RC_OK)
 		return rc;
 	call->bearer = hub->token;
+	call->place = hub->options.place;
 	return http_send(hub->http, call, &hub->reply, fault);
 }
 
@@ -520,6 +521,7 @@ follow_once(struct hub *hub, const char *url, const struct http_stream *stream,
 	if (rc != RC_OK)
 		return rc;
 	call.bearer = hub->token;
+	call.place = hub->options.place;
 	return http_follow(hub->http, &call, stream, &hub->reply, fault);
 }
 

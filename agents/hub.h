@@ -25,6 +25,7 @@ struct hub_options {
 	const char *client_secret; /* the file; read again for every token */
 	int64_t timeout_ms;
 	uint8_t datasource[UUID_BYTES];
+	const char *place; /* agents/place.h; NULL = anywhere */
 	const atomic_bool *stop;
 };
 

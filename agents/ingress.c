@@ -136,6 +136,7 @@ open_hub(const struct ingress_conf *conf, struct agent *agent, struct hub **hub,
 	struct hub_options options =
 		node_conf_hub(&conf->node, conf->datasource, &agent->cut);
 
+	options.place = agent->place;
 	return hub_open(&options, hub, fault);
 }
 
@@ -225,8 +226,10 @@ open_inbound(const struct ingress_conf *conf, struct agent *agent,
 {
 	struct hub_options options =
 		node_conf_hub(&conf->node, conf->datasource, &inbound->stop);
-	enum rc rc = commands_open(
-		agent, sampler, &options, &inbound->commands, fault);
+	enum rc rc;
+
+	options.place = agent->place;
+	rc = commands_open(agent, sampler, &options, &inbound->commands, fault);
 
 	inbound->handlers[0] = (struct node_stream_handler){
 		"command", commands_take, inbound->commands};
@@ -312,6 +315,7 @@ run(const struct ingress_conf *conf, struct agent *agent, struct arena *arena,
 	enum rc rc = spool_open(conf->spool_folder,
 		(uint64_t)conf->spool_limit_mib * MIB, &agent->spool, fault);
 
+	place_of(conf->spool_folder, agent->place);
 	if (rc == RC_OK)
 		rc = sampler_open(agent, &options, &sampler, fault);
 	if (rc == RC_OK)

@@ -22,6 +22,9 @@
 #define BATCH_FRAMES   64
 #define BATCH_BYTES    ((size_t)1024 * 1024)
 #define TEXT_BYTES     1024
+/* An agent that was moved here is let in when the hub has not heard the one
+ * before for a while; a copy of one that runs is not. */
+#define DOUBLE_US (30 * CLOCK_SECOND_US)
 
 struct sender {
 	struct agent *agent;
@@ -36,6 +39,7 @@ struct sender {
 	unsigned failures;      /* in a row */
 	size_t singles; /* frames to send alone, to find a refused one */
 	int64_t reminded_us;
+	int64_t doubled_us; /* since when another agent is at work; 0 = not */
 	char last_failure[256];
 };
 
@@ -399,6 +403,25 @@ back_off(struct sender *sender)
 		agent_wait(agent, until_us - clock_steady_us());
 }
 
+/* Whether there is no use in trying again. */
+static bool
+is_final(struct sender *sender, enum rc rc, const struct fault *fault)
+{
+	int64_t now_us = clock_steady_us();
+
+	if (rc == RC_CONFLICT && strcmp(fault->code, "SequenceConflict") == 0)
+		return true;
+	if (rc == RC_UNAVAILABLE)
+		return false; /* says nothing of others */
+	if (rc != RC_CONFLICT || strcmp(fault->code, "AgentRuns") != 0) {
+		sender->doubled_us = 0;
+		return false;
+	}
+	if (sender->doubled_us == 0)
+		sender->doubled_us = now_us;
+	return now_us - sender->doubled_us > DOUBLE_US;
+}
+
 void
 sender_run(struct agent *agent, struct hub *hub, struct renewal *renewal)
 {
@@ -411,11 +434,11 @@ sender_run(struct agent *agent, struct hub *hub, struct renewal *renewal)
 
 		if (rc == RC_OK) {
 			sender.failures = 0;
+			sender.doubled_us = 0;
 			continue;
 		}
 		complain(&sender, &fault);
-		if (rc == RC_CONFLICT &&
-			strcmp(fault.code, "SequenceConflict") == 0) {
+		if (is_final(&sender, rc, &fault)) {
 			agent_set(agent, &agent->failed);
 			break;
 		}

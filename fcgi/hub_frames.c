@@ -74,8 +74,10 @@ take_frames(struct hub *hub, struct req *req, int64_t *sequence)
 {
 	struct hub_node *node = hub_nodes_get(hub->nodes, req->caller->id);
 	struct hub_batch *batch = arena_alloc(req->arena, sizeof(*batch));
-	enum rc rc = hub_batch_read(hub, req, node, batch);
+	enum rc rc = hub_node_check_place(node, req);
 
+	if (rc == RC_OK)
+		rc = hub_batch_read(hub, req, node, batch);
 	if (rc != RC_OK)
 		return rc;
 	pthread_mutex_lock(&node->lock);

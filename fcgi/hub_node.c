@@ -13,14 +13,28 @@
 #include "model/command.h"
 #include "model/node.h"
 
+static enum rc
+check_place(struct req *req)
+{
+	struct hub *hub;
+	enum rc rc = hub_ready(req, &hub);
+
+	return rc != RC_OK ? rc
+			   : hub_node_check_place(
+				     hub_nodes_get(hub->nodes, req->caller->id),
+				     req);
+}
+
 enum rc
 hub_position_get(struct req *req, struct resp *resp)
 {
 	struct node_position position;
 	struct jsonw *json;
-	enum rc rc = node_position_find(
-		req->db, req->arena, req->caller->id, &position, &req->fault);
+	enum rc rc = check_place(req);
 
+	if (rc == RC_OK)
+		rc = node_position_find(req->db, req->arena, req->caller->id,
+			&position, &req->fault);
 	if (rc != RC_OK)
 		return rc;
 	json = resp_json(resp, 200);
@@ -78,8 +92,10 @@ hub_beat_post(struct req *req, struct resp *resp)
 		.clock_us = now_us,
 	};
 	struct jsonw *json;
-	enum rc rc = req_json(req, beat_fields, &body);
+	enum rc rc = check_place(req);
 
+	if (rc == RC_OK)
+		rc = req_json(req, beat_fields, &body);
 	if (rc != RC_OK)
 		return rc;
 	body.beat.address = req->address;
@@ -244,8 +260,8 @@ note_writer(struct req *req, const struct variable_list *stored)
 
 	for (size_t i = 0; i < stored->count; i++)
 		ids[i] = stored->items[i].id;
-	return command_note_node(req->db, req->caller->id, ids, stored->count,
-		&req->fault);
+	return command_note_node(
+		req->db, req->caller->id, ids, stored->count, &req->fault);
 }
 
 static enum rc

@@ -219,6 +219,9 @@ hub_node_stream_get(struct req *req, struct resp *resp)
 	enum rc rc = hub_ready(req, &hub);
 
 	if (rc == RC_OK)
+		rc = hub_node_check_place(
+			hub_nodes_get(hub->nodes, req->caller->id), req);
+	if (rc == RC_OK)
 		rc = caller_find_node(req, fingerprint, &node);
 	if (rc == RC_OK)
 		rc = add_stream(hub, req, fingerprint, ticket);

@@ -35,6 +35,7 @@ hub_nodes_free(struct hub_nodes *nodes)
 	for (size_t i = 0; i < nodes->count; i++) {
 		pthread_mutex_destroy(&nodes->items[i]->lock);
 		pthread_mutex_destroy(&nodes->items[i]->grants_lock);
+		pthread_mutex_destroy(&nodes->items[i]->place_lock);
 		free(nodes->items[i]);
 	}
 	pthread_mutex_destroy(&nodes->lock);
@@ -54,6 +55,7 @@ add(struct hub_nodes *nodes, int64_t id)
 	node->id = id;
 	pthread_mutex_init(&node->lock, NULL);
 	pthread_mutex_init(&node->grants_lock, NULL);
+	pthread_mutex_init(&node->place_lock, NULL);
 	nodes->items[nodes->count++] = node;
 	return node;
 }

@@ -11,8 +11,12 @@
 
 #include "lib/arena.h"
 #include "lib/db.h"
+#include "lib/req.h"
 
 #define HUB_NODE_DATASOURCES 16
+#define HUB_PLACE_BYTES      128
+/* An agent that was not heard for so long may be at work elsewhere. */
+#define HUB_PLACE_US (10 * INT64_C(1000000))
 
 /* A node may publish a datasource, as the database said a moment ago. */
 struct hub_grant {
@@ -34,6 +38,10 @@ struct hub_node {
 	pthread_mutex_t grants_lock;
 	struct hub_grant grants[HUB_NODE_DATASOURCES];
 	size_t grants_next;
+	pthread_mutex_t place_lock;
+	char place[HUB_PLACE_BYTES];   /* where its agent runs; "" = unknown */
+	char refused[HUB_PLACE_BYTES]; /* the last one that was refused */
+	int64_t place_us;              /* steady clock: heard from there */
 };
 
 struct hub_nodes;
@@ -53,6 +61,14 @@ int64_t hub_nodes_silence(struct hub_nodes *nodes, int64_t id);
  * Fails: RC_DENIED DatasourceNotAllowed. */
 MUST_CHECK enum rc hub_node_may_publish(struct hub_node *node, struct db *db,
 	struct arena *arena, int32_t datasource_id, struct fault *fault);
+
+/*
+ * The agent of the caller runs at this place (header Fieldgrid-Place; none =
+ * anywhere). A second one elsewhere, with a copy of the first one's spool, is
+ * refused while the first is at work, and that is an event of the grid.
+ * Fails: RC_CONFLICT AgentRuns.
+ */
+MUST_CHECK enum rc hub_node_check_place(struct hub_node *node, struct req *req);
 
 /* Write down which nodes have sent something since the last call. */
 MUST_CHECK enum rc hub_nodes_flush_seen(struct hub_nodes *nodes, struct db *db,

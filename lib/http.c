@@ -188,6 +188,8 @@ set_body(CURL *curl, const struct http_call *call)
 
 	if (call->accept != NULL)
 		headers = add_header(headers, "Accept", call->accept);
+	if (call->place != NULL)
+		headers = add_header(headers, "Fieldgrid-Place", call->place);
 	if (call->content_type != NULL) {
 		headers =
 			add_header(headers, "Content-Type", call->content_type);

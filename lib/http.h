@@ -37,6 +37,7 @@ struct http_call {
 	const char *user;   /* basic authentication; NULL = none */
 	const char *password;
 	const char *accept;       /* NULL = anything */
+	const char *place;        /* header Fieldgrid-Place; NULL = none */
 	const char *content_type; /* NULL = no body */
 	const void *body;
 	size_t body_bytes;

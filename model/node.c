@@ -10,6 +10,8 @@ enum {
 	NOTE_SEEN,
 	NOTE_CERTIFICATE,
 	MAY_PUBLISH,
+	PLACE_FIND,
+	PLACE_KEEP,
 };
 
 const struct stmt node_stmts[] = {
@@ -61,6 +63,11 @@ const struct stmt node_stmts[] = {
 		"  JOIN node n ON n.id = l.node_id"
 		" WHERE l.node_id = $1 AND l.datasource_id = $2 AND l.publish"
 		"   AND n.state = 'authorised'"},
+	[PLACE_FIND] = {"node_place_find", "n", /* $1 node */
+		"SELECT place FROM node_position WHERE node_id = $1"},
+	[PLACE_KEEP] = {"node_place_keep", "nt", /* $1 node $2 place */
+		"INSERT INTO node_position (node_id, place) VALUES ($1, $2)"
+		" ON CONFLICT (node_id) DO UPDATE SET place = $2"},
 	STMT_END,
 };
 
@@ -127,4 +134,25 @@ node_may_publish(struct db *db, struct arena *arena, int64_t node_id,
 			"datasource",
 			"This node may not publish that datasource.");
 	return rc;
+}
+
+enum rc
+node_place_find(struct db *db, struct arena *arena, int64_t node_id,
+	const char **place, struct fault *fault)
+{
+	struct rows *rows;
+	enum rc rc = db_query(db, arena, &node_stmts[PLACE_FIND],
+		PARAMS(P_SHORT(node_id)), &rows, fault);
+
+	if (rc == RC_OK)
+		*place = rows_count(rows) > 0 ? rows_text(rows, 0, 0) : "";
+	return rc;
+}
+
+enum rc
+node_place_keep(
+	struct db *db, int64_t node_id, const char *place, struct fault *fault)
+{
+	return db_exec(db, &node_stmts[PLACE_KEEP],
+		PARAMS(P_SHORT(node_id), P_TEXT(place)), NULL, fault);
 }

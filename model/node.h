@@ -23,6 +23,12 @@ struct node_position {
 MUST_CHECK enum rc node_position_find(struct db *db, struct arena *arena,
 	int64_t node_id, struct node_position *position, struct fault *fault);
 
+/* Where its agent runs, as it says itself; "" = unknown. */
+MUST_CHECK enum rc node_place_find(struct db *db, struct arena *arena,
+	int64_t node_id, const char **place, struct fault *fault);
+MUST_CHECK enum rc node_place_keep(
+	struct db *db, int64_t node_id, const char *place, struct fault *fault);
+
 /* What a node says about itself every two seconds. */
 struct node_beat {
 	const char *address;

@@ -73,6 +73,7 @@ async function startCopy(source, grid) {
   const copy = new Agent(grid, 'copy', { ...source.agent.setup, node: source.agent });
   fs.cpSync(source.agent.spool, copy.spool, { recursive: true });
   // Its own rows: a clone reads its own machine.
+  fs.copyFileSync(path.join(source.agent.folder, 'limits.csv'), path.join(copy.folder, 'limits.csv'));
   copy.write('data.csv', fs.readFileSync(path.join(source.agent.folder, 'data.csv'), 'utf8')
     .replaceAll(/,(\d+)$/gm, (_, n) => `,${-n}`));
   return copy.start();
@@ -184,7 +185,11 @@ export const scenarios = [
       return 'once';
     },
     async after(source) {
-      assert.equal(await source.copy.end(), 78, source.copy.log.slice(-2000));
+      assert.equal(await source.copy.end(60), 78, source.copy.log.slice(-2000));
+      assert.match(source.copy.log, /AgentRuns|SequenceConflict/);
+      const [[told]] = source.agent.grid.sql(`SELECT count(*) FROM event
+        WHERE kind = 'node.doubled' AND text LIKE '%${source.agent.node.name}%'`);
+      assert.ok(Number(told) > 0, 'nobody was told of the copy');
       await source.copy.close();
     },
   },
