@@ -241,6 +241,66 @@ jump(const void *context, int64_t time_us)
 	return time_us >= 0 ? 100 : 0;
 }
 
+static size_t
+place_of(const struct value *values, const char *name)
+{
+	return (size_t)(find(&sim_wind, values, 0, name) - values);
+}
+
+/* Power comes down to the set point by 500 kW/s, by pitching, and back. */
+static void
+test_sim_wind_follows_its_set_point(void **state)
+{
+	struct arena *arena = arena_new();
+	void *plant = sim_wind.open(arena, &vienna);
+	void *free_plant = sim_wind.open(arena, &vienna);
+	struct value values[VALUES_MAX] = {0};
+	struct value free_values[VALUES_MAX] = {0};
+	const struct value limit = {.kind = VALUE_FLOAT, .number = 1000};
+	const struct value off = {.kind = VALUE_FLOAT, .number = 20500};
+	int64_t time_us = START_US;
+	size_t power;
+	double before;
+
+	(void)state;
+	power = place_of(values, "power");
+	do { /* enough wind */
+		time_us += CLOCK_HOUR_US;
+		sim_wind.compute(free_plant, time_us, free_values);
+	} while (free_values[power].number < 8000);
+	sim_wind.compute(plant, time_us, values);
+	before = values[power].number;
+	assert_true(before == free_values[power].number);
+	assert_true(sim_wind.set(
+		plant, place_of(values, "power_limit"), &limit, time_us));
+	sim_wind.compute(plant, time_us + 2 * CLOCK_SECOND_US, values);
+	assert_true(values[power].number > 1000 + 5000); /* not at once */
+	sim_wind.compute(plant, time_us + 60 * CLOCK_SECOND_US, values);
+	sim_wind.compute(
+		free_plant, time_us + 60 * CLOCK_SECOND_US, free_values);
+	assert_true(fabs(values[power].number - 1000) < 1);
+	assert_true(number(&sim_wind, values, 0, "power_limit") == 1000);
+	for (int unit = 1; unit <= sim_wind.units; unit++) {
+		double free_power =
+			number(&sim_wind, free_values, unit, "power");
+
+		if (free_power > 0)
+			assert_true(
+				number(&sim_wind, values, unit, "pitch") >
+				number(&sim_wind, free_values, unit, "pitch"));
+		assert_true(
+			number(&sim_wind, values, unit, "power") <= free_power);
+	}
+	assert_true(sim_wind.set(plant, place_of(values, "power_limit"), &off,
+		time_us + 60 * CLOCK_SECOND_US));
+	sim_wind.compute(plant, time_us + 120 * CLOCK_SECOND_US, values);
+	sim_wind.compute(
+		free_plant, time_us + 120 * CLOCK_SECOND_US, free_values);
+	assert_true(values[power].number == free_values[power].number);
+	assert_false(sim_wind.set(plant, power, &off, time_us));
+	arena_free(arena);
+}
+
 static void
 test_lag_is_first_order(void **state)
 {
@@ -280,6 +340,7 @@ main(void)
 		cmocka_unit_test(test_sim_solar_follows_the_sun),
 		cmocka_unit_test(test_sim_power_curve_has_its_corners),
 		cmocka_unit_test(test_sim_wind_goes_through_all_states),
+		cmocka_unit_test(test_sim_wind_follows_its_set_point),
 		cmocka_unit_test(test_lag_is_first_order),
 		cmocka_unit_test(test_noise_is_smooth_and_bounded),
 	};
