@@ -16,7 +16,7 @@ import { isWhole } from './checker.mjs';
 import { scenarios, whyNot } from './scenarios.mjs';
 import { Survival } from './survive.mjs';
 
-const seconds = Number(process.env.FIELDGRID_FAULT_SECONDS ?? 75);
+const seconds = Number(process.env.FIELDGRID_FAULT_SECONDS ?? 60);
 const seed = Number(process.env.FIELDGRID_SEED ?? Date.now() % 1_000_000);
 const chosen = scenarios.filter(({ name }) => [undefined, name].includes(process.env.FIELDGRID_SCENARIO));
 const possible = chosen.filter((scenario) => !whyNot(scenario));
