@@ -6,10 +6,24 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* As large as the file says it is, and one byte more to see that it is no
+ * larger; what has no size of its own gets all that is allowed. */
+static size_t
+room_for(FILE *file, size_t bytes_max)
+{
+	struct stat info;
+
+	if (fstat(fileno(file), &info) != 0 || !S_ISREG(info.st_mode) ||
+		info.st_size <= 0 || (uintmax_t)info.st_size > bytes_max)
+		return bytes_max + 1;
+	return (size_t)info.st_size + 1;
+}
 
 enum rc
 file_read(struct arena *arena, const char *path, size_t bytes_max, char **text,
@@ -17,16 +31,18 @@ file_read(struct arena *arena, const char *path, size_t bytes_max, char **text,
 {
 	FILE *file = fopen(path, "re");
 	size_t length = 0;
+	size_t room;
 	size_t got;
 	bool failed;
 
 	if (file == NULL)
 		return fault_set(fault, RC_IO, "%s: %s", path, strerror(errno));
-	*text = arena_alloc(arena, bytes_max + 2);
-	while ((got = fread(*text + length, 1, bytes_max + 1 - length, file)) >
-		0)
+	room = room_for(file, bytes_max);
+	*text = arena_alloc(arena, room + 1);
+	while ((got = fread(*text + length, 1, room - length, file)) > 0)
 		length += got;
-	failed = ferror(file) != 0;
+	/* One that grows meanwhile is not read by half. */
+	failed = ferror(file) != 0 || (length == room && room <= bytes_max);
 	fclose(file);
 	if (failed)
 		return fault_set(fault, RC_IO, "%s: cannot be read", path);
