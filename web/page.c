@@ -100,6 +100,7 @@ page_navigate(struct req *req, struct page *page, enum page_place place,
 		const struct datasource *item = &page->plants.items[i];
 		struct json_object *link = view_object(list, NULL);
 
+		view_str(link, "id", item->uuid_text);
 		view_str(link, "name", item->name);
 		view_str(link, "url", page_plant_url(req, page, item));
 		view_str(link, "current", item == plant ? "true" : NULL);
@@ -123,19 +124,12 @@ page_plant(struct req *req, struct page *page, const struct datasource **plant)
 		"no such plant, or not for this caller");
 }
 
-void
-page_plant_tabs(struct req *req, struct page *page,
-	const struct datasource *plant, const char *screen)
+static void
+add_screens(struct req *req, struct page *page, const struct datasource *plant,
+	const char *screen)
 {
-	struct json_object *object = view_object(page->view, "plant");
 	struct json_object *list = view_list(page->view, "screens");
 
-	view_str(object, "id", plant->uuid_text);
-	view_str(object, "name", plant->name);
-	view_str(object, "description", plant->description);
-	view_bool(object, "online", plant->online);
-	view_str(object, "variables_url", page_variables_url(req, plant));
-	view_bool(page->view, "at_variables", screen == NULL);
 	for (size_t i = 0; i < page->screens.count; i++) {
 		const struct screen *item = &page->screens.items[i];
 		struct json_object *link;
@@ -148,6 +142,44 @@ page_plant_tabs(struct req *req, struct page *page,
 		view_bool(link, "current",
 			screen != NULL && strcmp(screen, item->name) == 0);
 	}
+}
+
+/* A list of which nothing may be read has no tab. */
+static void
+add_tabs(struct page *page, const struct datasource *plant, enum page_tab tab)
+{
+	struct json_object *view = page->view;
+
+	view_bool(view, "at_variables", tab == PAGE_VARIABLES);
+	view_bool(view, "at_alarms", tab == PAGE_ALARMS);
+	view_bool(view, "at_events", tab == PAGE_EVENTS);
+	view_bool(view, "has_alarms",
+		policy_touches(page->policy, plant->id, POLICY_READ_ALARMS));
+	view_bool(view, "has_events",
+		policy_touches(page->policy, plant->id, POLICY_READ_EVENTS));
+}
+
+enum rc
+page_open_plant(struct req *req, struct page *page, enum page_tab tab,
+	const char *screen, const struct datasource **plant)
+{
+	struct json_object *object;
+	enum rc rc = page_begin(req, page);
+
+	if (rc == RC_OK)
+		rc = page_plant(req, page, plant);
+	if (rc != RC_OK)
+		return rc;
+	page_navigate(req, page, PAGE_PLANT, *plant);
+	object = view_object(page->view, "plant");
+	view_str(object, "id", (*plant)->uuid_text);
+	view_str(object, "name", (*plant)->name);
+	view_str(object, "description", (*plant)->description);
+	view_bool(object, "online", (*plant)->online);
+	view_str(object, "variables_url", page_variables_url(req, *plant));
+	add_screens(req, page, *plant, screen);
+	add_tabs(page, *plant, tab);
+	return RC_OK;
 }
 
 bool

@@ -48,10 +48,15 @@ void page_navigate(struct req *req, struct page *page, enum page_place place,
 MUST_CHECK enum rc page_plant(
 	struct req *req, struct page *page, const struct datasource **plant);
 
-/* Add "plant", "screens" and the tabs of a plant's pages; "screen" is the
- * current one or NULL. */
-void page_plant_tabs(struct req *req, struct page *page,
-	const struct datasource *plant, const char *screen);
+/* Which of a plant's pages it is. */
+enum page_tab { PAGE_SCREEN, PAGE_VARIABLES, PAGE_ALARMS, PAGE_EVENTS };
+
+/*
+ * page_begin, the plant that {ds} names, the navigation and the tabs of its
+ * pages; "screen" is the current one, or NULL. Fails: as both.
+ */
+MUST_CHECK enum rc page_open_plant(struct req *req, struct page *page,
+	enum page_tab tab, const char *screen, const struct datasource **plant);
 
 /* May the caller see the value of this variable? */
 bool page_may_read(const struct page *page, const struct variable *variable);

@@ -7,22 +7,6 @@
 #include "web/view.h"
 #include "web/web_routes.h"
 
-/* Open the page of the plant that {ds} names; "screen" as page_plant_tabs. */
-static enum rc
-begin(struct req *req, struct page *page, const char *screen,
-	const struct datasource **plant)
-{
-	enum rc rc = page_begin(req, page);
-
-	if (rc == RC_OK)
-		rc = page_plant(req, page, plant);
-	if (rc != RC_OK)
-		return rc;
-	page_navigate(req, page, PAGE_PLANT, *plant);
-	page_plant_tabs(req, page, *plant, screen);
-	return RC_OK;
-}
-
 /* --- variables --------------------------------------------------------- */
 
 static void
@@ -73,7 +57,7 @@ page_variables(struct req *req, struct resp *resp)
 
 	rc = req_query(req, &query);
 	if (rc == RC_OK)
-		rc = begin(req, &page, NULL, &plant);
+		rc = page_open_plant(req, &page, PAGE_VARIABLES, NULL, &plant);
 	if (rc == RC_OK)
 		rc = add_variables(req, &page, plant);
 	if (rc != RC_OK)
@@ -140,7 +124,7 @@ page_screen(struct req *req, struct resp *resp)
 	struct page page;
 	enum rc rc;
 
-	rc = begin(req, &page, name, &plant);
+	rc = page_open_plant(req, &page, PAGE_SCREEN, name, &plant);
 	if (rc == RC_OK)
 		rc = screen_find(req->db, req->arena, plant->id, name, &screen,
 			&req->fault);

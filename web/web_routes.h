@@ -11,6 +11,8 @@ MUST_CHECK enum rc page_overview(struct req *req, struct resp *resp);
 MUST_CHECK enum rc page_variables(struct req *req, struct resp *resp);
 MUST_CHECK enum rc page_screen(struct req *req, struct resp *resp);
 MUST_CHECK enum rc page_screens(struct req *req, struct resp *resp);
+MUST_CHECK enum rc page_alarms(struct req *req, struct resp *resp);
+MUST_CHECK enum rc page_events(struct req *req, struct resp *resp);
 MUST_CHECK enum rc page_trend(struct req *req, struct resp *resp);
 MUST_CHECK enum rc page_admin(struct req *req, struct resp *resp);
 MUST_CHECK enum rc page_admin_place(struct req *req, struct resp *resp);

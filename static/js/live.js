@@ -30,7 +30,7 @@ export class Live {
 	datasources = new Map(); // uuid -> {id, name, state, seen}
 	state = 'connecting';    // then 'live' or 'lost'
 	refusal = '';            // what the server said, when it answered a refusal
-	#wanted = [];
+	#wanted = {};
 	#handlers;
 	#byRef = [];
 	#url = '';
@@ -46,7 +46,8 @@ export class Live {
 	#frame = 0;
 
 	// handlers: onVariables(), onValues(entries), onSample(entry) at once and
-	// for every value, onState(), onSecond(). All optional.
+	// for every value, onLists() when alarms or events came or changed,
+	// onState(), onSecond(). All optional.
 	constructor(handlers) {
 		this.#handlers = handlers;
 		addEventListener('pagehide', () => this.stop());
@@ -57,16 +58,17 @@ export class Live {
 		setInterval(() => this.#tell('onSecond'), 1000);
 	}
 
-	// [{datasource, names: ['*', …]}]; may be called again with other wishes.
-	want(wanted) {
-		this.#wanted = wanted;
+	// variables: [{datasource, names: ['*', …]}]; lists: {alarms, events}, each
+	// [{datasource}]. May be called again with other wishes.
+	want(variables, lists = {}) {
+		this.#wanted = { variables, ...lists };
 		this.#url = '';
 		this.start();
 	}
 
 	start() {
 		this.stop();
-		if (this.#wanted.length === 0)
+		if (Object.values(this.#wanted).every((wishes) => wishes.length === 0))
 			return;
 		this.#heard = performance.now();
 		this.#watch = setInterval(() => this.#check(), WATCH_MS);
@@ -143,7 +145,7 @@ export class Live {
 	}
 
 	async #register(signal) {
-		const answer = await postJson('/api/v1/live', { variables: this.#wanted }, signal);
+		const answer = await postJson('/api/v1/live', this.#wanted, signal);
 
 		this.#url = answer.url;
 		this.#lastId = '';
@@ -201,6 +203,8 @@ export class Live {
 			this.#offset = Date.parse(message.time) - Date.now();
 		if (event === 'snapshot' || event === 'values')
 			this.#values(message);
+		if (event === 'alarms' || event === 'events')
+			this.#tell('onLists');
 		this.#setState('live');
 	}
 

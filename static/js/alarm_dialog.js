@@ -1,0 +1,97 @@
+// alarm_dialog: what a person adds when alarms are acknowledged, commented,
+// shelved or taken out of service.
+
+import { make } from './page.js';
+
+const DURATIONS = [[15, '15 minutes'], [60, '1 hour'], [240, '4 hours'], [480, '8 hours'], [1440, '1 day'], [10080, '7 days']];
+
+function field(label, input) {
+	return make('div', { class: 'fg-field' }, make('label', { for: input.id }, label), input);
+}
+
+function textField(name, label, required, rows = 3) {
+	return field(required ? `${label} (required)` : label,
+		make('textarea', { class: 'fg-input', id: `fg-ask-${name}`, name, rows, maxlength: 500, required }));
+}
+
+function durationField() {
+	return field('For', make('select', { class: 'fg-select', id: 'fg-ask-minutes', name: 'minutes' },
+		...DURATIONS.map(([minutes, words]) => make('option', { value: minutes }, words))));
+}
+
+function causeField(causes, required) {
+	const options = causes.map((path) => make('option', { value: JSON.stringify(path) }, path.join(' › ')));
+
+	return field(required ? 'Cause (required)' : 'Cause', make('select',
+		{ class: 'fg-select', id: 'fg-ask-cause', name: 'cause', required },
+		make('option', { value: '' }, required ? 'Choose …' : 'None'), ...options));
+}
+
+// The person's answers by name, or null when it thinks better of it.
+function ask(title, word, fields) {
+	const cancel = make('button', { type: 'button', class: 'fg-button' }, 'Cancel');
+	const form = make('form', { method: 'dialog', class: 'fg-form' },
+		make('h2', { id: 'fg-ask-title' }, title), ...fields,
+		make('p', { class: 'fg-actions' }, cancel,
+			make('button', { class: 'fg-button fg-button-primary', value: 'yes' }, word)));
+	const dialog = make('dialog', { class: 'fg-dialog', 'aria-labelledby': 'fg-ask-title' }, form);
+
+	cancel.addEventListener('click', () => dialog.close(''));
+	document.body.append(dialog);
+	dialog.showModal();
+	return new Promise((resolve) => {
+		dialog.addEventListener('close', () => {
+			resolve(dialog.returnValue === 'yes' ? Object.fromEntries(new FormData(form)) : null);
+			dialog.remove();
+		});
+	});
+}
+
+function count(alarms) {
+	return alarms.length === 1 ? 'this alarm' : `${alarms.length} alarms`;
+}
+
+// Without a word needed, acknowledging asks nothing.
+async function acknowledge(alarms, causes) {
+	const comment = alarms.some((alarm) => alarm.commentRequired && alarm.comment === null);
+	const cause = alarms.some((alarm) => alarm.causeRequired && alarm.alarmCause.length === 0);
+
+	if (!comment && !cause)
+		return { acknowledge: true };
+	const said = await ask(`Acknowledge ${count(alarms)}`, 'Acknowledge',
+		[textField('comment', 'Comment', comment), causeField(await causes(), cause)]);
+
+	return said && { acknowledge: true, comment: said.comment || undefined,
+		alarmCause: said.cause ? JSON.parse(said.cause) : undefined };
+}
+
+async function comment(alarms, causes) {
+	const said = await ask(`Comment on ${count(alarms)}`, 'Save',
+		[textField('comment', 'Comment', true), causeField(await causes(), false)]);
+
+	return said && { comment: said.comment, alarmCause: said.cause ? JSON.parse(said.cause) : undefined };
+}
+
+async function shelve(alarms) {
+	const said = await ask(`Shelve ${count(alarms)}`, 'Shelve',
+		[textField('reason', 'Reason', true, 2), durationField()]);
+
+	return said && { shelve: { reason: said.reason, minutes: Number(said.minutes) } };
+}
+
+async function outOfService(alarms) {
+	const said = await ask(`Take ${count(alarms)} out of service`, 'Take out of service',
+		[textField('reason', 'Reason', true, 2)]);
+
+	return said && { outOfService: { reason: said.reason } };
+}
+
+// What to send for a button, or null. "causes" reads the tree as paths.
+export const wishes = {
+	acknowledge,
+	comment,
+	shelve,
+	unshelve: () => ({ unshelve: true }),
+	outOfService,
+	inService: () => ({ inService: true }),
+};

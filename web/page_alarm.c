@@ -1,0 +1,35 @@
+/* page_alarm: the alarms and the events of a plant, which the browser lists. */
+
+#include "web/page.h"
+#include "web/view.h"
+#include "web/web_routes.h"
+
+static enum rc
+render_list(
+	struct req *req, struct resp *resp, enum page_tab tab, const char *name)
+{
+	const struct datasource *plant;
+	struct page page;
+	enum rc rc = page_open_plant(req, &page, tab, NULL, &plant);
+
+	if (rc != RC_OK)
+		return rc;
+	view_bool(page.view, "acknowledges",
+		policy_touches(
+			page.policy, plant->id, POLICY_ACKNOWLEDGE_ALARMS));
+	view_bool(page.view, "configures",
+		policy_touches(page.policy, plant->id, POLICY_CONFIGURE));
+	return page_render(req, resp, &page, name);
+}
+
+enum rc
+page_alarms(struct req *req, struct resp *resp)
+{
+	return render_list(req, resp, PAGE_ALARMS, "alarms");
+}
+
+enum rc
+page_events(struct req *req, struct resp *resp)
+{
+	return render_list(req, resp, PAGE_EVENTS, "events");
+}
