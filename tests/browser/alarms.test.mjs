@@ -1,0 +1,169 @@
+// The lists of alarms and events: what is shown, acknowledging, shelving, new
+// ones while somebody reads, the banner, export, themes, phone, accessibility.
+
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import fs from 'node:fs';
+import { after, afterEach, before, test } from 'node:test';
+import { openBrowser } from '../support/browser.mjs';
+import { openGrid, until } from '../support/grid.mjs';
+import { Plant } from '../support/plant.mjs';
+
+let grid;
+let browser;
+let plant;
+let beats;
+
+before(async () => {
+  grid = await openGrid();
+  plant = new Plant(grid, 'Alarm pages');
+  await plant.announce([
+    { name: 'boiler/pressure', type: 'float', unit: 'bar', decimals: 1 },
+    { name: 'boiler/level', type: 'float', unit: '%' },
+  ]);
+  await plant.send({ 'boiler/pressure': [[Date.now(), 3.5]] });
+  beats = setInterval(() => plant.beat().catch(() => {}), 1000);
+  browser = await openBrowser(grid);
+});
+after(async () => {
+  clearInterval(beats);
+  await browser?.close();
+  plant?.close();
+  await grid?.close();
+});
+afterEach(() => browser.clean());
+
+/** Raise an alarm as the agent does; with "went" it is over already. */
+async function raise(text, { variable = 'boiler/pressure', limit = 'high', value = 9.5, went } = {}) {
+  const alarm = { id: randomUUID(), variable, limit, text, value };
+  const came = Date.now() - 60_000;
+  const steps = [{ ...alarm, kind: 'came', time: came }];
+  if (went) steps.push({ ...alarm, kind: 'went', time: came + 1000, came, went: came + 1000 });
+  await plant.send({ 'boiler/level': [[Date.now(), 50]] }, [], steps);
+  return alarm.id;
+}
+
+const place = (rest = 'alarms') => `/plants/${plant.id}/${rest}`;
+const row = (page, id) => page.locator(`tr[data-fg-id="${id}"]`);
+
+async function open(path, options) {
+  const page = await browser.page(options);
+  await page.goto(path);
+  return page;
+}
+
+test('an alarm appears by itself, is acknowledged and leaves the list', async () => {
+  const page = await open(place());
+  await page.getByText('No alarm needs attention.').waitFor();
+  const id = await raise('pressure high');
+  await row(page, id).getByText('pressure high').waitFor();
+  assert.match(await row(page, id).innerText(), /Active/);
+  await row(page, id).getByRole('checkbox').check();
+  await page.getByRole('button', { name: 'Acknowledge' }).click();
+  await row(page, id).getByText('Active, acknowledged').waitFor();
+  assert.match(await row(page, id).innerText(), new RegExp(grid.user.name));
+  const went = Date.now();
+  await plant.send({}, [], [{ id, variable: 'boiler/pressure', limit: 'high', kind: 'went', time: went,
+    came: went - 60_000, went, text: 'pressure high', value: 9.5 }]);
+  await row(page, id).waitFor({ state: 'detached' });
+  assert.deepEqual(page.problems, []);
+});
+
+test('new alarms wait behind a pill while somebody has chosen rows', async () => {
+  const first = await raise('first');
+  const page = await open(place());
+  await row(page, first).getByRole('checkbox').check();
+  const second = await raise('second');
+  const pill = page.getByRole('button', { name: '1 new: show' });
+  await pill.waitFor();
+  assert.equal(await row(page, second).count(), 0);
+  await pill.click();
+  await row(page, second).waitFor();
+  assert.ok(await row(page, first).getByRole('checkbox').isChecked());
+});
+
+test('shelving asks for a reason and moves the alarm to its own view', async () => {
+  const id = await raise('to be shelved', { variable: 'boiler/level', limit: 'low' });
+  const page = await open(place());
+  await row(page, id).getByRole('checkbox').check();
+  await page.getByRole('button', { name: 'Shelve …', exact: true }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Reason').fill('sensor is being replaced');
+  await dialog.getByLabel('For').selectOption('1 hour');
+  await dialog.getByRole('button', { name: 'Shelve' }).click();
+  await row(page, id).waitFor({ state: 'detached' });
+  await page.getByLabel('Show').selectOption('held');
+  await row(page, id).getByText(/sensor is being replaced until/).waitFor();
+  await row(page, id).getByRole('checkbox').check();
+  await page.getByRole('button', { name: 'Unshelve' }).click();
+  await row(page, id).waitFor({ state: 'detached' });
+});
+
+test('the history is filtered by the address and exported in the zone of the page', async () => {
+  const id = await raise('over, "quoted"', { went: true });
+  await raise('another');
+  const page = await open(place('alarms?view=history&text=over'));
+  await row(page, id).waitFor();
+  assert.equal(await page.locator('#fg-list tbody tr').count(), 1);
+  const [download] = await Promise.all([page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Export CSV' }).click()]);
+  const lines = fs.readFileSync(await download.path(), 'utf8').trim().split('\r\n');
+  assert.equal(lines.length, 2);
+  assert.match(lines[0], /received \(Europe\/Vienna\)/);
+  assert.match(lines[1], /"over, ""quoted"""/);
+  assert.ok(lines[1].includes(id));
+});
+
+test('every page says what nobody has acknowledged, and stops when somebody has', async () => {
+  const id = await raise('banner alarm');
+  const page = await open('/trend');
+  const bar = page.locator('#fg-alarm-bar');
+  await bar.waitFor();
+  assert.equal(await bar.getAttribute('href'), place());
+  const answer = await grid.request(`/api/v1/datasources/${plant.id}/alarms/query`,
+    { token: await grid.token({ actions: 'ReadAll,AcknowledgeAlarms' }), body: { filterFlags: ['OnlyUnacknowledged'] } });
+  const ids = answer.json.alarms.map((alarm) => alarm.id);
+  assert.ok(ids.includes(id));
+  const list = await open(place());
+  await list.getByLabel('Select all that are shown').check();
+  await list.getByRole('button', { name: 'Acknowledge' }).click();
+  await list.getByText(/changed\./).waitFor();
+  await until(async () => !(await bar.isVisible())
+    || !(await bar.innerText()).includes('banner alarm'), 'the banner forgets it');
+});
+
+test('without a connection nothing can be done', async () => {
+  const id = await raise('while cut off');
+  const page = await open(place());
+  await row(page, id).getByRole('checkbox').check();
+  const button = page.getByRole('button', { name: 'Acknowledge' });
+  assert.ok(await button.isEnabled());
+  await page.context().setOffline(true);
+  await page.getByText(/Connection lost|cannot be reached/).first().waitFor();
+  await until(() => button.isDisabled(), 'the button is disabled');
+  await page.context().setOffline(false);
+  await until(() => button.isEnabled(), 'the button is back');
+});
+
+test('events come with what people did', async () => {
+  const id = await raise('to be commented');
+  const token = await grid.token({ actions: 'ReadAll,AcknowledgeAlarms' });
+  await grid.request(`/api/v1/datasources/${plant.id}/alarms/${id}`,
+    { method: 'PATCH', token, body: { comment: 'seen from the road' } });
+  const page = await open(place('events'));
+  await page.getByText('alarm.commented').first().waitFor();
+  await page.getByText('seen from the road').first().waitFor();
+  assert.deepEqual(page.problems, []);
+});
+
+for (const [name, path] of [['alarms', 'alarms?view=history'], ['events', 'events']])
+  for (const theme of ['light', 'dark'])
+    for (const phone of [false, true])
+      test(`${name}: accessible, ${theme}, ${phone ? 'phone' : 'desk'}`, async () => {
+        const page = await open(place(path), { theme, phone });
+        await page.locator('#fg-list tbody tr').first().waitFor();
+        assert.deepEqual(await page.axe(), []);
+        assert.ok(await page.overflow() <= 0, 'nothing is cut off');
+        if (process.env.FIELDGRID_SHOTS)
+          await page.screenshot({ path: `${process.env.FIELDGRID_SHOTS}/${name}-${theme}-${phone ? 'phone' : 'desk'}.png` });
+      });
