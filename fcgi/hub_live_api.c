@@ -234,8 +234,8 @@ select_all(struct hub *hub, struct req *req, const struct entries *entries,
 }
 
 static void
-write_variable(
-	struct jsonw *json, const struct image_variable *variable, size_t ref)
+write_variable(struct jsonw *json, const struct policy *policy,
+	const struct image_variable *variable, size_t ref)
 {
 	const struct variable *meta = &variable->meta;
 	char uuid[UUID_TEXT_BYTES];
@@ -251,6 +251,8 @@ write_variable(
 	jsonw_num(json, "minimum", meta->minimum);
 	jsonw_num(json, "maximum", meta->maximum);
 	jsonw_bool(json, "stepped", meta->stepped);
+	jsonw_bool(json, "writable",
+		policy_may(policy, meta, POLICY_WRITE_VALUES));
 	jsonw_close_obj(json);
 }
 
@@ -298,7 +300,8 @@ write_answer(struct jsonw *json, struct arena *arena, const char *id,
 	jsonw_str(json, "url", arena_printf(arena, "/live/%s", id));
 	jsonw_open_arr(json, "variables");
 	for (size_t i = 0; i < selection->count; i++)
-		write_variable(json, selection->variables[i], i);
+		write_variable(
+			json, selection->policy, selection->variables[i], i);
 	jsonw_close_arr(json);
 	write_datasources(json, selection);
 	jsonw_close_obj(json);

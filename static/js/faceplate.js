@@ -1,6 +1,7 @@
 // faceplate: the panel beside a screen that tells all about one variable.
 // Its address is the hash, #v=wt01/power; Esc closes it.
 
+import { CommandForm } from './command_form.js';
 import { formatAge, formatClock, formatNumber, formatTime, formatValue } from './format.js';
 import { querySeries } from './history.js';
 import { compareNames } from './order.js';
@@ -24,6 +25,7 @@ export class Faceplate {
 	#drawn = 0;
 	#load = null;
 	#opener = null;
+	#command = null;
 
 	constructor(panel, live, datasource) {
 		this.panel = panel;
@@ -59,6 +61,8 @@ export class Faceplate {
 
 	#hide() {
 		this.#load?.abort();
+		this.#command?.close();
+		this.#command = null;
 		this.#name = null;
 		this.panel.hidden = true;
 		this.#opener?.focus?.();
@@ -69,6 +73,8 @@ export class Faceplate {
 		const first = this.#name === null;
 
 		this.#name = name;
+		this.#command?.close();
+		this.#command = new CommandForm(this.live, this.datasource, name);
 		this.panel.replaceChildren(...this.#build(name));
 		this.panel.hidden = false;
 		this.panel.setAttribute('aria-label', `Variable ${name}`);
@@ -102,6 +108,7 @@ export class Faceplate {
 			make('figure', { class: 'fg-plate-figure' }, svg,
 				make('figcaption', {}, this.#parts.from, this.#parts.to)),
 			note,
+			this.#command.element,
 			make('p', {}, make('a', { class: 'fg-button', href: trend }, 'Open trend')),
 			siblings,
 		];
@@ -149,6 +156,7 @@ export class Faceplate {
 		const entry = this.live.entry(this.datasource, this.#name);
 		const parts = this.#parts;
 
+		this.#command.update();
 		setQuality(parts.big, this.live.quality(entry));
 		setText(parts.quality, entry === undefined && this.live.connected
 			? 'there is no such variable, or you may not read it' : this.live.qualityText(entry));

@@ -1,5 +1,6 @@
 // plant: the table of all variables of a plant, live.
 
+import { askForValue } from './command_form.js';
 import { formatAge, formatTime, formatValue } from './format.js';
 import { startFooter } from './footer.js';
 import { compareKeys, compareNames } from './order.js';
@@ -35,6 +36,16 @@ class Row {
 		setText(this.value, formatValue(entry, entry.value));
 		setText(this.unit, entry.unit ?? '');
 		this.showAge(live);
+		this.#showSet(live);
+	}
+
+	// Whoever may write it gets a button.
+	#showSet(live) {
+		if (this.entry.writable !== true || this.set !== undefined)
+			return;
+		this.set = make('button', { type: 'button', class: 'fg-button fg-row-set', 'aria-label': `Set ${this.name} …` }, 'Set …');
+		this.set.addEventListener('click', () => askForValue(live, this.entry));
+		this.element.querySelector('[data-fg-name]').append(this.set);
 	}
 
 	// Beside the name, plain words find these too.
