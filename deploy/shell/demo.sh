@@ -33,6 +33,7 @@ demo_enrol_plant() {
 		"KEY=$folder/node.key" "CLIENT_ID=$(cat "$folder/client_id")" \
 		"CLIENT_SECRET=$folder/client_secret" \
 		"VARIABLES=$top/deploy/demo/$plant/variables.csv" \
+		"LIMITS=$top/deploy/demo/$plant/limits.csv" \
 		"SPOOL=$state/spool/$plant" "LONGITUDE=$(sunny_longitude)" \
 		> "$folder/ingress.conf.new"
 	mv "$folder/ingress.conf.new" "$folder/ingress.conf"
