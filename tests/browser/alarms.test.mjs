@@ -35,11 +35,11 @@ afterEach(() => browser.clean());
 
 /** Raise an alarm as the agent does; with "went" it is over already. */
 async function raise(text, { variable = 'boiler/pressure', limit = 'high', value = 9.5, went } = {}) {
-  const alarm = { id: randomUUID(), variable, limit, text, value };
   const came = Date.now() - 60_000;
+  const alarm = { id: randomUUID(), variable, limit, text, value, came };
   const steps = [{ ...alarm, kind: 'came', time: came }];
-  if (went) steps.push({ ...alarm, kind: 'went', time: came + 1000, came, went: came + 1000 });
-  await plant.send({ 'boiler/level': [[Date.now(), 50]] }, [], steps);
+  if (went) steps.push({ ...alarm, kind: 'went', time: came + 1000, went: came + 1000 });
+  await plant.send({ 'boiler/level': [[Date.now(), 50]] }, [], { alarms: steps });
   return alarm.id;
 }
 
@@ -63,8 +63,8 @@ test('an alarm appears by itself, is acknowledged and leaves the list', async ()
   await row(page, id).getByText('Active, acknowledged').waitFor();
   assert.match(await row(page, id).innerText(), new RegExp(grid.user.name));
   const went = Date.now();
-  await plant.send({}, [], [{ id, variable: 'boiler/pressure', limit: 'high', kind: 'went', time: went,
-    came: went - 60_000, went, text: 'pressure high', value: 9.5 }]);
+  await plant.send({}, [], { alarms: [{ id, variable: 'boiler/pressure', limit: 'high', kind: 'went', time: went,
+    came: went - 60_000, went, text: 'pressure high', value: 9.5 }] });
   await row(page, id).waitFor({ state: 'detached' });
   assert.deepEqual(page.problems, []);
 });
