@@ -21,7 +21,7 @@ class Banner {
 		if (this.#plants.length === 0)
 			return;
 		this.live = new Live({ onLists: () => this.#soon(), onBack: () => this.#soon() });
-		this.live.want([], { alarms: this.#plants.map((datasource) => ({ datasource })) });
+		this.live.want([], { alarms: this.#plants.map((datasource) => ({ datasource, names: ['*'] })) });
 		this.#refresh();
 	}
 

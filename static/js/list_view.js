@@ -49,7 +49,7 @@ export class ListView {
 			onBack: () => this.refreshSoon(),
 		});
 		startFooter(this.live);
-		this.live.want([], { [kind.member]: [{ datasource: this.datasource }] });
+		this.live.want([], { [kind.member]: [{ datasource: this.datasource, names: ['*'] }] });
 		this.refresh();
 	}
 

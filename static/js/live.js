@@ -46,8 +46,8 @@ export class Live {
 	#frame = 0;
 
 	// handlers: onVariables(), onValues(entries), onSample(entry) at once and
-	// for every value, onLists() when alarms or events came or changed,
-	// onState(), onSecond(). All optional.
+	// for every value, onLists() when alarms or events came or changed, or may
+	// have, onState(), onSecond(). All optional.
 	constructor(handlers) {
 		this.#handlers = handlers;
 		addEventListener('pagehide', () => this.stop());
@@ -59,7 +59,7 @@ export class Live {
 	}
 
 	// variables: [{datasource, names: ['*', …]}]; lists: {alarms, events}, each
-	// [{datasource}]. May be called again with other wishes.
+	// of the same form. May be called again with other wishes.
 	want(variables, lists = {}) {
 		this.#wanted = { variables, ...lists };
 		this.#url = '';
@@ -203,7 +203,7 @@ export class Live {
 			this.#offset = Date.parse(message.time) - Date.now();
 		if (event === 'snapshot' || event === 'values')
 			this.#values(message);
-		if (event === 'alarms' || event === 'events')
+		if (event === 'snapshot' || message.alarms !== undefined || message.events !== undefined)
 			this.#tell('onLists');
 		this.#setState('live');
 	}
