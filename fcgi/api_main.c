@@ -7,6 +7,7 @@
 #include "fcgi/api_alarm.h"
 #include "fcgi/api_alarm_act.h"
 #include "fcgi/api_alarm_figures.h"
+#include "fcgi/api_alarm_summary.h"
 #include "fcgi/api_archive.h"
 #include "fcgi/api_command.h"
 #include "fcgi/api_datasource.h"
@@ -17,6 +18,7 @@
 #include "fcgi/service.h"
 #include "model/alarm_act.h"
 #include "model/alarm_figures.h"
+#include "model/alarm_summary.h"
 #include "model/archive.h"
 #include "model/audit.h"
 #include "model/command_read.h"
@@ -56,6 +58,8 @@ static const struct route routes[] = {
 		api_history_query, NEED_API, BODY, "Samples for a trend"},
 	{METHOD_GET, "/api/v1/datasources/{ds}/history.csv", api_export_history,
 		NEED_API, 0, "Samples as CSV"},
+	{METHOD_GET, "/api/v1/alarms/summary", api_alarm_summary, NEED_API, 0,
+		"Alarms of all plants that want attention"},
 	{METHOD_POST, "/api/v1/datasources/{ds}/alarms/query", api_alarm_query,
 		NEED_API, BODY, "Alarm Message List"},
 	{METHOD_POST, "/api/v1/datasources/{ds}/alarms/figures",
@@ -76,9 +80,10 @@ static const struct route routes[] = {
 };
 
 static const struct stmt *const statements[] = {alarm_stmts, alarm_act_stmts,
-	alarm_figures_stmts, archive_stmts, audit_stmts, caller_stmts,
-	command_stmts, command_read_stmts, datasource_stmts, event_stmts,
-	event_write_stmts, history_stmts, policy_stmts, variable_stmts, NULL};
+	alarm_figures_stmts, alarm_summary_stmts, archive_stmts, audit_stmts,
+	caller_stmts, command_stmts, command_read_stmts, datasource_stmts,
+	event_stmts, event_write_stmts, history_stmts, policy_stmts,
+	variable_stmts, NULL};
 
 static const struct conf_entry api_conf_entries[] = {
 	LOG_CONF_ENTRY(struct api, log_level),

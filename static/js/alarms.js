@@ -127,7 +127,8 @@ function leaves(nodes, path = []) {
 let causePaths = null;
 
 async function causes(view) {
-	causePaths ??= getJson(view.path('/causes')).then(({ items }) => leaves(items), () => []);
+	causePaths ??= getJson(`/api/v1/admin/datasources/${view.datasource}/alarm-causes`)
+		.then((answer) => leaves(answer.causes), () => []);
 	return causePaths;
 }
 
