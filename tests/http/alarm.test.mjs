@@ -536,3 +536,42 @@ describe('alarm key figures', () => {
     assert.equal((await figures({ timeFilter: { last: '1h' } }, { token: await grid.token({ actions: 'ReadVariables' }) })).status, 403);
   });
 });
+
+describe('alarms/summary', () => {
+  // A right for this plant alone, so that other plants of the grid do not count.
+  const summary = async (actions = 'ReadAlarms') => {
+    const reply = await ask('/api/v1/alarms/summary', { token: await grid.token({ actions, datasource: plant.id }) });
+    assert.equal(reply.status, 200, reply.text);
+    return reply.json;
+  };
+
+  test('counts what wants attention, and names the most urgent', async () => {
+    clear();
+    const late = Date.now() - START + HOUR;
+    const [, urgent] = put(
+      { variable: 'line/a', came: 1, priority: 2 },
+      { variable: 'line/a', came: 3, priority: 1 },
+      { variable: 'line/b', came: 2, priority: 1 },
+      { variable: 'line/b', came: 4, went: 5, priority: 4 },
+      { variable: 'line/b', came: 4, acknowledged: 5, priority: 3 },
+      { variable: 'line/b', came: 4, went: 5, acknowledged: 6, priority: 3 },
+      { variable: 'power', came: 9, priority: 1, shelvedUntil: late },
+      { variable: 'power', came: 9, priority: 1, suppressed: true },
+      { variable: 'power', came: 9, priority: 1, outOfService: true },
+      { variable: 'power', came: 9, went: 10, priority: 1, mustAcknowledge: false },
+      { variable: 'hidden', came: 9, priority: 1 },
+    );
+    const { unacknowledged, active, top } = await summary();
+    assert.deepEqual(unacknowledged, { 1: 2, 2: 1, 3: 0, 4: 1 });
+    assert.deepEqual(active, { 1: 2, 2: 1, 3: 1, 4: 0 });
+    assert.deepEqual(top.map(({ dataSource, alarm }) => [dataSource, alarm.id]), [[plant.id, urgent.id]]);
+  });
+
+  test('says nothing of plants and variables that may not be read', async () => {
+    assert.deepEqual((await summary('ReadVariables')).top, []);
+    const token = await grid.token({ actions: 'ReadAlarms', datasource: plant.id, variables: 'line/b' });
+    const { json } = await ask('/api/v1/alarms/summary', { token });
+    assert.deepEqual(json.unacknowledged, { 1: 1, 2: 0, 3: 0, 4: 1 });
+    clear();
+  });
+});

@@ -236,11 +236,12 @@ class Grid {
   }
 
   /** An access token for the API of a new confidential client. */
-  async token({ scopes = ['API'], actions = 'ReadAll', id } = {}) {
+  async token({ scopes = ['API'], actions = 'ReadAll', id, datasource, variables } = {}) {
     const clientId = id ?? `test-${process.pid}-${++this.seen}`;
+    const where = [...(datasource ? ['--datasource', datasource] : []), ...(variables ? ['--variables', variables] : [])];
     const secret = /client_secret: (\S+)/.exec(this.ctl('client', 'add', clientId,
       '--grant', 'client_credentials', ...scopes.flatMap((scope) => ['--scope', scope])))[1];
-    if (actions) this.ctl('policy', 'grant', 'client', clientId, actions);
+    if (actions) this.ctl('policy', 'grant', 'client', clientId, actions, ...where);
     const reply = await this.request('/connect/token', {
       form: {
         grant_type: 'client_credentials', client_id: clientId, client_secret: secret,
