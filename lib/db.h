@@ -104,6 +104,10 @@ struct param {
 	((struct param){.type = 'I', .count = (n), .integers = (p)})
 #define P_SHORTS(p, n)                                                         \
 	((struct param){.type = 'N', .count = (n), .shorts = (p)})
+/* A struct ints; without items it is NULL. */
+#define P_SHORT_LIST(list)                                                     \
+	((list)->items != NULL ? P_SHORTS((list)->items, (list)->count)        \
+			       : P_NULL('N'))
 #define P_NUMS(p, n)  ((struct param){.type = 'D', .count = (n), .numbers = (p)})
 #define P_TEXTS(p, n) ((struct param){.type = 'T', .count = (n), .texts = (p)})
 #define P_BLOBS(p, n) ((struct param){.type = 'B', .count = (n), .many = (p)})

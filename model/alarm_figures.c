@@ -54,11 +54,7 @@ ask(struct db *db, struct arena *arena, int stmt, const struct range *range,
 {
 	return db_query(db, arena, &alarm_figures_stmts[stmt],
 		PARAMS(P_INT(range->datasource_id), P_INT(range->from_us),
-			P_INT(range->to_us),
-			range->variables->items != NULL
-				? P_SHORTS(range->variables->items,
-					  range->variables->count)
-				: P_NULL('N'),
+			P_INT(range->to_us), P_SHORT_LIST(range->variables),
 			P_INT(last)),
 		rows, fault);
 }

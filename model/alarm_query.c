@@ -370,14 +370,6 @@ choose(const struct alarm_filter *filter)
 	return &alarm_stmts[choice + filter->descending];
 }
 
-static struct param
-numbers(const struct ints *numbers)
-{
-	return numbers->items == NULL
-		       ? P_NULL('N')
-		       : P_SHORTS(numbers->items, numbers->count);
-}
-
 /* "*" and "?" as LIKE has them; NULL stays NULL. */
 static const char *
 like(struct arena *arena, const char *text)
@@ -399,13 +391,13 @@ run(struct db *db, struct arena *arena, const struct alarm_filter *f,
 	struct rows **rows, struct fault *fault)
 {
 	const struct param items[] = {P_INT(f->datasource_id),
-		P_INT(f->from_us), P_INT(f->to_us), numbers(&f->variables),
+		P_INT(f->from_us), P_INT(f->to_us), P_SHORT_LIST(&f->variables),
 		P_BOOL(f->active), P_BOOL(f->cleared),
-		P_BOOL(f->unacknowledged), numbers(&f->classes),
-		numbers(&f->groups), numbers(&f->priorities),
+		P_BOOL(f->unacknowledged), P_SHORT_LIST(&f->classes),
+		P_SHORT_LIST(&f->groups), P_SHORT_LIST(&f->priorities),
 		f->areas != NULL ? P_TEXTS(f->areas, f->area_count)
 				 : P_NULL('T'),
-		numbers(&f->states), P_INT(f->now_us),
+		P_SHORT_LIST(&f->states), P_INT(f->now_us),
 		P_TEXT(like(arena, f->text)), P_INT(f->limit + 1), place(f),
 		P_UUID(f->after_id), P_TEXT(sort_names[f->sort]),
 		P_BOOL(f->descending)};

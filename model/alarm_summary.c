@@ -51,8 +51,7 @@ alarm_summary(struct db *db, struct arena *arena, int64_t datasource_id,
 	const uint8_t *top = NULL;
 	struct rows *rows = NULL;
 	enum rc rc = db_query(db, arena, &alarm_summary_stmts[STMT_SUMMARY],
-		PARAMS(P_INT(datasource_id),
-			P_SHORTS(variables->items, variables->count),
+		PARAMS(P_INT(datasource_id), P_SHORT_LIST(variables),
 			P_INT(now_us), P_INT(ALARM_SUMMARY_MAX)),
 		&rows, fault);
 
