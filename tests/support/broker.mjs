@@ -93,7 +93,10 @@ ${more}
 
   get pid() { return this.#child?.pid; }
 
+  get running() { return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null; }
+
   async start() {
+    if (this.running) return this;
     this.#child = spawn('mosquitto', ['-c', this.file('mosquitto.conf')],
       { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#child.stderr.setEncoding('utf8').on('data', (text) => { this.log += text; });
@@ -105,7 +108,7 @@ ${more}
   }
 
   async #end(signal) {
-    if (!this.#child || this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    if (!this.running) return;
     this.#child.kill(signal);
     await once(this.#child, 'exit');
   }
