@@ -23,6 +23,7 @@
 #include "model/datasource.h"
 #include "model/enrolment_access.h"
 #include "model/enrolment_issue.h"
+#include "model/event.h"
 #include "model/failure.h"
 #include "model/group.h"
 #include "model/node_view.h"
@@ -177,8 +178,8 @@ static const struct stmt *const statements[] = {alarm_category_stmts,
 	audit_chain_stmts, audit_checkpoint_stmts, audit_read_stmts,
 	audit_verify_stmts, authority_stmts, caller_stmts, client_stmts,
 	datasource_stmts, enrolment_access_stmts, enrolment_issue_stmts,
-	enrolment_stmts, failure_stmts, group_stmts, node_view_stmts,
-	policy_stmts, policy_explain_stmts, policy_rule_stmts,
+	enrolment_stmts, event_write_stmts, failure_stmts, group_stmts,
+	node_view_stmts, policy_stmts, policy_explain_stmts, policy_rule_stmts,
 	policy_subject_stmts, role_stmts, variable_stmts, NULL};
 
 static const struct conf_entry controller_conf_entries[] = {

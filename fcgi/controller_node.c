@@ -7,6 +7,8 @@
 #include "fcgi/listing.h"
 #include "lib/clock.h"
 #include "model/audit.h"
+#include "model/caller.h"
+#include "model/node_event.h"
 #include "model/node_view.h"
 
 #define MILLISECONDS_PER_US 1000.0
@@ -151,12 +153,17 @@ enum rc
 controller_node_record(struct req *req, const char *action, const char *name,
 	const char *before, const char *after)
 {
-	return audit_write(req,
+	const struct node_event_by by = {req->caller->name, req->address};
+	enum rc rc = audit_write(req,
 		&(struct audit){.action = action,
 			.object = arena_printf(req->arena, "node:%s", name),
 			.result = AUDIT_OK,
 			.before = before,
 			.after = after});
+
+	return rc == RC_OK ? node_event_write(req->db, req->arena, action, name,
+				     &by, &req->fault)
+			   : rc;
 }
 
 enum rc

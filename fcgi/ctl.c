@@ -105,8 +105,8 @@ ctl_find_datasource(struct ctl *ctl, const char *wanted, int64_t *id)
 
 /* Who typed it, also behind sudo; the audit believes the account that may log
  * in to the database as its owner. */
-static const char *
-operator_name(void)
+const char *
+ctl_operator_name(void)
 {
 	const char *before_sudo = getuid() == 0 ? getenv("SUDO_USER") : NULL;
 	const struct passwd *entry;
@@ -123,7 +123,7 @@ ctl_audit(struct ctl *ctl, const char *action, const char *object,
 {
 	char host[64] = "";
 	const struct audit_actor actor = {.kind = "operator",
-		.name = operator_name(),
+		.name = ctl_operator_name(),
 		.client = "fieldgridctl",
 		.address = host};
 	const struct audit what = {.action = action,

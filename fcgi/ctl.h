@@ -113,6 +113,9 @@ MUST_CHECK enum rc ctl_end(struct ctl *ctl, enum rc rc);
 MUST_CHECK enum rc ctl_audit(struct ctl *ctl, const char *action,
 	const char *object, const char *before, const char *after);
 
+/* Who typed the command, as far as the machine says. */
+const char *ctl_operator_name(void);
+
 extern const struct ctl_command ctl_alarm_commands[];
 extern const struct ctl_command ctl_archive_commands[];
 extern const struct ctl_command ctl_audit_commands[];

@@ -17,13 +17,14 @@
 #include "model/enrolment_access.h"
 #include "model/enrolment_code.h"
 #include "model/enrolment_issue.h"
+#include "model/node_event.h"
 
 #define CERTIFICATE_DAYS 90
 #define DAY_S            86400
 
 static const struct stmt *const stmts[] = {audit_stmts, authority_stmts,
 	client_stmts, datasource_stmts, enrolment_access_stmts,
-	enrolment_issue_stmts, enrolment_stmts, NULL};
+	enrolment_issue_stmts, enrolment_stmts, event_write_stmts, NULL};
 
 enum rc
 ctl_node_find(struct ctl *ctl, struct enrolled *node)
@@ -38,11 +39,17 @@ ctl_node_find(struct ctl *ctl, struct enrolled *node)
 	return rc;
 }
 
-static enum rc
-record(struct ctl *ctl, const char *action, const char *name, const char *after)
+enum rc
+ctl_node_record(struct ctl *ctl, const char *action, const char *name,
+	const char *after)
 {
-	return ctl_audit(ctl, action, arena_printf(ctl->arena, "node:%s", name),
-		NULL, after);
+	const struct node_event_by by = {.username = ctl_operator_name()};
+	enum rc rc = ctl_audit(ctl, action,
+		arena_printf(ctl->arena, "node:%s", name), NULL, after);
+
+	return rc == RC_OK ? node_event_write(ctl->db, ctl->arena, action, name,
+				     &by, &ctl->fault)
+			   : rc;
 }
 
 /* --- datasources --- */
@@ -136,7 +143,7 @@ offer(struct ctl *ctl, const struct enrolled *node, const char **code)
 	memcpy(parts.uuid, node->uuid, UUID_BYTES);
 	parts.secret = token.secret;
 	*code = enrolment_code_write(ctl->arena, &parts);
-	return record(ctl, "node.token", node->name, NULL);
+	return ctl_node_record(ctl, "node.token", node->name, NULL);
 }
 
 static void
@@ -244,7 +251,7 @@ equip(struct ctl *ctl, const struct enrolled *node, struct bundle *bundle)
 		rc = enrolment_turn(
 			ctl->db, node->id, ENROLMENT_AUTHORISE, &ctl->fault);
 	if (rc == RC_OK)
-		rc = record(ctl, "node.enrol", node->name, NULL);
+		rc = ctl_node_record(ctl, "node.enrol", node->name, NULL);
 	return rc;
 }
 
@@ -263,7 +270,7 @@ create(struct ctl *ctl, struct enrolled *node)
 	if (rc == RC_OK)
 		rc = allow_all(ctl, node->id);
 	if (rc == RC_OK)
-		rc = record(ctl, "node.create", node->name,
+		rc = ctl_node_record(ctl, "node.create", node->name,
 			audit_values(ctl->arena, "kind", node->kind, NULL));
 	return rc;
 }
@@ -320,7 +327,7 @@ node_allow(struct ctl *ctl)
 	if (rc == RC_OK)
 		rc = allow(ctl, node.id, "none");
 	if (rc == RC_OK)
-		rc = record(ctl, "node.change", node.name, NULL);
+		rc = ctl_node_record(ctl, "node.change", node.name, NULL);
 	return ctl_end(ctl, rc);
 }
 
@@ -339,7 +346,7 @@ turn(struct ctl *ctl, enum enrolment_verb verb, const char *action,
 	if (rc == RC_OK)
 		rc = enrolment_turn(ctl->db, node.id, verb, &ctl->fault);
 	if (rc == RC_OK)
-		rc = record(ctl, action, node.name, NULL);
+		rc = ctl_node_record(ctl, action, node.name, NULL);
 	rc = ctl_end(ctl, rc);
 	if (rc == RC_OK)
 		printf("Node %s is %s.\n", node.name, words);
@@ -393,7 +400,7 @@ node_approve(struct ctl *ctl)
 		rc = enrolment_approve(
 			ctl->db, ctl->arena, node.id, hash, &ctl->fault);
 	if (rc == RC_OK)
-		rc = record(ctl, "node.approve", node.name,
+		rc = ctl_node_record(ctl, "node.approve", node.name,
 			audit_values(ctl->arena, "key", key, NULL));
 	rc = ctl_end(ctl, rc);
 	if (rc == RC_OK)

@@ -6,10 +6,12 @@
 #include "fcgi/ctl_node.h"
 #include "model/audit.h"
 #include "model/enrolment_issue.h"
+#include "model/event.h"
 #include "model/node_view.h"
 
 const struct stmt *const ctl_node_change_stmts[] = {audit_stmts,
-	enrolment_issue_stmts, enrolment_stmts, node_view_stmts, NULL};
+	enrolment_issue_stmts, enrolment_stmts, event_write_stmts,
+	node_view_stmts, NULL};
 
 /* What one command does to the node it has found. */
 typedef enum rc work_fn(struct ctl *ctl, const struct enrolled *node);
@@ -27,9 +29,7 @@ work(struct ctl *ctl, work_fn *step, const char *action, const char *words)
 	if (rc == RC_OK)
 		rc = step(ctl, &node);
 	if (rc == RC_OK)
-		rc = ctl_audit(ctl, action,
-			arena_printf(ctl->arena, "node:%s", node.name), NULL,
-			NULL);
+		rc = ctl_node_record(ctl, action, node.name, NULL);
 	rc = ctl_end(ctl, rc);
 	if (rc == RC_OK)
 		printf("Node %s %s.\n", node.name, words);

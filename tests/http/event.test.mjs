@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
+import { openAdmin } from '../support/admin.mjs';
 import { openGrid } from '../support/grid.mjs';
 import { LiveReader } from '../support/live.mjs';
 import { checker } from '../support/openapi.mjs';
@@ -171,6 +172,21 @@ describe('events/query', () => {
     assert.equal(list[0].grid, true);
     const other = await tokenFor('ReadEvents', '--variables', 'line/*');
     assert.deepEqual((await found({ timeFilter: { last: '1m' }, kinds: ['login.*'] }, { token: other })).events, []);
+  });
+});
+
+describe('events of nodes', () => {
+  test('tell who let them in and who shut them out, by command and by REST', async () => {
+    const name = `ev-${randomUUID().slice(0, 8)}`;
+    const node = grid.enrol(name);
+    grid.ctl('node', 'block', name);
+    await (await openAdmin(grid)).post(`/nodes/${name}/unblock`);
+    node.close();
+    const { events } = await found({ timeFilter: { last: '1m' }, kinds: ['node.*'], text: name });
+    assert.deepEqual(events.map(({ kind }) => kind).filter((kind) => kind !== 'node.authorised'),
+      ['node.created', 'node.blocked', 'node.unblocked']);
+    assert.ok(events.every((event) => event.grid && event.username !== null));
+    assert.equal(events.at(-1).username, 'admin');
   });
 });
 
