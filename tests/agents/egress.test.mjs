@@ -247,3 +247,34 @@ test('alarms and events are mirrored as the plant and its people write them', as
   assert.deepEqual(events.map((one) => one.kind).filter((kind) => kind.startsWith('alarm.')).sort(), ['alarm.came', 'alarm.went']);
   assert.equal(new Set(events.map((one) => one.id)).size, events.length, 'nothing twice');
 });
+
+test('frames that fill a gap late are mirrored, also when the egress was off and they were packed', async () => {
+  const sender = keep(new Plant(grid, 'Gaps'));
+  await sender.announce([{ name: 'n', type: 'int' }]);
+  const access = await sender.node.token();
+  const start = Date.now();
+  const frame = async (sequence) => {
+    const reply = await sender.node.request('/hub/v1/frames', {
+      token: access,
+      body: { frames: [{ datasource: sender.id, spool: sender.spool, sequence,
+        series: [{ name: 'n', time: [(start + sequence * 10) * 1000], value: [sequence] }] }] },
+    });
+    assert.equal(reply.status, 200, reply.text);
+  };
+  const egress = mirror([sender]).start();
+  await isMirroring(egress);
+  const seen = () => egress.records('values').map((one) => one.value);
+  for (const sequence of [1, 4, 9]) await frame(sequence);
+  await until(() => seen().length === 3, { what: 'those in order' });
+  await frame(3);
+  await until(() => seen().length === 4, { what: 'the late one' });
+  await sleep(2500); // the hub notes what was taken
+  await egress.kill();
+  for (const sequence of [7, 10, 2]) await frame(sequence);
+  keeper('--pack-now');
+  keeper('--once');
+  egress.start();
+  await until(() => seen().length === 7, { what: 'what came meanwhile' }).catch(() => {});
+  assert.deepEqual(seen().slice(0, 4), [1, 4, 9, 3]);
+  assert.deepEqual(seen().sort((a, b) => a - b), [1, 2, 3, 4, 7, 9, 10], egress.log);
+});
