@@ -77,8 +77,8 @@ MUST_CHECK enum rc hub_frames(struct hub *hub, const struct buf *frames,
 	int64_t *sequence, struct fault *fault);
 
 /*
- * Any other request: POST, PUT or PATCH a JSON object, or GET one. *answer is good
- * until the next call. Fails also: RC_CONFLICT, RC_BAD_INPUT, …: the hub's
+ * Any other request: POST, PUT or PATCH a JSON object, or GET one. *answer is
+ * good until the next call. Fails also: RC_CONFLICT, RC_BAD_INPUT, …: the hub's
  * errorCode is in the fault's code.
  */
 MUST_CHECK enum rc hub_post(struct hub *hub, const char *path,
