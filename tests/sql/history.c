@@ -147,8 +147,12 @@ static void
 check_variable(
 	struct fixture *fixture, int32_t id, int64_t from_us, int64_t to_us)
 {
-	struct history_query query = {
-		&id, 1, from_us, to_us, HISTORY_BY_VARIABLE, 0, false};
+	struct history_query query = {.variable_ids = &id,
+		.count = 1,
+		.from_us = from_us,
+		.to_us = to_us,
+		.order = HISTORY_BY_VARIABLE,
+		.bounds = false};
 	struct seen seen = read_history(fixture, &query);
 	size_t count;
 	const struct sample *expected = oracle_expect(
@@ -170,8 +174,12 @@ static void
 check_bounds(
 	struct fixture *fixture, int32_t id, int64_t from_us, int64_t to_us)
 {
-	const struct history_query query = {
-		&id, 1, from_us, to_us, HISTORY_BY_VARIABLE, 0, true};
+	const struct history_query query = {.variable_ids = &id,
+		.count = 1,
+		.from_us = from_us,
+		.to_us = to_us,
+		.order = HISTORY_BY_VARIABLE,
+		.bounds = true};
 	struct seen seen = read_history(fixture, &query);
 	size_t before;
 	size_t inside;
@@ -197,8 +205,12 @@ check_bounds(
 static void
 check_together(struct fixture *fixture, int64_t from_us, int64_t to_us)
 {
-	struct history_query query = {fixture->oracle.ids, ORACLE_VARIABLES,
-		from_us, to_us, HISTORY_BY_VARIABLE, 0, true};
+	struct history_query query = {.variable_ids = fixture->oracle.ids,
+		.count = ORACLE_VARIABLES,
+		.from_us = from_us,
+		.to_us = to_us,
+		.order = HISTORY_BY_VARIABLE,
+		.bounds = true};
 	struct seen together = read_history(fixture, &query);
 	struct history_envelope envelopes[ORACLE_VARIABLES];
 	size_t at = 0;
@@ -239,8 +251,11 @@ check_together(struct fixture *fixture, int64_t from_us, int64_t to_us)
 static void
 check_by_time(struct fixture *fixture, int64_t from_us, int64_t to_us)
 {
-	const struct history_query query = {fixture->oracle.ids,
-		ORACLE_VARIABLES, from_us, to_us, HISTORY_BY_TIME, 0, false};
+	const struct history_query query = {.variable_ids = fixture->oracle.ids,
+		.count = ORACLE_VARIABLES,
+		.from_us = from_us,
+		.to_us = to_us,
+		.order = HISTORY_BY_TIME};
 	struct seen seen = read_history(fixture, &query);
 	size_t sum = 0;
 
@@ -558,8 +573,12 @@ test_history_long_ranges_come_in_windows(void **state)
 	struct sample *samples =
 		arena_array(fixture->oracle.arena, 50000, sizeof(*samples));
 	int32_t id = fixture->oracle.ids[1];
-	struct history_query query = {
-		&id, 1, T0, T0 + 800000000, HISTORY_BY_VARIABLE, 0, false};
+	struct history_query query = {.variable_ids = &id,
+		.count = 1,
+		.from_us = T0,
+		.to_us = T0 + 800000000,
+		.order = HISTORY_BY_VARIABLE,
+		.bounds = false};
 	int64_t next = 0;
 	struct seen seen;
 

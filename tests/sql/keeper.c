@@ -185,9 +185,12 @@ assert_numbers(struct fixture *fixture, int64_t count)
 {
 	struct arena *arena = arena_new();
 	struct tally tally = {arena_alloc(arena, (size_t)count), count};
-	const struct history_query query = {&fixture->oracle.ids[2], 1,
-		T0 - CLOCK_DAY_US, T0 + CLOCK_DAY_US, HISTORY_BY_VARIABLE, 0,
-		false};
+	const struct history_query query = {
+		.variable_ids = &fixture->oracle.ids[2],
+		.count = 1,
+		.from_us = T0 - CLOCK_DAY_US,
+		.to_us = T0 + CLOCK_DAY_US,
+		.order = HISTORY_BY_VARIABLE};
 	const struct history_visitor visitor = {count_number, &tally};
 
 	check(history_read(
