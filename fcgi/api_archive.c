@@ -317,8 +317,7 @@ answer_query(struct req *req, struct resp *resp, const struct plant *plant,
 		.samples_max = api->samples_max,
 	};
 
-	choose_variables(
-		req, plant, &filter->names, &request, &unknown);
+	choose_variables(req, plant, &filter->names, &request, &unknown);
 	if (unknown.count > 0) {
 		api_refuse_variables(resp, &unknown,
 			"The archive does not have all these variables.");

@@ -262,7 +262,7 @@ static enum rc
 import_file(struct ctl *ctl)
 {
 	struct import *import = arena_alloc(ctl->arena, sizeof(*import));
-	struct alarm_import_count counts;
+	struct alarm_import_count counts = {0};
 	int64_t datasource_id;
 	FILE *file;
 	enum rc rc =

@@ -99,8 +99,7 @@ sum_range(struct db *db, struct arena *arena, struct sums *sums,
 	struct fault *fault)
 {
 	const struct history_range *range = sums->range;
-	const struct history_query query = {
-		.variable_ids = &range->variable_id,
+	const struct history_query query = {.variable_ids = &range->variable_id,
 		.count = 1,
 		.from_us = range->from_us,
 		.to_us = range->to_us,

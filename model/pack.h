@@ -30,8 +30,8 @@ MUST_CHECK enum rc pack_own(
 
 struct pack_limits {
 	int64_t received_before_us; /* frames received from then on are left */
-	int64_t held_since_us; /* of these those stay that a feed needs */
-	size_t samples_max;    /* in memory at once, about 60 bytes each */
+	int64_t held_since_us;      /* of these those stay that a feed needs */
+	size_t samples_max;         /* in memory at once, about 60 bytes each */
 };
 
 /* What was done; added up over calls. */
