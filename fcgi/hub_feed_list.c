@@ -13,8 +13,6 @@
 
 #define LIMIT_DEFAULT 1000
 #define LIMIT_MAX     5000
-#define NO_EVENT      "0"
-#define NO_ALARM      "00000000-0000-0000-0000-000000000000"
 
 struct list_body {
 	const char *cursor;
@@ -159,7 +157,7 @@ hub_feed_events_post(struct req *req, struct resp *resp)
 	struct event_seen *events = NULL;
 	struct event_seen last = {.xid = "0"};
 	size_t found = 0;
-	enum rc rc = read_list(&listing, POLICY_READ_EVENTS, NO_EVENT);
+	enum rc rc = read_list(&listing, POLICY_READ_EVENTS, FEED_NO_EVENT);
 
 	if (rc == RC_OK)
 		rc = event_follow(req->db, req->arena, &listing.look,
@@ -180,7 +178,8 @@ hub_feed_events_post(struct req *req, struct resp *resp)
 		event_tell(listing.json, event);
 	}
 	close_list(&listing, (int64_t)found == listing.body.limit, last.xid,
-		arena_printf(req->arena, "%" PRId64, last.event.id), NO_EVENT);
+		arena_printf(req->arena, "%" PRId64, last.event.id),
+		FEED_NO_EVENT);
 	return RC_OK;
 }
 
@@ -192,12 +191,12 @@ hub_feed_alarms_post(struct req *req, struct resp *resp)
 	struct listing listing = {.req = req};
 	struct alarm_list list = {0, NULL};
 	int64_t now_us = clock_now_us();
-	char last_id[UUID_TEXT_BYTES] = NO_ALARM;
+	char last_id[UUID_TEXT_BYTES] = FEED_NO_ALARM;
 	int64_t last_xid = 0;
-	enum rc rc = read_list(&listing, POLICY_READ_ALARMS, NO_ALARM);
+	enum rc rc = read_list(&listing, POLICY_READ_ALARMS, FEED_NO_ALARM);
 
 	if (rc == RC_OK)
-		rc = alarm_query_between(req->db, req->arena, &listing.look,
+		rc = alarm_follow(req->db, req->arena, &listing.look,
 			listing.datasources, listing.selection.count,
 			listing.body.limit, &list, &listing.now, &req->fault);
 	if (rc != RC_OK)
@@ -216,6 +215,6 @@ hub_feed_alarms_post(struct req *req, struct resp *resp)
 	}
 	close_list(&listing, (int64_t)list.count == listing.body.limit,
 		arena_printf(req->arena, "%" PRId64, last_xid),
-		arena_strdup(req->arena, last_id), NO_ALARM);
+		arena_strdup(req->arena, last_id), FEED_NO_ALARM);
 	return RC_OK;
 }

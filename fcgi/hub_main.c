@@ -108,7 +108,6 @@ static const struct stmt *const stmts[] = {
 	checkpoint_stmts,
 	command_stmts,
 	datasource_stmts,
-	event_stmts,
 	event_write_stmts,
 	event_follow_stmts,
 	feed_stmts,

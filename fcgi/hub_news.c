@@ -14,7 +14,7 @@
 #include "lib/log.h"
 #include "model/alarm.h"
 #include "model/alarm_json.h"
-#include "model/event.h"
+#include "model/event_follow.h"
 #include "model/event_json.h"
 
 #define LOOK_US (CLOCK_SECOND_US / 4)
@@ -194,25 +194,34 @@ tell_alarms(struct hub_news *news, const struct alarm_list *list)
 }
 
 static void
-tell_events(struct hub_news *news, const struct event_list *list)
+tell_events(
+	struct hub_news *news, const struct event_seen *events, size_t count)
 {
-	struct live_news *all =
-		arena_array(news->arena, list->count, sizeof(*all));
+	struct live_news *all = arena_array(news->arena, count, sizeof(*all));
 
-	for (size_t i = 0; i < list->count; i++)
+	for (size_t i = 0; i < count; i++)
 		all[i] = (struct live_news){LIVE_EVENTS,
-			list->items[i].datasource_id,
-			list->items[i].variable_id,
-			event_text(news, &list->items[i])};
-	live_news_add(news->hub->live, all, list->count);
+			events[i].event.datasource_id,
+			events[i].event.variable_id,
+			event_text(news, &events[i].event)};
+	live_news_add(news->hub->live, all, count);
+}
+
+static struct feed_look
+everything_since(const char *snapshot, const char *none)
+{
+	return (struct feed_look){
+		.since = snapshot, .until = "", .xid = "0", .id = none};
 }
 
 static enum rc
 read_alarms(struct hub_news *news)
 {
+	const struct feed_look look =
+		everything_since(news->alarms_seen, FEED_NO_ALARM);
 	struct alarm_list list;
 	const char *now;
-	enum rc rc = alarm_query_since(news->db, news->arena, news->alarms_seen,
+	enum rc rc = alarm_follow(news->db, news->arena, &look, NULL, 0,
 		ROWS_MAX, &list, &now, &news->fault);
 
 	if (rc != RC_OK)
@@ -228,17 +237,20 @@ read_alarms(struct hub_news *news)
 static enum rc
 read_events(struct hub_news *news)
 {
-	struct event_list list;
+	const struct feed_look look =
+		everything_since(news->events_seen, FEED_NO_EVENT);
+	struct event_seen *events;
+	size_t count = 0;
 	const char *now;
-	enum rc rc = event_query_since(news->db, news->arena, news->events_seen,
-		ROWS_MAX, &list, &now, &news->fault);
+	enum rc rc = event_follow(news->db, news->arena, &look, NULL, 0,
+		ROWS_MAX, &events, &count, &now, &news->fault);
 
 	if (rc != RC_OK)
 		return rc;
-	if (list.count == ROWS_MAX)
+	if (count == ROWS_MAX)
 		live_news_lost(news->hub->live);
 	else
-		tell_events(news, &list);
+		tell_events(news, events, count);
 	keep(&news->events_seen, now);
 	return RC_OK;
 }
@@ -250,10 +262,11 @@ read_events(struct hub_news *news)
 static enum rc
 skip(struct hub_news *news)
 {
+	const struct feed_look look = everything_since(NULL, FEED_NO_ALARM);
 	struct alarm_list list;
 	const char *now;
-	enum rc rc = alarm_query_since(
-		news->db, news->arena, NULL, 0, &list, &now, &news->fault);
+	enum rc rc = alarm_follow(news->db, news->arena, &look, NULL, 0, 0,
+		&list, &now, &news->fault);
 
 	if (rc != RC_OK || live_news_wanted(news->hub->live))
 		return rc;

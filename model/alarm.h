@@ -161,28 +161,12 @@ MUST_CHECK enum rc alarm_lock(struct db *db, struct arena *arena,
 	struct alarm_list *list, struct fault *fault);
 
 /*
- * What changed since a place in the order of writing: "after" and "after_id"
- * of the last one seen (0 and zeros to start). Nothing that a transaction still
- * under way may change is among them, so a later call misses nothing.
- * "datasource_id" 0 is every one.
+ * What changed within "look", in the order of writing, at most "limit"; *now is
+ * the snapshot of this call. Without look->since only *now is told.
+ * "datasources" NULL is every one. Owns: lives in "arena".  Fails:
+ * RC_UNAVAILABLE, RC_DB.
  */
-MUST_CHECK enum rc alarm_query_changed(struct db *db, struct arena *arena,
-	int64_t datasource_id, int64_t after, const uint8_t after_id[16],
-	int64_t limit, struct alarm_list *list, struct fault *fault);
-
-/*
- * What became visible since a snapshot, the earlier writers first; *now is the
- * snapshot for the next call, also when nothing changed. Without a snapshot
- * only *now is told. When "limit" rows come there may be more: they are only
- * in reach of alarm_query_changed.
- */
-MUST_CHECK enum rc alarm_query_since(struct db *db, struct arena *arena,
-	const char *snapshot, int64_t limit, struct alarm_list *list,
-	const char **now, struct fault *fault);
-
-/* The next alarms of the datasources that changed within "look", whose id is a
- * UUID; *now as above. */
-MUST_CHECK enum rc alarm_query_between(struct db *db, struct arena *arena,
+MUST_CHECK enum rc alarm_follow(struct db *db, struct arena *arena,
 	const struct feed_look *look, const int32_t *datasources, size_t count,
 	int64_t limit, struct alarm_list *list, const char **now,
 	struct fault *fault);

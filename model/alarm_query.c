@@ -18,10 +18,7 @@ enum {
 	STATEMENTS(STMT_STANDING),
 	STMT_FIND,
 	STMT_LOCK,
-	STMT_CHANGED,
-	STMT_SINCE,
-	STMT_BETWEEN,
-	STMT_NOW,
+	STMT_FOLLOW,
 };
 
 /* What is told of an alarm "a" of a variable "v"; the place comes first. */
@@ -150,27 +147,9 @@ const struct stmt alarm_stmts[] = {
 	CHOICE(STMT_STANDING, "standing", STANDING),
 	[STMT_FIND] = {"alarm_find", "iB", NAMED}, /* $1 datasource $2 ids */
 	[STMT_LOCK] = {"alarm_lock", "iB", NAMED " FOR UPDATE OF a"},
-	/* $1 datasource or 0 $2 after $3 its id $4 limit */
-	[STMT_CHANGED] = {"alarm_changed", "iiui",
-		"SELECT ''::text," COLUMNS "  FROM (SELECT a.* FROM alarm AS a"
-		"         WHERE (a.xid, a.id) > ($2::text::xid8, $3)"
-		"           AND a.xid < pg_snapshot_xmin(pg_current_snapshot())"
-		"           AND ($1 = 0 OR a.datasource_id = $1)"
-		"         ORDER BY a.xid, a.id LIMIT $4) AS a" JOINS
-		" ORDER BY a.xid, a.id"},
-	/* $1 snapshot $2 limit: a row even when nothing changed */
-	[STMT_SINCE] = {"alarm_since", "ti",
-		"SELECT now.text," COLUMNS
-		"  FROM (SELECT pg_current_snapshot()::text) AS now (text)"
-		"  LEFT JOIN (SELECT a.* FROM alarm AS a"
-		"         WHERE a.xid >= pg_snapshot_xmin($1::pg_snapshot)"
-		"           AND NOT pg_visible_in_snapshot(a.xid"
-		"                 , $1::pg_snapshot)"
-		"         ORDER BY a.xid, a.id LIMIT $2) AS a ON "
-		"true" SIDE_JOINS " ORDER BY a.xid, a.id"},
-	/* $1 since $2 until or NULL $3 behind xid $4 and id $5 datasources
-	 * $6 limit: a row even when there is nothing */
-	[STMT_BETWEEN] = {"alarm_between", "ttttNi",
+	/* $1 since $2 until or NULL $3 behind xid $4 and id $5 datasources or
+	 * NULL $6 limit: a row even when there is nothing */
+	[STMT_FOLLOW] = {"alarm_follow", "ttttNi",
 		"SELECT now.text," COLUMNS
 		"  FROM (SELECT pg_current_snapshot()::text) AS now (text)"
 		"  LEFT JOIN (SELECT a.* FROM alarm AS a"
@@ -181,10 +160,10 @@ const struct stmt alarm_stmts[] = {
 		"                 a.xid, $2::pg_snapshot))"
 		"           AND (a.xid, a.id) > ($3::text::xid8"
 		"                 , $4::text::uuid)"
-		"           AND a.datasource_id = ANY($5)"
+		"           AND ($5::integer[] IS NULL"
+		"                OR a.datasource_id = ANY ($5))"
 		"         ORDER BY a.xid, a.id LIMIT $6) AS a ON "
 		"true" SIDE_JOINS " ORDER BY a.xid, a.id"},
-	[STMT_NOW] = {"alarm_now", "", "SELECT pg_current_snapshot()::text"},
 	STMT_END,
 };
 
@@ -462,73 +441,21 @@ alarm_lock(struct db *db, struct arena *arena, int64_t datasource_id,
 }
 
 enum rc
-alarm_query_changed(struct db *db, struct arena *arena, int64_t datasource_id,
-	int64_t after, const uint8_t after_id[16], int64_t limit,
-	struct alarm_list *list, struct fault *fault)
+alarm_follow(struct db *db, struct arena *arena, const struct feed_look *look,
+	const int32_t *datasources, size_t count, int64_t limit,
+	struct alarm_list *list, const char **now, struct fault *fault)
 {
 	struct rows *rows = NULL;
-	enum rc rc = db_query(db, arena, &alarm_stmts[STMT_CHANGED],
-		PARAMS(P_INT(datasource_id), P_INT(after), P_UUID(after_id),
-			P_INT(limit)),
-		&rows, fault);
-
-	if (rc == RC_OK)
-		take(arena, rows, rows_count(rows), list);
-	return rc;
-}
-
-/* With no snapshot there is nothing to compare with: only the present one. */
-static enum rc
-find_now(struct db *db, struct arena *arena, const char **now,
-	struct fault *fault)
-{
-	struct rows *rows = NULL;
-	enum rc rc = db_find(
-		db, arena, &alarm_stmts[STMT_NOW], NO_PARAMS, &rows, fault);
-
-	if (rc == RC_OK)
-		*now = rows_text(rows, 0, 0);
-	return rc;
-}
-
-enum rc
-alarm_query_since(struct db *db, struct arena *arena, const char *snapshot,
-	int64_t limit, struct alarm_list *list, const char **now,
-	struct fault *fault)
-{
-	struct rows *rows = NULL;
-	enum rc rc;
-
-	*list = (struct alarm_list){0, NULL};
-	if (snapshot == NULL)
-		return find_now(db, arena, now, fault);
-	rc = db_query(db, arena, &alarm_stmts[STMT_SINCE],
-		PARAMS(P_TEXT(snapshot), P_INT(limit)), &rows, fault);
-	if (rc != RC_OK)
-		return rc;
-	*now = rows_text(rows, 0, 0);
-	take(arena, rows, rows_null(rows, 0, ID) ? 0 : rows_count(rows), list);
-	return RC_OK;
-}
-
-enum rc
-alarm_query_between(struct db *db, struct arena *arena,
-	const struct feed_look *look, const int32_t *datasources, size_t count,
-	int64_t limit, struct alarm_list *list, const char **now,
-	struct fault *fault)
-{
-	struct rows *rows = NULL;
-	enum rc rc;
-
-	*list = (struct alarm_list){0, NULL};
-	if (look->since == NULL)
-		return find_now(db, arena, now, fault);
-	rc = db_query(db, arena, &alarm_stmts[STMT_BETWEEN],
-		PARAMS(P_TEXT(look->since),
+	enum rc rc = db_query(db, arena, &alarm_stmts[STMT_FOLLOW],
+		PARAMS(P_TEXT(feed_look_since(look)),
 			P_TEXT(look->until[0] != '\0' ? look->until : NULL),
 			P_TEXT(look->xid), P_TEXT(look->id),
-			P_SHORTS(datasources, count), P_INT(limit)),
+			datasources == NULL ? P_NULL('N')
+					    : P_SHORTS(datasources, count),
+			P_INT(look->since != NULL ? limit : 0)),
 		&rows, fault);
+
+	*list = (struct alarm_list){0, NULL};
 	if (rc != RC_OK)
 		return rc;
 	*now = rows_text(rows, 0, 0);

@@ -6,7 +6,7 @@
 
 #include "model/variable.h"
 
-enum { EVENT_QUERY, EVENT_QUERY_DOWN, EVENT_SINCE, EVENT_NOW };
+enum { EVENT_QUERY, EVENT_QUERY_DOWN };
 
 #define COLUMNS                                                                \
 	" e.id, e.time_us, e.datasource_id, e.variable_id, v.name"             \
@@ -58,21 +58,8 @@ const struct stmt event_stmts[] = {
 	[EVENT_QUERY] = {"event_query", QUERY_TYPES, QUERY("ASC", ">")},
 	[EVENT_QUERY_DOWN] = {"event_query_down", QUERY_TYPES,
 		QUERY("DESC", "<")},
-	/* $1 snapshot $2 limit: a row even when nothing came */
-	[EVENT_SINCE] = {"event_since", "ti",
-		"SELECT" COLUMNS ", now.text"
-		"  FROM (SELECT pg_current_snapshot()::text) AS now (text)"
-		"  LEFT JOIN (SELECT e.* FROM event AS e"
-		"         WHERE e.xid >= pg_snapshot_xmin($1::pg_snapshot)"
-		"           AND NOT pg_visible_in_snapshot(e.xid"
-		"                 , $1::pg_snapshot)"
-		"         ORDER BY e.xid, e.id LIMIT $2) AS e ON true" JOINS
-		" ORDER BY e.xid, e.id"},
-	[EVENT_NOW] = {"event_now", "", "SELECT pg_current_snapshot()::text"},
 	STMT_END,
 };
-
-enum { COLUMN_NOW = 16 };
 
 static void
 from_row(const struct rows *rows, size_t row, struct event *event)
@@ -165,39 +152,5 @@ event_query(struct db *db, struct arena *arena,
 	page->more = count > (size_t)filter->limit;
 	take(arena, rows, page->more ? (size_t)filter->limit : count,
 		&page->list);
-	return RC_OK;
-}
-
-/* With no snapshot there is nothing to compare with: only the present one. */
-static enum rc
-find_now(struct db *db, struct arena *arena, const char **now,
-	struct fault *fault)
-{
-	struct rows *rows;
-	enum rc rc = db_find(
-		db, arena, &event_stmts[EVENT_NOW], NO_PARAMS, &rows, fault);
-
-	if (rc == RC_OK)
-		*now = rows_text(rows, 0, 0);
-	return rc;
-}
-
-enum rc
-event_query_since(struct db *db, struct arena *arena, const char *snapshot,
-	int64_t limit, struct event_list *list, const char **now,
-	struct fault *fault)
-{
-	struct rows *rows;
-	enum rc rc;
-
-	*list = (struct event_list){0, NULL};
-	if (snapshot == NULL)
-		return find_now(db, arena, now, fault);
-	rc = db_query(db, arena, &event_stmts[EVENT_SINCE],
-		PARAMS(P_TEXT(snapshot), P_INT(limit)), &rows, fault);
-	if (rc != RC_OK)
-		return rc;
-	*now = rows_text(rows, 0, COLUMN_NOW);
-	take(arena, rows, rows_null(rows, 0, 0) ? 0 : rows_count(rows), list);
 	return RC_OK;
 }

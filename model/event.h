@@ -105,13 +105,4 @@ MUST_CHECK enum rc event_query(struct db *db, struct arena *arena,
 	const struct event_filter *filter, struct event_page *page,
 	struct fault *fault);
 
-/*
- * What became visible since a snapshot, the earlier writers first; *now is the
- * snapshot for the next call, also when nothing came. Without a snapshot only
- * *now is told. When "limit" rows come there may be more.
- */
-MUST_CHECK enum rc event_query_since(struct db *db, struct arena *arena,
-	const char *snapshot, int64_t limit, struct event_list *list,
-	const char **now, struct fault *fault);
-
 #endif

@@ -7,8 +7,8 @@
 enum { FOLLOW };
 
 const struct stmt event_follow_stmts[] = {
-	/* $1 since $2 until or NULL $3 behind xid $4 and id $5 datasources
-	 * $6 limit: a row even when there is nothing */
+	/* $1 since $2 until or NULL $3 behind xid $4 and id $5 datasources or
+	 * NULL $6 limit: a row even when there is nothing */
 	[FOLLOW] = {"event_follow", "tttiNi",
 		"SELECT now.text"
 		"     , e.xid::text"
@@ -24,7 +24,8 @@ const struct stmt event_follow_stmts[] = {
 		"           AND ($2::text IS NULL OR pg_visible_in_snapshot(xid"
 		"                 , $2::pg_snapshot))"
 		"           AND (xid, id) > ($3::text::xid8, $4)"
-		"           AND datasource_id = ANY($5)"
+		"           AND ($5::integer[] IS NULL"
+		"                OR datasource_id = ANY ($5))"
 		"         ORDER BY xid, id LIMIT $6) AS e ON true"
 		"  LEFT JOIN variable v ON v.id = e.variable_id"
 		"  LEFT JOIN node n ON n.id = e.node_id"
@@ -62,15 +63,14 @@ event_follow(struct db *db, struct arena *arena, const struct feed_look *look,
 	struct event_seen **events, size_t *found, const char **now,
 	struct fault *fault)
 {
-	/* Of the present snapshot nothing is new. */
-	const char *since = look->since != NULL ? look->since : "1:1:";
 	struct rows *rows = NULL;
 	enum rc rc = db_query(db, arena, &event_follow_stmts[FOLLOW],
-		PARAMS(P_TEXT(since),
+		PARAMS(P_TEXT(feed_look_since(look)),
 			P_TEXT(look->until[0] != '\0' ? look->until : NULL),
 			P_TEXT(look->xid), P_INT(strtoll(look->id, NULL, 10)),
-			P_SHORTS(datasources, look->since != NULL ? count : 0),
-			P_INT(limit)),
+			datasources == NULL ? P_NULL('N')
+					    : P_SHORTS(datasources, count),
+			P_INT(look->since != NULL ? limit : 0)),
 		&rows, fault);
 
 	if (rc != RC_OK)

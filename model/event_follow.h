@@ -15,7 +15,8 @@ struct event_seen {
 
 /*
  * The next events of the datasources within "look", at most "limit"; *now is
- * the snapshot of this call. look->since NULL: none, only *now.
+ * the snapshot of this call. look->since NULL: none, only *now. "datasources"
+ * NULL: every one, and what is of none.
  * Owns: lives in "arena".  Fails: RC_UNAVAILABLE, RC_DB.
  */
 MUST_CHECK enum rc event_follow(struct db *db, struct arena *arena,

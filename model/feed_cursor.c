@@ -122,6 +122,12 @@ feed_cursor_find(const struct feed_cursor *cursor, int32_t node_id)
 /* --- looks ---------------------------------------------------------------- */
 
 const char *
+feed_look_since(const struct feed_look *look)
+{
+	return look->since != NULL ? look->since : "1:1:";
+}
+
+const char *
 feed_look_write(struct arena *arena, const struct feed_look *look)
 {
 	return arena_printf(arena, LOOK_MARK "%s.%s.%s.%s", look->since,

@@ -59,6 +59,13 @@ struct feed_look {
 	const char *id;
 };
 
+/* The id before all others, of an alarm and of an event. */
+#define FEED_NO_ALARM "00000000-0000-0000-0000-000000000000"
+#define FEED_NO_EVENT "0"
+
+/* look->since, or without one a snapshot for which everything is new. */
+const char *feed_look_since(const struct feed_look *look);
+
 const char *feed_look_write(struct arena *arena, const struct feed_look *look);
 
 /* Snapshots, numbers and ids are such as PostgreSQL reads without an error.

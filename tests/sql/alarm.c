@@ -445,6 +445,22 @@ test_alarm_of_a_hidden_variable_is_hidden(void **state)
 	assert_int_equal(find(fixture, &filter).count, 0);
 }
 
+/* What "other" sees since "*snapshot", which moves on. */
+static struct alarm_list
+follow(struct fixture *fixture, struct db *other, const char **snapshot)
+{
+	const struct feed_look look = {.since = *snapshot,
+		.until = "",
+		.xid = "0",
+		.id = FEED_NO_ALARM};
+	struct alarm_list list;
+
+	assert_int_equal(alarm_follow(other, fixture->arena, &look, NULL, 0,
+				 100, &list, snapshot, &fixture->fault),
+		RC_OK);
+	return list;
+}
+
 static void
 test_alarm_changes_are_followed_without_a_gap(void **state)
 {
@@ -452,13 +468,10 @@ test_alarm_changes_are_followed_without_a_gap(void **state)
 	struct db *other = cluster_open("fieldgrid_owner", sets);
 	const struct alarm_change one = change(fixture, 1, ALARM_CAME, 1, 0, 0);
 	const struct alarm_change two = change(fixture, 2, ALARM_CAME, 1, 0, 0);
-	const uint8_t none[UUID_BYTES] = {0};
 	const char *snapshot = NULL;
 	struct alarm_list list;
 
-	assert_int_equal(alarm_query_since(other, fixture->arena, NULL, 100,
-				 &list, &snapshot, &fixture->fault),
-		RC_OK);
+	assert_int_equal(follow(fixture, other, &snapshot).count, 0);
 	assert_int_equal(
 		db_begin(fixture->db, DB_READ_COMMITTED, &fixture->fault),
 		RC_OK);
@@ -467,29 +480,14 @@ test_alarm_changes_are_followed_without_a_gap(void **state)
 	assert_int_equal(alarm_apply(other, fixture->arena, fixture->plant.id,
 				 &two, 1, &fixture->fault),
 		RC_OK);
-	assert_int_equal(alarm_query_since(other, fixture->arena, snapshot, 100,
-				 &list, &snapshot, &fixture->fault),
-		RC_OK);
+	list = follow(fixture, other, &snapshot);
 	assert_int_equal(list.count, 1);
 	assert_int_equal(list.items[0].id[UUID_BYTES - 1], 2);
-	/* In the order of writing nothing may be told yet. */
-	assert_int_equal(
-		alarm_query_changed(other, fixture->arena, fixture->plant.id, 0,
-			none, 100, &list, &fixture->fault),
-		RC_OK);
-	assert_int_equal(list.count, 0);
 	assert_int_equal(db_commit(fixture->db, &fixture->fault), RC_OK);
-	assert_int_equal(alarm_query_since(other, fixture->arena, snapshot, 100,
-				 &list, &snapshot, &fixture->fault),
-		RC_OK);
+	list = follow(fixture, other, &snapshot);
 	assert_int_equal(list.count, 1);
 	assert_int_equal(list.items[0].id[UUID_BYTES - 1], 1);
-	assert_int_equal(
-		alarm_query_changed(other, fixture->arena, fixture->plant.id, 0,
-			none, 100, &list, &fixture->fault),
-		RC_OK);
-	assert_int_equal(list.count, 2);
-	assert_int_equal(list.items[0].id[UUID_BYTES - 1], 1);
+	assert_int_equal(follow(fixture, other, &snapshot).count, 0);
 	db_close(other);
 }
 

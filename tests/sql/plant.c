@@ -9,7 +9,7 @@
 #include "lib/db.h"
 #include "model/archive.h"
 #include "model/datasource.h"
-#include "model/event.h"
+#include "model/event_follow.h"
 #include "model/variable.h"
 #include "tests/sql/cluster.h"
 
@@ -52,8 +52,8 @@ static int
 set_up(void **state)
 {
 	static const struct stmt *const sets[] = {archive_stmts,
-		datasource_stmts, event_stmts, event_write_stmts,
-		variable_stmts, NULL};
+		datasource_stmts, event_stmts, event_follow_stmts,
+		event_write_stmts, variable_stmts, NULL};
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 	char name[UUID_TEXT_BYTES];
 	uint8_t uuid[UUID_BYTES];
@@ -442,21 +442,25 @@ test_event_of_the_grid_is_for_all_datasources(void **state)
 static size_t
 count_since(struct fixture *fixture, const char **seen, const char *kind)
 {
-	struct event_list list;
+	const struct feed_look look = {
+		.since = *seen, .until = "", .xid = "0", .id = FEED_NO_EVENT};
+	struct event_seen *events;
+	size_t count = 0;
 	size_t found = 0;
 
-	assert_int_equal(event_query_since(fixture->db, fixture->arena, *seen,
-				 10000, &list, seen, &fixture->fault),
+	assert_int_equal(
+		event_follow(fixture->db, fixture->arena, &look, NULL, 0, 10000,
+			&events, &count, seen, &fixture->fault),
 		RC_OK);
-	for (size_t i = 0; i < list.count; i++)
-		found += list.items[i].datasource_id == fixture->plant.id &&
-			 strcmp(list.items[i].kind, kind) == 0;
+	for (size_t i = 0; i < count; i++)
+		found += events[i].event.datasource_id == fixture->plant.id &&
+			 strcmp(events[i].event.kind, kind) == 0;
 	return found;
 }
 
 /* Two transactions, of which the one that began first commits last. */
 static void
-test_event_query_since_misses_no_late_commit(void **state)
+test_event_follow_misses_no_late_commit(void **state)
 {
 	static const struct stmt *const sets[] = {event_write_stmts, NULL};
 	struct fixture *fixture = *state;
@@ -609,7 +613,7 @@ main(void)
 		TEST(test_event_query_filters),
 		TEST(test_event_query_pages_both_ways),
 		TEST(test_event_of_the_grid_is_for_all_datasources),
-		TEST(test_event_query_since_misses_no_late_commit),
+		TEST(test_event_follow_misses_no_late_commit),
 		TEST(test_archive_tree_goes_as_deep_as_wished),
 		TEST(test_archive_drafts_must_make_sense),
 	};
