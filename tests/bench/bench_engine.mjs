@@ -8,6 +8,6 @@ export async function bench(grid, report) {
   const lines = execFileSync(path.join(build, 'tests/bench/engine'), { encoding: 'utf8' });
   for (const line of lines.trimEnd().split('\n')) {
     const [name, value, unit, ratio, of, wanted] = line.split('\t');
-    report({ name, value: Number(value), unit, ratio: ratio ? Number(ratio) : undefined, of, wanted });
+    report({ name, value: Number(value), unit: unit ?? '', ratio: ratio ? Number(ratio) : undefined, of, wanted });
   }
 }
