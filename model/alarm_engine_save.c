@@ -1,6 +1,7 @@
 /* alarm_engine_save: the state of the engine as bytes, and back. */
 
 #include "model/alarm_engine_parts.h"
+#include "model/value_wire.h"
 
 #include <string.h>
 
@@ -33,32 +34,6 @@ add_text(struct buf *out, const char *text)
 
 	wire_add_varint(out, bytes);
 	buf_add(out, text, bytes);
-}
-
-static void
-add_value(struct buf *out, const struct value *value)
-{
-	uint64_t bits;
-
-	wire_add_u8(out, value->kind);
-	switch (value->kind) {
-	case VALUE_BOOL:
-		wire_add_u8(out, value->boolean);
-		break;
-	case VALUE_FLOAT:
-		memcpy(&bits, &value->number, sizeof(bits));
-		wire_add_u64(out, bits);
-		break;
-	case VALUE_INT:
-		wire_add_zigzag(out, value->integer);
-		break;
-	case VALUE_STRING:
-		wire_add_varint(out, value->string.bytes);
-		buf_add(out, value->string.data, value->string.bytes);
-		break;
-	case VALUE_NONE:
-		break;
-	}
 }
 
 static bool
@@ -101,10 +76,10 @@ add_rule(struct buf *out, const struct alarm_rule *rule,
 	wire_add_zigzag(out, course->reactivated_us);
 	wire_add_varint(out, course->reactivations);
 	wire_add_varint(out, course->status);
-	add_value(out, &course->value.value);
+	value_wire_add_kind(out, &course->value.value);
 	for (size_t i = 0; i < ALARM_CHATTER_COUNT; i++)
 		wire_add_zigzag(out, course->comes[i]);
-	add_value(out, &course->last.value);
+	value_wire_add_kind(out, &course->last.value);
 	wire_add_varint(out, course->last_status);
 }
 
@@ -124,7 +99,7 @@ add_change(struct buf *out, const struct alarm_engine *engine, size_t index)
 	wire_add_varint(out, change->reactivations);
 	wire_add_varint(out, change->flags);
 	wire_add_varint(out, change->status);
-	add_value(out, &change->value);
+	value_wire_add_kind(out, &change->value);
 	add_text(out, change->text);
 }
 

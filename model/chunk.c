@@ -9,6 +9,7 @@
 #include "lib/crc32c.h"
 #include "lib/wire.h"
 #include "model/chunk_layout.h"
+#include "model/value_wire.h"
 
 #define ZSTD_LEVEL 3
 /* Fewer bytes than this never get smaller. */
@@ -363,23 +364,7 @@ static void
 add_constant(struct buf *out, const struct value *value)
 {
 	wire_add_u8(out, CHUNK_VALUES_CONSTANT);
-	switch (value->kind) {
-	case VALUE_BOOL:
-		wire_add_u8(out, value->boolean);
-		break;
-	case VALUE_FLOAT:
-		wire_add_u64(out, bits_of(value->number));
-		break;
-	case VALUE_INT:
-		wire_add_zigzag(out, value->integer);
-		break;
-	case VALUE_STRING:
-		wire_add_varint(out, value->string.bytes);
-		buf_add(out, value->string.data, value->string.bytes);
-		break;
-	case VALUE_NONE:
-		break;
-	}
+	value_wire_add(out, value);
 }
 
 static bool

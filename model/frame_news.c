@@ -4,6 +4,7 @@
 
 #include "lib/clock.h"
 #include "model/frame_layout.h"
+#include "model/value_wire.h"
 
 /* --- writing -------------------------------------------------------------- */
 
@@ -29,32 +30,6 @@ tell_no_variable(struct fault *fault, int32_t variable_id)
 {
 	return fault_tell(fault, RC_BAD_INPUT, "FrameMalformed", "variable",
 		"%d is not the id of a variable.", (int)variable_id);
-}
-
-static void
-put_value(struct buf *out, const struct value *value)
-{
-	uint64_t bits;
-
-	wire_add_u8(out, value->kind);
-	switch (value->kind) {
-	case VALUE_BOOL:
-		wire_add_u8(out, value->boolean);
-		break;
-	case VALUE_FLOAT:
-		memcpy(&bits, &value->number, sizeof(bits));
-		wire_add_u64(out, bits);
-		break;
-	case VALUE_INT:
-		wire_add_zigzag(out, value->integer);
-		break;
-	case VALUE_STRING:
-		wire_add_varint(out, value->string.bytes);
-		buf_add(out, value->string.data, value->string.bytes);
-		break;
-	case VALUE_NONE:
-		break;
-	}
 }
 
 /* Differences of times are taken modulo 2^64, so none can overflow. */
@@ -126,7 +101,7 @@ frame_put_alarm(struct buf *out, int64_t first_us,
 	wire_add_varint(out, change->reactivations);
 	wire_add_varint(out, change->flags);
 	wire_add_varint(out, change->status);
-	put_value(out, &change->value);
+	value_wire_add_kind(out, &change->value);
 	return put_text(out, "text", change->text, 0, ALARM_TEXT_BYTES, fault);
 }
 
