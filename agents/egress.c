@@ -13,6 +13,7 @@
 #include "agents/egress_run.h"
 #include "agents/egress_writes.h"
 #include "agents/enrol.h"
+#include "agents/signals.h"
 #include "lib/guard.h"
 
 #define EXIT_CONFIG 78 /* sysexits: a restart would not help */
@@ -78,18 +79,6 @@ parse_arguments(int argc, char **argv, struct arguments *arguments)
 
 /* --- signals ------------------------------------------------------------- */
 
-/* They go to main's sigwait only, not into the middle of a thread. */
-static void
-block_signals(sigset_t *signals)
-{
-	sigemptyset(signals);
-	sigaddset(signals, SIGTERM);
-	sigaddset(signals, SIGINT);
-	sigaddset(signals, SIGUSR1);
-	pthread_sigmask(SIG_BLOCK, signals, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
-
 static void *
 run_thread(void *egress)
 {
@@ -113,7 +102,7 @@ serve(struct egress *egress, atomic_bool *stop, struct fault *fault)
 	pthread_t thread;
 	sigset_t signals;
 
-	block_signals(&signals);
+	signals_block(&signals);
 	if (pthread_create(&thread, NULL, run_thread, egress) != 0)
 		return fault_set(fault, RC_IO, "cannot start a thread");
 	serve_signals(egress, &signals);

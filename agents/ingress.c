@@ -14,6 +14,7 @@
 #include "agents/limits_sync.h"
 #include "agents/node_stream.h"
 #include "agents/sender.h"
+#include "agents/signals.h"
 #include "lib/clock.h"
 #include "lib/guard.h"
 
@@ -100,18 +101,6 @@ parse_arguments(int argc, char **argv, struct arguments *arguments)
 		fprintf(stderr, "%s: unknown argument\n", argv[optind]);
 		exit(EXIT_FAILURE);
 	}
-}
-
-/* Signals go to main's sigwait only, not into the middle of a thread. */
-static void
-block_signals(sigset_t *signals)
-{
-	sigemptyset(signals);
-	sigaddset(signals, SIGTERM);
-	sigaddset(signals, SIGINT);
-	sigaddset(signals, SIGUSR1);
-	pthread_sigmask(SIG_BLOCK, signals, NULL);
-	signal(SIGPIPE, SIG_IGN);
 }
 
 static struct sampler_options
@@ -326,7 +315,7 @@ run(const struct ingress_conf *conf, struct agent *agent, struct arena *arena,
 	if (rc == RC_OK)
 		rc = open_inbound(conf, agent, sampler, &inbound, fault);
 	if (rc == RC_OK) {
-		block_signals(&signals);
+		signals_block(&signals);
 		limits_sync_load(agent);
 		start_without_hub(agent, conf->driver);
 		log_info(NULL, "%zu variables, driver %s", agent->list.count,
