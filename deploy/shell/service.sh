@@ -98,7 +98,17 @@ supervisor_stop() {
 	pid=$(cat "$state/run/supervisor.pid" 2> /dev/null) || return 0
 	supervisor_running && kill -HUP "$pid"
 	wait_until 10 eval '! supervisor_running' || kill -KILL "$pid"
+	wait_until 20 supervisors_ended || say "Some supervisors have not ended."
 	rm -f "$state/run/supervisor.pid"
+}
+
+# runsvdir does not wait for its runsv; each of them writes into its folder
+# until it ends, and holds the lock there for as long.
+supervisors_ended() {
+	local lock
+	for lock in "$state"/service/*/supervise/lock; do
+		[ ! -e "$lock" ] || flock -n "$lock" true || return 1
+	done
 }
 
 # wait_down NAME...: until they have ended; after 20 s they are killed.
