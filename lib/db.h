@@ -1,7 +1,7 @@
 /*
  * db: one connection to PostgreSQL, prepared statements and typed values.
  *
- * The only file that knows libpq. Every statement is prepared at connect and
+ * Nobody else knows libpq. Every statement is prepared at connect and
  * again after a reconnect, so a typo fails at start. A lost connection is
  * RC_UNAVAILABLE at once; the next call tries to connect again, at most every
  * half second.
