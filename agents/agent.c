@@ -11,7 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/buf.h"
 #include "lib/clock.h"
+#include "lib/file.h"
 #include "lib/log.h"
 
 #define PATH_BYTES 1024
@@ -147,26 +149,20 @@ agent_load_ids(struct agent *agent)
 static void
 save_ids(const struct agent *agent)
 {
-	char fresh[PATH_BYTES];
 	char path[PATH_BYTES];
-	FILE *file;
-	bool good;
+	struct fault fault;
+	struct buf out;
 
 	snprintf(path, sizeof(path), "%s/ids", agent->spool_folder);
-	snprintf(fresh, sizeof(fresh), "%s/ids.new", agent->spool_folder);
-	file = fopen(fresh, "we");
-	if (file == NULL) {
-		log_warn(NULL, "%s: %s", fresh, strerror(errno));
-		return;
-	}
+	buf_init(&out, 0);
+	buf_text(&out, ""); /* a list of none is a text, too */
 	for (size_t i = 0; i < agent->list.count; i++)
-		fprintf(file, "%" PRId32 " %d %s\n", agent->list.items[i].id,
+		buf_printf(&out, "%" PRId32 " %d %s\n", agent->list.items[i].id,
 			(int)agent->list.items[i].kind,
 			agent->list.items[i].name);
-	good = fflush(file) == 0 && fsync(fileno(file)) == 0;
-	good = fclose(file) == 0 && good;
-	if (!good || rename(fresh, path) != 0)
-		log_warn(NULL, "%s: %s", path, strerror(errno));
+	if (file_write(path, out.data, 0600, &fault) != RC_OK)
+		log_warn(NULL, "%s", fault.text);
+	buf_free(&out);
 }
 
 void

@@ -124,55 +124,19 @@ alarm_keep_open(struct alarm_keep *keep, const char *folder, uint64_t spool_id,
 /* --- writing -------------------------------------------------------------- */
 
 static bool
-write_all(int fd, const void *data, size_t length)
-{
-	const char *bytes = data;
-
-	while (length > 0) {
-		ssize_t written = write(fd, bytes, length);
-
-		if (written < 0 && errno != EINTR)
-			return false;
-		if (written > 0) {
-			bytes += written;
-			length -= (size_t)written;
-		}
-	}
-	return true;
-}
-
-static bool
-sync_folder(const char *folder)
-{
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool good = fd >= 0 && fsync(fd) == 0;
-
-	if (fd >= 0)
-		close(fd);
-	return good;
-}
-
-static bool
 write_file(const char *path, const uint8_t *head, const struct buf *state)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	bool good = fd >= 0 && write_all(fd, head, ALARM_KEEP_HEAD_BYTES) &&
-		    write_all(fd, state->data, state->length) && fsync(fd) == 0;
+	bool good = fd >= 0 &&
+		    file_write_all(fd, head, ALARM_KEEP_HEAD_BYTES) &&
+		    file_write_all(fd, state->data, state->length) &&
+		    fsync(fd) == 0;
 	int why = errno;
 
 	if (fd >= 0)
 		close(fd);
 	errno = why;
 	return good;
-}
-
-static enum rc
-io_fault(const char *path, struct fault *fault)
-{
-	bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
-
-	return fault_set(fault, full ? RC_UNAVAILABLE : RC_IO, "%s: %s", path,
-		strerror(errno));
 }
 
 /* The file that holds this number already, or the older one. */
@@ -201,8 +165,8 @@ alarm_keep_write(struct alarm_keep *keep, int64_t sequence,
 	make_path(keep, place, path);
 	snprintf(fresh, sizeof(fresh), "%s/alarms.new", keep->folder);
 	if (!write_file(fresh, head, state) || rename(fresh, path) != 0 ||
-		!sync_folder(keep->folder))
-		return io_fault(path, fault);
+		!file_sync_folder(path))
+		return file_refused(path, fault);
 	keep->sequences[place] = sequence;
 	return RC_OK;
 }

@@ -12,6 +12,7 @@
 
 #include "lib/clock.h"
 #include "lib/crc32c.h"
+#include "lib/file.h"
 #include "lib/log.h"
 #include "lib/wire.h"
 
@@ -141,52 +142,6 @@ apply(void *context, const struct command_entry *entry)
 /* --- on disk ---------------------------------------------------------------
  */
 
-static enum rc
-io_fault(const struct command_journal *journal, struct fault *fault)
-{
-	return fault_set(
-		fault, RC_IO, "%s: %s", journal->path, strerror(errno));
-}
-
-static bool
-write_all(int fd, const void *data, size_t length)
-{
-	const char *at = data;
-
-	while (length > 0) {
-		ssize_t written = write(fd, at, length);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return false;
-		at += written;
-		length -= (size_t)written;
-	}
-	return true;
-}
-
-static bool
-sync_folder(const char *path)
-{
-	char folder[PATH_BYTES];
-	char *slash;
-	bool good;
-	int fd;
-
-	snprintf(folder, sizeof(folder), "%s", path);
-	slash = strrchr(folder, '/');
-	if (slash == NULL)
-		strcpy(folder, ".");
-	else
-		*slash = '\0';
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	good = fd >= 0 && fsync(fd) == 0;
-	if (fd >= 0)
-		close(fd);
-	return good;
-}
-
 /* A new file with what there is, in the place of the old one. */
 static enum rc
 rewrite(struct command_journal *journal, struct fault *fault)
@@ -203,13 +158,13 @@ rewrite(struct command_journal *journal, struct fault *fault)
 	fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC,
 		0600);
 	good = fd >= 0 &&
-	       (out.length == 0 || write_all(fd, out.data, out.length)) &&
+	       (out.length == 0 || file_write_all(fd, out.data, out.length)) &&
 	       fdatasync(fd) == 0 && rename(fresh, journal->path) == 0 &&
-	       sync_folder(journal->path);
+	       file_sync_folder(journal->path);
 	journal->bytes = journal->fresh_bytes = out.length;
 	buf_free(&out);
 	if (!good) {
-		enum rc rc = io_fault(journal, fault);
+		enum rc rc = file_refused(journal->path, fault);
 
 		if (fd >= 0)
 			close(fd);
@@ -231,12 +186,13 @@ load(struct command_journal *journal, struct fault *fault)
 	enum rc rc = RC_OK;
 
 	if (fd < 0)
-		return errno == ENOENT ? RC_OK : io_fault(journal, fault);
+		return errno == ENOENT ? RC_OK
+				       : file_refused(journal->path, fault);
 	buf_init(&in, 0);
 	if (fstat(fd, &facts) != 0 ||
 		(room = buf_reserve(&in, (size_t)facts.st_size)) == NULL ||
 		read(fd, room, (size_t)facts.st_size) != facts.st_size)
-		rc = io_fault(journal, fault);
+		rc = file_refused(journal->path, fault);
 	else if (command_journal_read(room, (size_t)facts.st_size, apply,
 			 journal) < (size_t)facts.st_size)
 		log_warn(NULL, "%s ends with a torn record", journal->path);
@@ -301,12 +257,12 @@ append(struct command_journal *journal, const struct buf *out,
 {
 	enum rc rc;
 
-	if (write_all(journal->fd, out->data, out->length) &&
+	if (file_write_all(journal->fd, out->data, out->length) &&
 		fdatasync(journal->fd) == 0) {
 		journal->bytes += out->length;
 		return RC_OK;
 	}
-	rc = io_fault(journal, fault);
+	rc = file_refused(journal->path, fault);
 	if (ftruncate(journal->fd, (off_t)journal->bytes) != 0)
 		log_error(NULL, "%s: %s", journal->path, strerror(errno));
 	return rc;

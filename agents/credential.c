@@ -3,7 +3,6 @@
 #include "agents/credential.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -55,30 +54,12 @@ credential_has_next(struct arena *arena, const struct credential *files)
 	       belong(arena, files->next_certificate, files->next_key);
 }
 
-/* A name that was changed shall stay so through a power cut. */
-static void
-sync_folder(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char folder[4096];
-	int file;
-
-	snprintf(folder, sizeof(folder), "%.*s",
-		slash != NULL ? (int)(slash - path) + 1 : 1,
-		slash != NULL ? path : ".");
-	file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (file < 0)
-		return;
-	(void)fsync(file);
-	close(file);
-}
-
 static enum rc
 take_place(const char *from, const char *to, struct fault *fault)
 {
 	if (rename(from, to) != 0)
 		return fault_set(fault, RC_IO, "%s: %s", to, strerror(errno));
-	sync_folder(to);
+	(void)file_sync_folder(to);
 	return RC_OK;
 }
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/file.h"
 #include "lib/log.h"
 #include "lib/secret.h"
 
@@ -26,11 +27,11 @@ lock_folder(struct spool *spool, struct fault *fault)
 	char path[SPOOL_PATH_BYTES];
 
 	if (mkdir(spool->folder, 0700) != 0 && errno != EEXIST)
-		return spool_io_fault(fault, spool->folder);
+		return file_refused(spool->folder, fault);
 	spool_path(spool, "lock", path);
 	spool->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (spool->lock_fd < 0)
-		return spool_io_fault(fault, path);
+		return file_refused(path, fault);
 	if (flock(spool->lock_fd, LOCK_EX | LOCK_NB) != 0)
 		return fault_set(fault, RC_CONFLICT,
 			"%s: another agent uses this spool", spool->folder);
@@ -190,7 +191,7 @@ take_back(struct spool *spool, struct fault *fault)
 	enum rc rc;
 
 	spool_segment_path(spool, spool_newest(spool)->first_sequence, path);
-	rc = spool_io_fault(fault, path);
+	rc = file_refused(path, fault);
 	if (ftruncate(spool->write_fd, (off_t)spool_newest(spool)->bytes) != 0)
 		log_error(NULL, "%s: %s", path, strerror(errno));
 	lseek(spool->write_fd, 0, SEEK_END);
@@ -208,8 +209,8 @@ spool_append(struct spool *spool, const struct spool_record *record,
 	if (rc != RC_OK)
 		return rc;
 	spool_record_write(head, record);
-	if (!spool_write_all(spool->write_fd, head, sizeof(head)) ||
-		!spool_write_all(
+	if (!file_write_all(spool->write_fd, head, sizeof(head)) ||
+		!file_write_all(
 			spool->write_fd, record->frame, record->length) ||
 		fdatasync(spool->write_fd) != 0)
 		return take_back(spool, fault);

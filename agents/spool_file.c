@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/file.h"
 #include "lib/log.h"
 
 void
@@ -23,45 +24,6 @@ spool_segment_path(const struct spool *spool, int64_t first_sequence,
 {
 	snprintf(path, SPOOL_PATH_BYTES, "%s/" SPOOL_NAME_FORMAT, spool->folder,
 		first_sequence);
-}
-
-enum rc
-spool_io_fault(struct fault *fault, const char *path)
-{
-	bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
-	enum rc rc = full ? RC_UNAVAILABLE : RC_IO;
-
-	return fault_set(fault, rc, "%s: %s", path, strerror(errno));
-}
-
-static void
-sync_folder(const struct spool *spool)
-{
-	int fd = open(spool->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0)
-		return;
-	if (fsync(fd) != 0)
-		log_warn(NULL, "%s: %s", spool->folder, strerror(errno));
-	close(fd);
-}
-
-bool
-spool_write_all(int fd, const void *data, size_t length)
-{
-	const char *bytes = data;
-
-	while (length > 0) {
-		ssize_t written = write(fd, bytes, length);
-
-		if (written < 0 && errno != EINTR)
-			return false;
-		if (written > 0) {
-			bytes += written;
-			length -= (size_t)written;
-		}
-	}
-	return true;
 }
 
 bool
@@ -95,7 +57,7 @@ spool_publish_file(const struct spool *spool, const char *path,
 	fd = open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -1;
-	if (!spool_write_all(fd, data, length) || fsync(fd) != 0 ||
+	if (!file_write_all(fd, data, length) || fsync(fd) != 0 ||
 		rename(fresh, path) != 0) {
 		int why = errno;
 
@@ -104,6 +66,7 @@ spool_publish_file(const struct spool *spool, const char *path,
 		errno = why;
 		return -1;
 	}
-	sync_folder(spool);
+	if (!file_sync_folder(path))
+		log_warn(NULL, "%s: %s", spool->folder, strerror(errno));
 	return fd;
 }

@@ -74,9 +74,6 @@ void spool_path(const struct spool *spool, const char *name,
 	char path[SPOOL_PATH_BYTES]);
 void spool_segment_path(const struct spool *spool, int64_t first_sequence,
 	char path[SPOOL_PATH_BYTES]);
-/* From errno: RC_UNAVAILABLE when the disk is full, else RC_IO. */
-enum rc spool_io_fault(struct fault *fault, const char *path);
-bool spool_write_all(int fd, const void *data, size_t length);
 bool spool_read_at(int fd, void *data, size_t length, uint64_t offset);
 /* A file that is there as a whole or not at all. Returns it open, or -1. */
 int spool_publish_file(const struct spool *spool, const char *path,

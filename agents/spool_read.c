@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/file.h"
 #include "lib/log.h"
 
 /*
@@ -133,7 +134,7 @@ find_part(struct spool *spool, int64_t sequence, struct part *part, enum rc *rc,
 		spool_segment_path(spool, segment->first_sequence, path);
 		part->fd = open(path, O_RDONLY | O_CLOEXEC);
 		if (part->fd < 0)
-			*rc = spool_io_fault(fault, path);
+			*rc = file_refused(path, fault);
 	}
 	pthread_mutex_unlock(&spool->lock);
 	return found && *rc == RC_OK;

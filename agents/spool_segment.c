@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/file.h"
 #include "lib/log.h"
 
 static void
@@ -53,7 +54,7 @@ spool_segment_begin(struct spool *spool, struct fault *fault)
 	spool_segment_path(spool, segment.first_sequence, path);
 	fd = spool_publish_file(spool, path, bytes, sizeof(bytes));
 	if (fd < 0)
-		return spool_io_fault(fault, path);
+		return file_refused(path, fault);
 	if (spool->write_fd >= 0)
 		close(spool->write_fd);
 	spool->write_fd = fd;
@@ -178,7 +179,7 @@ cut_torn_record(int fd, const char *path, uint64_t file_bytes,
 		" bytes are no whole record and are cut off",
 		path, file_bytes - segment->bytes);
 	if (ftruncate(fd, (off_t)segment->bytes) != 0 || fsync(fd) != 0)
-		return spool_io_fault(fault, path);
+		return file_refused(path, fault);
 	return RC_OK;
 }
 
@@ -209,7 +210,7 @@ take_segment(struct spool *spool, int fd, const char *path, bool last,
 	enum rc rc = RC_OK;
 
 	if (fstat(fd, &info) != 0)
-		return spool_io_fault(fault, path);
+		return file_refused(path, fault);
 	file_bytes = (uint64_t)info.st_size;
 	rc = take_header(spool, fd, segment->first_sequence, path, fault);
 	if (rc != RC_OK || scan_records(spool, fd, file_bytes, last, segment))
@@ -235,7 +236,7 @@ open_segment(struct spool *spool, int64_t first_sequence, bool last,
 	spool_segment_path(spool, first_sequence, path);
 	fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC);
 	if (fd < 0)
-		return spool_io_fault(fault, path);
+		return file_refused(path, fault);
 	rc = take_segment(spool, fd, path, last, &segment, fault);
 	if (rc != RC_OK || !last)
 		close(fd);
@@ -268,7 +269,7 @@ list_segments(const struct spool *spool, int64_t **sequences, size_t *count,
 	*sequences = NULL;
 	*count = 0;
 	if (folder == NULL)
-		return spool_io_fault(fault, spool->folder);
+		return file_refused(spool->folder, fault);
 	for (const struct dirent *entry = readdir(folder); entry != NULL;
 		entry = readdir(folder)) {
 		const char *name = entry->d_name;

@@ -1,4 +1,4 @@
-/* file: whole small files, read and written. */
+/* file: whole small files, read and written, and the steps of doing so. */
 
 #include "lib/file.h"
 
@@ -55,22 +55,49 @@ file_read(struct arena *arena, const char *path, size_t bytes_max, char **text,
 	return RC_OK;
 }
 
-static bool
-write_all(int file, const char *text)
+bool
+file_write_all(int file, const void *data, size_t length)
 {
-	size_t left = strlen(text);
+	const char *bytes = data;
 
-	while (left > 0) {
-		ssize_t written = write(file, text, left);
+	while (length > 0) {
+		ssize_t written = write(file, bytes, length);
 
 		if (written < 0 && errno == EINTR)
 			continue;
 		if (written <= 0)
 			return false;
-		text += written;
-		left -= (size_t)written;
+		bytes += written;
+		length -= (size_t)written;
 	}
 	return true;
+}
+
+bool
+file_sync_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX];
+	bool good;
+	int file;
+
+	snprintf(folder, sizeof(folder), "%.*s",
+		slash != NULL ? (int)(slash - path) + 1 : 1,
+		slash != NULL ? path : ".");
+	file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (file < 0)
+		return false;
+	good = fsync(file) == 0;
+	return close(file) == 0 && good;
+}
+
+enum rc
+file_refused(const char *path, struct fault *fault)
+{
+	bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
+
+	return fault_set(fault, full ? RC_UNAVAILABLE : RC_IO, "%s: %s", path,
+		strerror(errno));
 }
 
 static bool
@@ -81,8 +108,8 @@ write_new(const char *path, const char *text, mode_t mode)
 
 	if (file < 0)
 		return false;
-	good = fchmod(file, mode) == 0 && write_all(file, text) &&
-	       fsync(file) == 0;
+	good = fchmod(file, mode) == 0 &&
+	       file_write_all(file, text, strlen(text)) && fsync(file) == 0;
 	return close(file) == 0 && good;
 }
 
@@ -94,7 +121,8 @@ file_write(const char *path, const char *text, mode_t mode, struct fault *fault)
 
 	if (length < 0 || (size_t)length >= sizeof(fresh))
 		return fault_set(fault, RC_IO, "%s: path too long", path);
-	if (!write_new(fresh, text, mode) || rename(fresh, path) != 0)
+	if (!write_new(fresh, text, mode) || rename(fresh, path) != 0 ||
+		!file_sync_folder(path))
 		return fault_set(fault, RC_IO, "%s: %s", path, strerror(errno));
 	return RC_OK;
 }
@@ -107,7 +135,7 @@ file_append(const char *path, const char *text, struct fault *fault)
 
 	if (file < 0)
 		return fault_set(fault, RC_IO, "%s: %s", path, strerror(errno));
-	good = write_all(file, text) && fsync(file) == 0;
+	good = file_write_all(file, text, strlen(text)) && fsync(file) == 0;
 	if (close(file) == 0 && good)
 		return RC_OK;
 	return fault_set(fault, RC_IO, "%s: %s", path, strerror(errno));

@@ -1,7 +1,8 @@
-/* file: whole small files, read and written. */
+/* file: whole small files, read and written, and the steps of doing so. */
 #ifndef FG_LIB_FILE_H
 #define FG_LIB_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -17,7 +18,8 @@ MUST_CHECK enum rc file_read(struct arena *arena, const char *path,
 
 /*
  * Make "path" hold "text": written beside it, synced and renamed, so that a
- * reader sees the old text or the new one. "mode" is exact.
+ * reader, and whoever starts after a power cut, sees the old text or the new
+ * one. "mode" is exact.
  * Fails: RC_IO.
  */
 MUST_CHECK enum rc file_write(
@@ -29,5 +31,16 @@ MUST_CHECK enum rc file_write(
  */
 MUST_CHECK enum rc file_append(
 	const char *path, const char *text, struct fault *fault);
+
+/* Write all of it, in as many parts as it takes. False: errno says why. */
+bool file_write_all(int file, const void *data, size_t length);
+
+/* Make names that were made or changed in the folder of "path" stay so
+ * through a power cut. False: errno says why. */
+bool file_sync_folder(const char *path);
+
+/* What errno says of "path": RC_UNAVAILABLE when there is no room, else
+ * RC_IO. */
+enum rc file_refused(const char *path, struct fault *fault);
 
 #endif
