@@ -1,30 +1,12 @@
 /* alarm_limit: what a limit may be, as JSON and as a row of a table. */
 
 #include "model/alarm_limit_csv.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/with_arena.h"
 
 #include <json-c/json.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct arena *arena;
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	arena = arena_new();
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
-}
 
 /* Names say the kind: float, int, bool, text. */
 static enum value_kind

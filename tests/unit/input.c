@@ -1,17 +1,12 @@
 /* input: the variables CSV as an engineer writes it. */
 
 #include "agents/input.h"
+#include "tests/unit/with_arena.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-static struct arena *arena;
 static struct input_list list;
 static struct fault fault;
 
@@ -38,22 +33,6 @@ load(const char *text)
 		arena, file, "v.csv", two_instances, &list, &fault);
 	fclose(file);
 	return rc;
-}
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	arena = arena_new();
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
 }
 
 static void

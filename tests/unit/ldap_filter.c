@@ -1,29 +1,11 @@
 /* ldap_filter: values that nobody trusts, DNs, and addresses of directories. */
 
-#include "tests/unit/unit.h"
+#include "tests/unit/with_arena.h"
 
 #include <string.h>
 
 #include "lib/ldap.h"
 #include "lib/ldap_filter.h"
-
-static struct arena *arena;
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	arena = arena_new();
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
-}
 
 static const char *
 escape(const char *value)

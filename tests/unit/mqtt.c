@@ -4,30 +4,13 @@
 #include "agents/mqtt_payload.h"
 #include "agents/mqtt_ring.h"
 #include "lib/clock.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/with_arena.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
-static struct arena *arena;
 static struct fault fault;
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	arena = arena_new();
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
-}
 
 /* --- addresses ----------------------------------------------------------- */
 

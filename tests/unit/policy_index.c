@@ -1,6 +1,6 @@
 /* policy_index: compiled rules against the same rules one by one. */
 
-#include "tests/unit/unit.h"
+#include "tests/unit/with_arena.h"
 
 #include <string.h>
 
@@ -8,24 +8,6 @@
 #include "tests/unit/series.h"
 
 #define RULES 3000
-
-static struct arena *arena;
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	arena = arena_new();
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
-}
 
 /* Few words, so that much matches. */
 static const char *
