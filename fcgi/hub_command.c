@@ -631,7 +631,7 @@ read_items(struct drafts *drafts, const struct many *many)
 		rc = field_read(req->arena,
 			json_object_array_get_idx(many->variables, i),
 			item_fields, wish,
-			arena_printf(req->arena, "variables[%zu].", i),
+			arena_printf(req->arena, "variables[%zu]", i),
 			&req->fault);
 	}
 	return rc;

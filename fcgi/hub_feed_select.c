@@ -50,7 +50,7 @@ read_entry(struct hub *hub, struct req *req, struct json_object *object,
 	size_t index, const int32_t *ids, size_t count,
 	struct hub_feed_wish *wish)
 {
-	const char *path = arena_printf(req->arena, "datasources[%zu].", index);
+	const char *path = arena_printf(req->arena, "datasources[%zu]", index);
 	uint8_t *uuid = arena_alloc(req->arena, UUID_BYTES);
 	struct entry entry = {.id = ""};
 	enum rc rc = field_read(
@@ -60,7 +60,7 @@ read_entry(struct hub *hub, struct req *req, struct json_object *object,
 		return rc;
 	if (!uuid_parse(entry.id, uuid))
 		return fault_tell(&req->fault, RC_BAD_INPUT, "BadRequest", "id",
-			"%sid is a UUID.", path);
+			"\"%s.id\" must be a UUID.", path);
 	*wish = (struct hub_feed_wish){
 		find_datasource(hub, uuid), uuid, entry.variables};
 	if (wish->datasource_id == 0 ||

@@ -109,7 +109,7 @@ read_list(struct req *req, struct json_object *list, enum live_subject subject,
 	for (size_t i = 0; i < entries->count && rc == RC_OK; i++) {
 		rc = field_read(req->arena, json_object_array_get_idx(list, i),
 			entry_fields, &entries->items[i],
-			arena_printf(req->arena, "%s[%zu].", name, i),
+			arena_printf(req->arena, "%s[%zu]", name, i),
 			&req->fault);
 		if (rc == RC_OK)
 			rc = read_names(req, subject, i, &entries->items[i]);

@@ -173,7 +173,7 @@ read_variable(struct req *req, struct json_object *object, size_t index,
 		.access = "read",
 		.description = "",
 	};
-	const char *path = arena_printf(req->arena, "variables[%zu].", index);
+	const char *path = arena_printf(req->arena, "variables[%zu]", index);
 	enum rc rc = field_read(req->arena, object, declared_fields, &declared,
 		path, &req->fault);
 
@@ -191,10 +191,10 @@ read_variable(struct req *req, struct json_object *object, size_t index,
 	};
 	if (variable->kind == VALUE_NONE)
 		return fault_tell(&req->fault, RC_BAD_INPUT, "BadRequest",
-			"type", "%stype is bool, float, int or string.", path);
+			"type", "%s.type is bool, float, int or string.", path);
 	if (!variable_access_parse(declared.access, &variable->access))
 		return fault_tell(&req->fault, RC_BAD_INPUT, "BadRequest",
-			"access", "%saccess is none, read or read_write.",
+			"access", "%s.access is none, read or read_write.",
 			path);
 	return RC_OK;
 }

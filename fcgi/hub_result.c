@@ -71,7 +71,7 @@ read_result(struct req *req, struct json_object *object, size_t index,
 	struct result_text text = {
 		.code = "", .message = "", .time_us = CLOCK_NEVER};
 	struct command_result *result = &arrival->result;
-	const char *path = arena_printf(req->arena, "results[%zu].", index);
+	const char *path = arena_printf(req->arena, "results[%zu]", index);
 	enum rc rc = field_read(
 		req->arena, object, result_fields, &text, path, &req->fault);
 

@@ -42,6 +42,8 @@ json_parse(struct arena *arena, const char *text, size_t length,
 			"The body is not JSON: %s at byte %zu.",
 			error == json_tokener_success
 				? "something stands behind it"
+			: error == json_tokener_continue
+				? "it ends too early"
 				: json_tokener_error_desc(error),
 			end);
 	return RC_OK;
@@ -61,6 +63,13 @@ refuse(struct fault *fault, const char *path, const char *expected)
 {
 	return fault_tell(fault, RC_BAD_INPUT, "BadRequest", path,
 		"\"%s\" must be %s.", path, expected);
+}
+
+static enum rc
+refuse_more(struct fault *fault, const char *path, const struct field *field)
+{
+	return fault_tell(fault, RC_BAD_INPUT, "BadRequest", path,
+		"\"%s\" may have %lld items.", path, (long long)field->maximum);
 }
 
 static bool
@@ -84,7 +93,9 @@ read_text(struct arena *arena, struct json_object *value,
 	if (!get_text(arena, value, target))
 		return refuse(fault, path, "text");
 	if (strlen(*target) > (size_t)field->maximum)
-		return refuse(fault, path, "shorter");
+		return fault_tell(fault, RC_BAD_INPUT, "BadRequest", path,
+			"\"%s\" may have %lld bytes.", path,
+			(long long)field->maximum);
 	return RC_OK;
 }
 
@@ -126,9 +137,7 @@ read_texts(struct arena *arena, struct json_object *value,
 		return refuse(fault, path, "a list of texts");
 	count = json_object_array_length(value);
 	if (count > (size_t)field->maximum)
-		return fault_tell(fault, RC_BAD_INPUT, "BadRequest", path,
-			"\"%s\" may have %lld items.", path,
-			(long long)field->maximum);
+		return refuse_more(fault, path, field);
 	items = arena_array(arena, count + 1, sizeof(*items));
 	for (size_t i = 0; i < count; i++)
 		if (!get_text(arena, json_object_array_get_idx(value, i),
@@ -160,7 +169,7 @@ read_ints(struct arena *arena, struct json_object *value,
 		return refuse(fault, path, "a list of whole numbers");
 	count = json_object_array_length(value);
 	if (count > (size_t)field->maximum)
-		return refuse(fault, path, "a shorter list");
+		return refuse_more(fault, path, field);
 	items = arena_array(arena, count + 1, sizeof(*items));
 	for (size_t i = 0; i < count; i++)
 		if (!get_int(json_object_array_get_idx(value, i), &items[i]))
@@ -210,10 +219,20 @@ read_member(struct arena *arena, struct json_object *value,
 	return fault_set(fault, RC_BUG, "field kind of %s", path);
 }
 
+/* "shelve.reason", "variables[0].name" */
+static void
+join(char inner[PATH_BYTES], const char *path, const char *name)
+{
+	snprintf(inner, PATH_BYTES, "%s%s%.40s", path,
+		path[0] != '\0' ? "." : "", name);
+}
+
 static enum rc
 check_required(struct json_object *object, const struct field *fields,
 	const char *path, struct fault *fault)
 {
+	char inner[PATH_BYTES];
+
 	for (; fields->name != NULL; fields++) {
 		bool found = false;
 
@@ -221,10 +240,11 @@ check_required(struct json_object *object, const struct field *fields,
 			continue;
 		json_object_object_foreach(object, name, value) found |=
 			value != NULL && strcasecmp(name, fields->name) == 0;
-		if (!found)
-			return fault_tell(fault, RC_BAD_INPUT, "BadRequest",
-				fields->name, "\"%s%s%s\" is missing.", path,
-				path[0] != '\0' ? "." : "", fields->name);
+		if (found)
+			continue;
+		join(inner, path, fields->name);
+		return fault_tell(fault, RC_BAD_INPUT, "BadRequest", inner,
+			"\"%s\" is missing.", inner);
 	}
 	return RC_OK;
 }
@@ -246,8 +266,7 @@ field_read(struct arena *arena, struct json_object *object,
 		const struct field *field = find_field(fields, name);
 		enum rc rc;
 
-		snprintf(inner, sizeof(inner), "%s%s%.40s", path,
-			path[0] != '\0' ? "." : "", name);
+		join(inner, path, name);
 		if (field == NULL)
 			return fault_tell(fault, RC_BAD_INPUT, "BadRequest",
 				inner, "\"%s\" is not known here.", inner);

@@ -99,7 +99,7 @@ test_field_names_what_is_wrong(void **state)
 		{"{\"name\":\"a\",\"numbers\":1}", "numbers"},
 		{"{\"name\":\"a\",\"other\":1}", "other"},
 		{"{\"name\":\"a\",\"time\":{\"from\":\"x\"}}", "time.from"},
-		{"{\"name\":\"a\",\"time\":{}}", "from"},
+		{"{\"name\":\"a\",\"time\":{}}", "time.from"},
 		{"{\"name\":\"a\"", ""},
 		{"{\"name\":\"a\"}x", ""},
 		{"[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]", ""},
@@ -183,6 +183,40 @@ test_field_refuses_what_is_no_object(void **state)
 	arena_free(arena);
 }
 
+static void
+test_field_says_which_member_and_how_much(void **state)
+{
+	static const struct {
+		const char *body;
+		const char *field;
+		const char *text;
+	} cases[] = {
+		{"{\"name\":\"123456789\"}", "name",
+			"\"name\" may have 8 bytes."},
+		{"{\"name\":\"a\",\"list\":[\"1\",\"2\",\"3\"]}", "list",
+			"\"list\" may have 2 items."},
+		{"{\"name\":\"a\",\"numbers\":[1,2,3,4]}", "numbers",
+			"\"numbers\" may have 3 items."},
+		{"{\"name\":\"a\",\"time\":{}}", "time.from",
+			"\"time.from\" is missing."},
+		{"{\"name\":", "",
+			"The body is not JSON: it ends too early at byte 8."},
+	};
+	struct arena *arena = arena_new();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct target target;
+		struct req req;
+
+		assert_int_equal(read_body(arena, cases[i].body, &target, &req),
+			RC_BAD_INPUT);
+		assert_string_equal(req.fault.field, cases[i].field);
+		assert_string_equal(req.fault.client, cases[i].text);
+	}
+	arena_free(arena);
+}
+
 int
 main(void)
 {
@@ -191,6 +225,7 @@ main(void)
 			test_field_fills_the_struct_without_regard_to_case),
 		cmocka_unit_test(test_field_names_what_is_wrong),
 		cmocka_unit_test(test_field_refuses_what_is_no_object),
+		cmocka_unit_test(test_field_says_which_member_and_how_much),
 		cmocka_unit_test(test_resp_fault_is_a_compact_envelope),
 		cmocka_unit_test(test_resp_drops_headers_with_line_breaks),
 	};
