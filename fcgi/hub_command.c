@@ -159,6 +159,22 @@ hub_command_variable(struct req *req, const char *name,
 	return rc;
 }
 
+/* A plant that the caller may not see is not there, whatever is asked of it. */
+static enum rc
+check_datasource(struct hub *hub, struct req *req)
+{
+	const struct image_datasource *datasource;
+	const struct policy *policy;
+	enum rc rc = policy_of(req, &policy);
+
+	if (rc != RC_OK)
+		return rc;
+	image_read_lock(hub->image);
+	rc = hub_values_datasource(hub, req, policy, &datasource);
+	image_unlock(hub->image);
+	return rc;
+}
+
 static enum rc
 check_draft(struct req *req, struct draft *draft)
 {
@@ -575,6 +591,8 @@ carry_out(struct drafts *drafts, struct resp *resp)
 	bool refused = false;
 	enum rc rc = hub_ready(req, &drafts->hub);
 
+	if (rc == RC_OK)
+		rc = check_datasource(drafts->hub, req);
 	if (rc == RC_OK)
 		rc = hub_order_room(
 			drafts->hub, req->caller->subject, &req->fault);
