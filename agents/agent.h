@@ -39,6 +39,7 @@ struct agent {
 	bool sent_all; /* sender: has returned */
 	int64_t send_until_us; /* steady clock; sender: stop then. 0 = go on */
 	atomic_bool cut;       /* ends a request that is under way */
+	atomic_bool beat_now;  /* the hub has something to tell */
 	pthread_t main_thread;
 };
 

@@ -99,15 +99,23 @@ serve_signals(const struct egress *egress, const sigset_t *signals)
 static enum rc
 serve(struct egress *egress, atomic_bool *stop, struct fault *fault)
 {
+	struct hub_options options =
+		node_conf_hub(&egress->conf->node, NULL, stop);
 	pthread_t thread;
 	sigset_t signals;
+	enum rc rc;
 
 	signals_block(&signals);
+	rc = egress_news_open(&options, &egress->news, fault);
+	if (rc != RC_OK)
+		return rc;
 	if (pthread_create(&thread, NULL, run_thread, egress) != 0)
-		return fault_set(fault, RC_IO, "cannot start a thread");
+		abort();
 	serve_signals(egress, &signals);
 	atomic_store(stop, true);
+	egress_news_end(egress->news);
 	pthread_join(thread, NULL);
+	egress_news_close(egress->news);
 	log_info(NULL, "ends, %" PRIu64 " values mirrored", egress->values);
 	return RC_OK;
 }

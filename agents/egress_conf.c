@@ -20,8 +20,9 @@ const struct conf_entry egress_conf_entries[] = {
 	{"egress", "since", CONF_TEXT, KEY(since_text), "", 0, 0,
 		"a new mirror begins with the history since this time "
 		"(ISO 8601); empty: from now on"},
-	{"egress", "poll_ms", CONF_INT, KEY(poll_ms), "250", 10, 60000,
-		"ask for news every ms"},
+	{"egress", "poll_ms", CONF_INT, KEY(poll_ms), "2000", 10, 60000,
+		"ask for what is new also when the hub did not tell of it, "
+		"every ms"},
 	{"egress", "page_kib", CONF_INT, KEY(page_kib), "1024", 1, 8192,
 		"frames fetched by one request, KiB"},
 	{"egress", "writes", CONF_BOOL, KEY(writes), "no", 0, 0,

@@ -6,6 +6,7 @@
 
 #include "agents/egress_conf.h"
 #include "agents/egress_feed.h"
+#include "agents/egress_news.h"
 #include "agents/egress_position.h"
 #include "agents/renewal.h"
 
@@ -18,6 +19,8 @@ struct egress {
 	struct renewal renewal;
 	void *outlet;                 /* state of conf->outlet */
 	struct egress_writes *writes; /* NULL = none are taken */
+	struct egress_news *news;
+	unsigned due; /* what to ask for, of enum egress_kind */
 	const atomic_bool *stop;
 	struct arena *scratch;
 	bool connected;
@@ -26,7 +29,8 @@ struct egress {
 	uint64_t values;     /* put since the start */
 	uint64_t unknown;    /* variables of a page that we do not know */
 	int64_t beat_due_us; /* steady clock, as all times here */
-	unsigned failures;   /* in a row */
+	int64_t poll_due_us;
+	unsigned failures; /* in a row */
 	char last_failure[256];
 	int64_t reminded_us;
 };

@@ -190,7 +190,7 @@ run_sender(void *context)
 struct inbound {
 	struct commands *commands;
 	struct node_stream *stream;
-	struct node_stream_handler handlers[3];
+	struct node_stream_handler handlers[4];
 	atomic_bool stop;
 	pthread_t threads[2];
 };
@@ -209,6 +209,18 @@ run_stream(void *stream)
 	return NULL;
 }
 
+/* The answer to a beat tells whether limits are to be fetched. */
+static void
+beat_now(void *context, const char *text, size_t length)
+{
+	struct agent *agent = context;
+
+	(void)text;
+	(void)length;
+	atomic_store(&agent->beat_now, true);
+	spool_wake(agent->spool);
+}
+
 static enum rc
 open_inbound(const struct ingress_conf *conf, struct agent *agent,
 	struct sampler *sampler, struct inbound *inbound, struct fault *fault)
@@ -224,6 +236,8 @@ open_inbound(const struct ingress_conf *conf, struct agent *agent,
 		"command", commands_take, inbound->commands};
 	inbound->handlers[1] = (struct node_stream_handler){
 		"time", commands_take_time, inbound->commands};
+	inbound->handlers[2] =
+		(struct node_stream_handler){"limits", beat_now, agent};
 	if (rc == RC_OK)
 		rc = node_stream_open(
 			&options, inbound->handlers, &inbound->stream, fault);

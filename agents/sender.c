@@ -338,7 +338,8 @@ step(struct sender *sender, struct fault *fault)
 		return connect_hub(sender, fault);
 	if (renewal_is_due(sender->renewal))
 		renew(sender);
-	if (until_beat(sender) <= 0)
+	if (until_beat(sender) <= 0 ||
+		atomic_exchange(&sender->agent->beat_now, false))
 		return beat(sender, fault);
 	if (sender->limits_version != hub_limits_version(sender->hub))
 		return fetch_limits(sender, fault);

@@ -33,6 +33,7 @@ extern const struct conf_entry hub_conf_entries[];
 struct hub_nodes;
 struct policy_cache;
 struct hub_counters;
+struct hub_feed_news;
 struct hub_held;
 struct hub_news;
 struct hub_node_streams;
@@ -46,6 +47,7 @@ struct hub {
 	struct image *image;
 	struct live *live;
 	struct hub_news *news;
+	struct hub_feed_news *feed_news;
 	struct hub_nodes *nodes;
 	struct policy_cache *policies;
 	struct hub_counters *counters;

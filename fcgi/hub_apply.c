@@ -2,22 +2,29 @@
 
 #include "fcgi/hub_apply.h"
 
+#include "fcgi/hub_feed_news.h"
 #include "lib/log.h"
 
 struct target {
-	struct image *image;
+	struct hub *hub;
 	int64_t received_us;
+	int32_t datasource_id; /* 0 = nothing was put yet */
 };
 
 static enum rc
 put_samples(void *context, const struct sample *samples, size_t count,
 	struct fault *fault)
 {
-	const struct target *target = context;
+	struct target *target = context;
+	struct image *image = target->hub->image;
+	const struct image_variable *variable =
+		image_variable(image, samples->variable_id);
 
 	(void)fault;
+	if (variable != NULL)
+		target->datasource_id = variable->meta.datasource_id;
 	for (size_t i = 0; i < count; i++)
-		image_put(target->image, &samples[i], target->received_us);
+		image_put(image, &samples[i], target->received_us);
 	return RC_OK;
 }
 
@@ -25,7 +32,7 @@ void
 hub_apply_frame(struct hub *hub, struct arena *scratch, int64_t node_id,
 	int64_t sequence, int64_t received_us, struct bytes frame)
 {
-	struct target target = {hub->image, received_us};
+	struct target target = {hub, received_us, 0};
 	struct frame_visitor visitor = {
 		.samples = put_samples,
 		.context = &target,
@@ -38,6 +45,8 @@ hub_apply_frame(struct hub *hub, struct arena *scratch, int64_t node_id,
 		log_error(NULL, "frame %lld of node %lld: %s",
 			(long long)sequence, (long long)node_id, fault.text);
 	image_end(hub->image, node_id, sequence);
+	if (target.datasource_id != 0)
+		hub_feed_news_note(hub, target.datasource_id, HUB_FEED_VALUES);
 }
 
 static enum rc

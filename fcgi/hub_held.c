@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "fcgi/hub_feed_news.h"
 #include "fcgi/hub_node_stream.h"
 #include "fcgi/hub_order.h"
 #include "lib/log.h"
@@ -19,6 +20,7 @@
 struct hub_held {
 	struct event *wake_event;
 	struct event *timer;
+	struct event *soon; /* news that nodes may not be told yet */
 	int wake_fd;
 	atomic_bool woken;
 };
@@ -26,6 +28,11 @@ struct hub_held {
 static void
 look_at_all(struct hub *hub)
 {
+	int64_t wait_us = hub_feed_news_flush(hub);
+
+	if (wait_us > 0)
+		event_add(hub->held->soon,
+			&(struct timeval){0, (suseconds_t)wait_us});
 	hub_node_streams_flush(hub);
 	hub_wait_flush(hub);
 }
@@ -40,6 +47,14 @@ on_wake(evutil_socket_t fd, short events, void *context)
 	eventfd_read(fd, &count);
 	atomic_store(&hub->held->woken, false);
 	look_at_all(hub);
+}
+
+static void
+on_soon(evutil_socket_t fd, short events, void *context)
+{
+	(void)fd;
+	(void)events;
+	look_at_all(context);
 }
 
 static void
@@ -64,6 +79,7 @@ hub_held_open(struct hub *hub, struct event_base *base)
 	held->wake_event = event_new(
 		base, held->wake_fd, EV_READ | EV_PERSIST, on_wake, hub);
 	held->timer = event_new(base, -1, EV_PERSIST, on_timer, hub);
+	held->soon = event_new(base, -1, 0, on_soon, hub);
 	event_add(held->wake_event, NULL);
 	event_add(held->timer, &(struct timeval){LOOK_S, 0});
 	hub->held = held;
@@ -78,6 +94,7 @@ hub_held_free(struct hub *hub)
 		return;
 	event_free(held->wake_event);
 	event_free(held->timer);
+	event_free(held->soon);
 	close(held->wake_fd);
 	free(held);
 	hub->held = NULL;
@@ -109,9 +126,10 @@ hub_held_take(struct hub *hub, struct evhttp_request *request)
 
 	if (path == NULL || !skip(&path, HUB_HELD_PATH))
 		return false;
-	if (skip(&path, "node/"))
+	if (skip(&path, "node/")) {
 		hub_node_streams_take(hub, request, path);
-	else if (skip(&path, "order/"))
+		look_at_all(hub);
+	} else if (skip(&path, "order/"))
 		hub_wait_take(hub, request, path);
 	else
 		evhttp_send_reply(request, 404, NULL, NULL);

@@ -13,6 +13,7 @@
 #include "fcgi/hub_command.h"
 #include "fcgi/hub_counters.h"
 #include "fcgi/hub_evaluate.h"
+#include "fcgi/hub_feed_news.h"
 #include "fcgi/hub_live.h"
 #include "fcgi/hub_news.h"
 #include "fcgi/hub_node_stream.h"
@@ -33,6 +34,7 @@
 #include "model/frame_store.h"
 #include "model/history.h"
 #include "model/node.h"
+#include "model/node_link.h"
 #include "model/policy_cache.h"
 #include "model/selection.h"
 
@@ -113,6 +115,7 @@ static const struct stmt *const stmts[] = {
 	feed_stmts,
 	frame_store_stmts,
 	history_stmts,
+	node_link_stmts,
 	node_stmts,
 	policy_stmts,
 	selection_stmts,
@@ -355,6 +358,7 @@ close_hub(struct hub *hub, struct hub_live *live)
 	hub_live_free(live);
 	live_free(hub->live);
 	hub_node_streams_free(hub->node_streams);
+	hub_feed_news_free(hub->feed_news);
 	hub_orders_free(hub->orders);
 	hub_nodes_free(hub->nodes);
 	policy_cache_free(hub->policies);
@@ -382,6 +386,7 @@ main(int argc, char **argv)
 	hub.image = image_new();
 	hub.nodes = hub_nodes_new();
 	hub.node_streams = hub_node_streams_new();
+	hub.feed_news = hub_feed_news_new();
 	hub.orders = hub_orders_new();
 	hub.policies = policy_cache_new();
 	hub.counters = hub_counters_new();

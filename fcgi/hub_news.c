@@ -7,7 +7,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "fcgi/hub_feed_news.h"
 #include "fcgi/hub_live.h"
+#include "fcgi/hub_node_stream.h"
 #include "lib/clock.h"
 #include "lib/encode.h"
 #include "lib/jsonw.h"
@@ -179,6 +181,14 @@ event_text(struct hub_news *news, const struct event *event)
 	return json->out->data;
 }
 
+/* Live streams, or nodes that subscribe. */
+static bool
+is_wanted(const struct hub_news *news)
+{
+	return live_news_wanted(news->hub->live) ||
+	       hub_node_streams_subscribe(news->hub);
+}
+
 static void
 tell_alarms(struct hub_news *news, const struct alarm_list *list)
 {
@@ -226,10 +236,15 @@ read_alarms(struct hub_news *news)
 
 	if (rc != RC_OK)
 		return rc;
-	if (list.count == ROWS_MAX)
+	for (size_t i = 0; i < list.count; i++)
+		hub_feed_news_note(news->hub,
+			(int32_t)list.items[i].datasource_id, HUB_FEED_ALARMS);
+	if (list.count == ROWS_MAX) {
 		live_news_lost(news->hub->live);
-	else
+		hub_feed_news_note(news->hub, HUB_FEED_ANY, HUB_FEED_ALARMS);
+	} else if (live_news_wanted(news->hub->live)) {
 		tell_alarms(news, &list);
+	}
 	keep(&news->alarms_seen, now);
 	return RC_OK;
 }
@@ -247,10 +262,17 @@ read_events(struct hub_news *news)
 
 	if (rc != RC_OK)
 		return rc;
-	if (count == ROWS_MAX)
+	for (size_t i = 0; i < count; i++)
+		if (events[i].event.datasource_id != 0)
+			hub_feed_news_note(news->hub,
+				(int32_t)events[i].event.datasource_id,
+				HUB_FEED_EVENTS);
+	if (count == ROWS_MAX) {
 		live_news_lost(news->hub->live);
-	else
+		hub_feed_news_note(news->hub, HUB_FEED_ANY, HUB_FEED_EVENTS);
+	} else if (live_news_wanted(news->hub->live)) {
 		tell_events(news, events, count);
+	}
 	keep(&news->events_seen, now);
 	return RC_OK;
 }
@@ -268,7 +290,7 @@ skip(struct hub_news *news)
 	enum rc rc = alarm_follow(news->db, news->arena, &look, NULL, 0, 0,
 		&list, &now, &news->fault);
 
-	if (rc != RC_OK || live_news_wanted(news->hub->live))
+	if (rc != RC_OK || is_wanted(news))
 		return rc;
 	keep(&news->alarms_seen, now);
 	keep(&news->events_seen, now);
@@ -280,7 +302,7 @@ look(struct hub_news *news)
 {
 	enum rc rc;
 
-	if (news->alarms_seen == NULL || !live_news_wanted(news->hub->live))
+	if (news->alarms_seen == NULL || !is_wanted(news))
 		return skip(news);
 	rc = read_alarms(news);
 	if (rc == RC_OK)
@@ -316,7 +338,7 @@ hub_news_run(struct hub_news *news)
 	do {
 		note(news, look(news));
 		arena_reset(news->arena);
-	} while (wait_for_more(news, PAUSE_US,
-		live_news_wanted(news->hub->live) ? LOOK_US : IDLE_US));
+	} while (wait_for_more(
+		news, PAUSE_US, is_wanted(news) ? LOOK_US : IDLE_US));
 	db_close(news->db);
 }

@@ -1,7 +1,7 @@
 /*
  * hub_news: the thread that follows alarms and events in the database and
- * hands them to the live streams, whoever wrote them: this hub, another one,
- * or fieldgrid-api.
+ * hands them to the live streams, and tells egress nodes that there are some,
+ * whoever wrote them: this hub, another one, or fieldgrid-api.
  *
  * It reads what became visible since its last look, four times a second while
  * a stream listens, and at once when this hub has stored some.

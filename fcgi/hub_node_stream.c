@@ -1,58 +1,17 @@
 /* hub_node_stream: every node's own stream of server-sent events. */
 
-#include "fcgi/hub_node_stream.h"
+#include "fcgi/hub_node_stream_parts.h"
 
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
-#include <event2/http.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "fcgi/hub_clock.h"
+#include "fcgi/hub_feed_news.h"
 #include "fcgi/hub_held.h"
 #include "fcgi/hub_nodes.h"
-#include "lib/clock.h"
 #include "lib/encode.h"
-#include "lib/log.h"
 #include "lib/secret.h"
-#include "model/caller.h"
 
-#define TIME_US   (2 * CLOCK_SECOND_US) /* from one "time" to the next */
-#define TICKET_US (10 * CLOCK_SECOND_US)
-#define SILENCE_US                                                             \
-	(15 * CLOCK_SECOND_US) /* then the node is taken for dead              \
-				*/
 #define STREAMS_MAX 10000
-/* What a node that does not read may let pile up. */
-#define WAITING_BYTES_MAX ((size_t)256 * 1024)
-#define TICKET_BYTES      44
-
-/* A node's request on its way from the handler to the live thread, and then
- * its stream. */
-struct stream {
-	struct stream *next;
-	int64_t node_id;
-	struct arena *arena; /* of "caller" */
-	struct caller *caller;
-	uint8_t fingerprint[32];
-	char ticket[TICKET_BYTES]; /* "" once it was shown */
-	int64_t opened_us;         /* steady clock */
-	struct buf outbox;         /* for the live thread to send */
-	const char *ending;        /* the last event; NULL = it goes on */
-	/* Of the live thread alone. */
-	struct evhttp_request *request; /* NULL until it is connected */
-	struct bufferevent *bufferevent;
-	struct hub *hub;
-	size_t unsent; /* at the last look, under the lock */
-};
-
-struct hub_node_streams {
-	pthread_mutex_t lock;
-	struct stream *first;
-	size_t count;
-	int64_t told_us; /* steady clock; the last "time" */
-};
 
 struct hub_node_streams *
 hub_node_streams_new(void)
@@ -65,11 +24,12 @@ hub_node_streams_new(void)
 	return streams;
 }
 
-static void
-stream_free(struct stream *stream)
+void
+hub_node_stream_free(struct stream *stream)
 {
 	arena_free(stream->arena);
 	buf_free(&stream->outbox);
+	free(stream->links);
 	free(stream);
 }
 
@@ -82,7 +42,7 @@ hub_node_streams_free(struct hub_node_streams *streams)
 		struct stream *stream = streams->first;
 
 		streams->first = stream->next;
-		stream_free(stream);
+		hub_node_stream_free(stream);
 	}
 	pthread_mutex_destroy(&streams->lock);
 	free(streams);
@@ -91,8 +51,8 @@ hub_node_streams_free(struct hub_node_streams *streams)
 /* --- under the lock --------------------------------------------------------
  */
 
-static void
-unlink_stream(struct hub_node_streams *streams, const struct stream *stream)
+void
+hub_node_stream_unlink(struct hub_node_streams *streams, struct stream *stream)
 {
 	struct stream **at = &streams->first;
 
@@ -102,11 +62,11 @@ unlink_stream(struct hub_node_streams *streams, const struct stream *stream)
 		return;
 	*at = stream->next;
 	streams->count--;
+	streams->subscribers -= stream->subscribes;
 }
 
-/* The stream that the node reads now. */
-static struct stream *
-find_open(const struct hub_node_streams *streams, int64_t node_id)
+struct stream *
+hub_node_stream_find(const struct hub_node_streams *streams, int64_t node_id)
 {
 	for (struct stream *stream = streams->first; stream != NULL;
 		stream = stream->next)
@@ -116,18 +76,22 @@ find_open(const struct hub_node_streams *streams, int64_t node_id)
 	return NULL;
 }
 
-static void
-put_event(struct stream *stream, const char *event, const char *text)
+bool
+hub_node_stream_put(struct stream *stream, const char *event, const char *text)
 {
+	if (stream->unsent + stream->outbox.length + strlen(text) >
+		HUB_NODE_WAITING_BYTES_MAX)
+		return false;
 	buf_text(&stream->outbox, "event: ");
 	buf_text(&stream->outbox, event);
 	buf_text(&stream->outbox, "\ndata: ");
 	buf_text(&stream->outbox, text);
 	buf_text(&stream->outbox, "\n\n");
+	return true;
 }
 
-static void
-end_stream(struct stream *stream, const char *why)
+void
+hub_node_stream_end(struct stream *stream, const char *why)
 {
 	if (stream->ending == NULL)
 		stream->ending = why;
@@ -145,13 +109,9 @@ hub_node_stream_send(
 	bool sent = false;
 
 	pthread_mutex_lock(&streams->lock);
-	stream = find_open(streams, node_id);
-	if (stream != NULL &&
-		stream->unsent + stream->outbox.length + strlen(text) <=
-			WAITING_BYTES_MAX) {
-		put_event(stream, event, text);
-		sent = true;
-	}
+	stream = hub_node_stream_find(streams, node_id);
+	if (stream != NULL)
+		sent = hub_node_stream_put(stream, event, text);
 	pthread_mutex_unlock(&streams->lock);
 	if (sent)
 		hub_held_wake(hub);
@@ -162,28 +122,76 @@ bool
 hub_node_stream_is_open(struct hub *hub, int64_t node_id)
 {
 	struct hub_node_streams *streams = hub->node_streams;
-	const struct stream *stream;
+	struct stream *stream;
 	bool open;
 
 	pthread_mutex_lock(&streams->lock);
-	stream = find_open(streams, node_id);
-	open = stream != NULL && stream->unsent <= WAITING_BYTES_MAX;
+	stream = hub_node_stream_find(streams, node_id);
+	open = stream != NULL && stream->unsent <= HUB_NODE_WAITING_BYTES_MAX;
 	pthread_mutex_unlock(&streams->lock);
-	return open && hub_nodes_silence(hub->nodes, node_id) < SILENCE_US;
+	return open &&
+	       hub_nodes_silence(hub->nodes, node_id) < HUB_NODE_SILENCE_US;
+}
+
+bool
+hub_node_streams_subscribe(const struct hub *hub)
+{
+	return atomic_load(&hub->node_streams->subscribers) > 0;
+}
+
+static bool
+publishes(const struct stream *stream, int32_t datasource_id)
+{
+	for (size_t i = 0; i < stream->link_count; i++)
+		if (stream->links[i].datasource_id == datasource_id)
+			return stream->links[i].publishes;
+	return false;
+}
+
+void
+hub_node_streams_tell_limits(struct hub *hub, int32_t datasource_id)
+{
+	struct hub_node_streams *streams = hub->node_streams;
+
+	pthread_mutex_lock(&streams->lock);
+	for (struct stream *stream = streams->first; stream != NULL;
+		stream = stream->next)
+		if (stream->request != NULL && publishes(stream, datasource_id))
+			hub_node_stream_put(stream, "limits", "{}");
+	pthread_mutex_unlock(&streams->lock);
+	hub_held_wake(hub);
 }
 
 /* --- the handler -----------------------------------------------------------
  */
 
-static enum rc
-add_stream(struct hub *hub, struct req *req, const uint8_t *fingerprint,
+/* Needs: the lock, when the stream is on the list. */
+static void
+set_links(struct hub_node_streams *streams, struct stream *stream,
+	const struct node_link *links, size_t count)
+{
+	bool subscribes = false;
+
+	free(stream->links);
+	stream->links = calloc(count + 1, sizeof(*links));
+	if (stream->links == NULL)
+		abort();
+	stream->link_count = count;
+	for (size_t i = 0; i < count; i++) {
+		stream->links[i] = links[i];
+		subscribes |= links[i].subscribes;
+	}
+	streams->subscribers -= stream->subscribes;
+	streams->subscribers += subscribes;
+	stream->subscribes = subscribes;
+}
+
+static struct stream *
+new_stream(struct hub *hub, const struct req *req, const uint8_t *fingerprint,
 	const char *ticket)
 {
-	struct hub_node_streams *streams = hub->node_streams;
-	struct stream *stream;
-	bool full;
+	struct stream *stream = calloc(1, sizeof(*stream));
 
-	stream = calloc(1, sizeof(*stream));
 	if (stream == NULL)
 		abort();
 	stream->hub = hub;
@@ -193,20 +201,37 @@ add_stream(struct hub *hub, struct req *req, const uint8_t *fingerprint,
 	memcpy(stream->fingerprint, fingerprint, sizeof(stream->fingerprint));
 	strcpy(stream->ticket, ticket);
 	stream->opened_us = clock_steady_us();
-	buf_init(&stream->outbox, 2 * WAITING_BYTES_MAX);
+	buf_init(&stream->outbox, 2 * HUB_NODE_WAITING_BYTES_MAX);
+	return stream;
+}
+
+static enum rc
+add_stream(struct hub *hub, struct req *req, struct stream *stream)
+{
+	struct hub_node_streams *streams = hub->node_streams;
+	int32_t node_id = (int32_t)stream->node_id;
+	struct node_link *links;
+	size_t count;
+	bool full;
+	enum rc rc = node_links(
+		req->db, req->arena, &node_id, 1, &links, &count, &req->fault);
+
+	if (rc != RC_OK)
+		return rc;
 	pthread_mutex_lock(&streams->lock);
 	full = streams->count >= STREAMS_MAX;
 	if (!full) {
+		set_links(streams, stream, links, count);
 		stream->next = streams->first;
 		streams->first = stream;
 		streams->count++;
 	}
 	pthread_mutex_unlock(&streams->lock);
-	if (!full)
-		return RC_OK;
-	stream_free(stream);
-	return fault_tell(&req->fault, RC_TOO_MANY, "TooManyStreams", NULL,
-		"The hub holds %d streams of nodes already.", STREAMS_MAX);
+	return full ? fault_tell(&req->fault, RC_TOO_MANY, "TooManyStreams",
+			      NULL,
+			      "The hub holds %d streams of nodes already.",
+			      STREAMS_MAX)
+		    : RC_OK;
 }
 
 enum rc
@@ -215,6 +240,7 @@ hub_node_stream_get(struct req *req, struct resp *resp)
 	uint8_t fingerprint[32];
 	struct caller node;
 	const char *ticket = secret_token(req->arena);
+	struct stream *stream;
 	struct hub *hub;
 	enum rc rc = hub_ready(req, &hub);
 
@@ -223,244 +249,17 @@ hub_node_stream_get(struct req *req, struct resp *resp)
 			hub_nodes_get(hub->nodes, req->caller->id), req);
 	if (rc == RC_OK)
 		rc = caller_find_node(req, fingerprint, &node);
-	if (rc == RC_OK)
-		rc = add_stream(hub, req, fingerprint, ticket);
 	if (rc != RC_OK)
 		return rc;
+	stream = new_stream(hub, req, fingerprint, ticket);
+	rc = add_stream(hub, req, stream);
+	if (rc != RC_OK) {
+		hub_node_stream_free(stream);
+		return rc;
+	}
 	hub_nodes_hear(hub->nodes, req->caller->id);
 	hub_held_redirect(req, resp, "node", ticket);
 	return RC_OK;
-}
-
-/* --- the live thread -------------------------------------------------------
- */
-
-/* The connection has gone, whoever ended it. */
-static void
-stream_gone(struct evhttp_connection *connection, void *context)
-{
-	struct stream *stream = context;
-	struct hub_node_streams *streams = stream->hub->node_streams;
-
-	(void)connection;
-	pthread_mutex_lock(&streams->lock);
-	unlink_stream(streams, stream);
-	pthread_mutex_unlock(&streams->lock);
-	/* evhttp leaves a request that was not ended to its owner. */
-	if (stream->request != NULL &&
-		evhttp_request_get_connection(stream->request) == NULL)
-		evhttp_send_reply_end(stream->request);
-	log_info(NULL, "node stream closed node=%s", stream->caller->name);
-	stream_free(stream);
-}
-
-static void
-put_time(struct stream *stream)
-{
-	struct arena *arena = arena_new();
-	struct jsonw *json = jsonw_in(arena);
-
-	jsonw_open_obj(json, NULL);
-	hub_clock_write(json);
-	jsonw_close_obj(json);
-	put_event(stream, "time", json->out->data);
-	arena_free(arena);
-}
-
-/* Under the lock: the ticket's stream takes the place of the one before. */
-static struct stream *
-redeem(struct hub_node_streams *streams, const char *ticket,
-	struct evhttp_request *request)
-{
-	struct stream *stream = streams->first;
-	struct stream *before;
-
-	while (stream != NULL && (stream->ticket[0] == '\0' ||
-					 strcmp(stream->ticket, ticket) != 0))
-		stream = stream->next;
-	if (stream == NULL)
-		return NULL;
-	before = find_open(streams, stream->node_id);
-	if (before != NULL)
-		end_stream(before, "replaced");
-	stream->ticket[0] = '\0';
-	stream->request = request;
-	stream->bufferevent = evhttp_connection_get_bufferevent(
-		evhttp_request_get_connection(request));
-	put_time(stream);
-	return stream;
-}
-
-/* The answer begins before anything is sent into it. A stream is silent
- * towards us for as long as it likes. */
-static void
-begin_answer(struct stream *stream)
-{
-	struct evkeyvalq *headers =
-		evhttp_request_get_output_headers(stream->request);
-
-	evhttp_add_header(headers, "Content-Type", "text/event-stream");
-	evhttp_add_header(headers, "Cache-Control", "no-store");
-	evhttp_add_header(headers, "X-Accel-Buffering", "no");
-	evhttp_add_header(headers, "Connection", "close");
-	evhttp_connection_set_closecb(
-		evhttp_request_get_connection(stream->request), stream_gone,
-		stream);
-	evhttp_send_reply_start(stream->request, 200, "OK");
-	bufferevent_set_timeouts(stream->bufferevent, NULL, NULL);
-	log_info(NULL, "node stream opened node=%s", stream->caller->name);
-}
-
-void
-hub_node_streams_take(
-	struct hub *hub, struct evhttp_request *request, const char *ticket)
-{
-	struct hub_node_streams *streams = hub->node_streams;
-	struct stream *stream;
-
-	pthread_mutex_lock(&streams->lock);
-	stream = redeem(streams, ticket, request);
-	pthread_mutex_unlock(&streams->lock);
-	if (stream == NULL) {
-		evhttp_send_reply(request, 404, NULL, NULL);
-		return;
-	}
-	begin_answer(stream);
-	hub_node_streams_flush(hub);
-}
-
-/* Under the lock. */
-static void
-send_outbox(struct stream *stream)
-{
-	struct evbuffer *chunk;
-
-	if (stream->ending != NULL)
-		put_event(stream, stream->ending, "{}");
-	if (stream->outbox.length > 0) {
-		chunk = evbuffer_new();
-		if (chunk == NULL)
-			abort();
-		evbuffer_add(chunk, stream->outbox.data, stream->outbox.length);
-		evhttp_send_reply_chunk(stream->request, chunk);
-		evbuffer_free(chunk);
-		buf_clear(&stream->outbox);
-	}
-	stream->unsent = evbuffer_get_length(
-		bufferevent_get_output(stream->bufferevent));
-}
-
-/* Under the lock: one stream that is to end, taken off the list. Ending calls
- * back at once, so it is done without the lock. */
-static struct stream *
-take_ended(struct hub_node_streams *streams)
-{
-	struct stream *stream = streams->first;
-
-	while (stream != NULL &&
-		(stream->ending == NULL || stream->request == NULL))
-		stream = stream->next;
-	if (stream != NULL)
-		unlink_stream(streams, stream);
-	return stream;
-}
-
-static void
-end_all_ended(struct hub_node_streams *streams)
-{
-	for (;;) {
-		struct evhttp_request *request;
-		struct stream *stream;
-
-		pthread_mutex_lock(&streams->lock);
-		stream = take_ended(streams);
-		pthread_mutex_unlock(&streams->lock);
-		if (stream == NULL)
-			return;
-		request = stream->request;
-		stream->request = NULL;
-		evhttp_send_reply_end(request);
-	}
-}
-
-void
-hub_node_streams_flush(struct hub *hub)
-{
-	struct hub_node_streams *streams = hub->node_streams;
-	bool ended = false;
-
-	pthread_mutex_lock(&streams->lock);
-	for (struct stream *stream = streams->first; stream != NULL;
-		stream = stream->next) {
-		if (stream->request == NULL)
-			continue;
-		send_outbox(stream);
-		ended |= stream->ending != NULL;
-	}
-	pthread_mutex_unlock(&streams->lock);
-	if (ended)
-		end_all_ended(streams);
-}
-
-/* Under the lock: tickets that nobody came for. */
-static void
-drop_stale(struct hub_node_streams *streams, int64_t now_us)
-{
-	struct stream *next;
-
-	for (struct stream *stream = streams->first; stream != NULL;
-		stream = next) {
-		next = stream->next;
-		if (stream->ticket[0] == '\0' ||
-			now_us - stream->opened_us < TICKET_US)
-			continue;
-		unlink_stream(streams, stream);
-		stream_free(stream);
-	}
-}
-
-static void
-look_at(struct hub *hub, struct stream *stream, int64_t now_us, bool tell)
-{
-	if (stream->request == NULL)
-		return;
-	if (now_us - stream->opened_us > SILENCE_US &&
-		hub_nodes_silence(hub->nodes, stream->node_id) > SILENCE_US)
-		end_stream(stream, "silent");
-	else if (stream->unsent > WAITING_BYTES_MAX)
-		end_stream(stream, "slow");
-	else if (tell)
-		put_time(stream);
-}
-
-void
-hub_node_streams_tick(struct hub *hub)
-{
-	struct hub_node_streams *streams = hub->node_streams;
-	int64_t now_us = clock_steady_us();
-	bool tell = now_us - streams->told_us >= TIME_US;
-
-	if (tell)
-		streams->told_us = now_us;
-	pthread_mutex_lock(&streams->lock);
-	drop_stale(streams, now_us);
-	for (struct stream *stream = streams->first; stream != NULL;
-		stream = stream->next)
-		look_at(hub, stream, now_us, tell);
-	pthread_mutex_unlock(&streams->lock);
-}
-
-void
-hub_node_streams_close_all(struct hub *hub)
-{
-	struct hub_node_streams *streams = hub->node_streams;
-
-	pthread_mutex_lock(&streams->lock);
-	for (struct stream *stream = streams->first; stream != NULL;
-		stream = stream->next)
-		end_stream(stream, "closing");
-	pthread_mutex_unlock(&streams->lock);
-	hub_node_streams_flush(hub);
 }
 
 /* --- the watch thread ------------------------------------------------------
@@ -506,8 +305,76 @@ end_of_proof(struct hub_node_streams *streams, const struct proof *proof)
 				proof->caller->credential,
 				sizeof(proof->caller->credential)) == 0 &&
 			stream->caller->expires_us <= proof->caller->expires_us)
-			end_stream(stream, "unauthorised");
+			hub_node_stream_end(stream, "unauthorised");
 	pthread_mutex_unlock(&streams->lock);
+}
+
+static int
+compare_ids(const void *left, const void *right)
+{
+	int32_t one = *(const int32_t *)left;
+	int32_t other = *(const int32_t *)right;
+
+	return (one > other) - (one < other);
+}
+
+/* Of all links, by node, those of one. */
+static const struct node_link *
+links_of(const struct node_link *links, size_t all, int64_t node_id,
+	size_t *count)
+{
+	size_t low = 0;
+	size_t high = all;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (links[middle].node_id < node_id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (high = low; high < all && links[high].node_id == node_id; high++)
+		;
+	*count = high - low;
+	return links + low;
+}
+
+/* A stream that was opened meanwhile knows better. */
+static void
+take_links(struct hub_node_streams *streams, const int32_t *ids, size_t count,
+	const struct node_link *links, size_t link_count)
+{
+	pthread_mutex_lock(&streams->lock);
+	for (struct stream *stream = streams->first; stream != NULL;
+		stream = stream->next) {
+		int32_t id = (int32_t)stream->node_id;
+		size_t own_count;
+		const struct node_link *own =
+			links_of(links, link_count, id, &own_count);
+
+		if (bsearch(&id, ids, count, sizeof(id), compare_ids) != NULL)
+			set_links(streams, stream, own, own_count);
+	}
+	pthread_mutex_unlock(&streams->lock);
+}
+
+static enum rc
+read_links(struct hub_node_streams *streams, struct db *db, struct arena *arena,
+	const struct proof *proofs, size_t count, struct fault *fault)
+{
+	int32_t *ids = arena_array(arena, count, sizeof(*ids));
+	struct node_link *links;
+	size_t link_count;
+	enum rc rc;
+
+	for (size_t i = 0; i < count; i++)
+		ids[i] = (int32_t)proofs[i].node_id;
+	qsort(ids, count, sizeof(*ids), compare_ids);
+	rc = node_links(db, arena, ids, count, &links, &link_count, fault);
+	if (rc == RC_OK)
+		take_links(streams, ids, count, links, link_count);
+	return rc;
 }
 
 enum rc
@@ -517,9 +384,15 @@ hub_node_streams_recheck(struct hub *hub, struct db *db, struct arena *arena,
 	struct proof *proofs;
 	size_t count = copy_proofs(hub->node_streams, arena, &proofs);
 	bool ended = false;
+	enum rc rc = RC_OK;
 
+	if (count > 0)
+		rc = read_links(
+			hub->node_streams, db, arena, proofs, count, fault);
+	if (rc != RC_OK)
+		return rc;
 	for (size_t i = 0; i < count; i++) {
-		enum rc rc = caller_recheck_node(db, arena, proofs[i].caller,
+		rc = caller_recheck_node(db, arena, proofs[i].caller,
 			proofs[i].fingerprint, fault);
 
 		if (rc == RC_UNAUTHENTICATED || rc == RC_DENIED) {

@@ -31,11 +31,18 @@ bool hub_node_stream_send(
 /* Has the node a stream, and was it heard of a moment ago? */
 bool hub_node_stream_is_open(struct hub *hub, int64_t node_id);
 
+/* Does a node read a stream that subscribes to something? */
+bool hub_node_streams_subscribe(const struct hub *hub);
+
+/* Limits of the datasource were changed: its publishers shall ask for them. */
+void hub_node_streams_tell_limits(struct hub *hub, int32_t datasource_id);
+
 /* --- for the watch thread --------------------------------------------------
  */
 
 /* End the streams of nodes that were blocked, whose token has ended or whose
- * certificate was revoked. Fails: RC_UNAVAILABLE, RC_DB. */
+ * certificate was revoked, and read anew which datasources the others publish
+ * and subscribe to. Fails: RC_UNAVAILABLE, RC_DB. */
 MUST_CHECK enum rc hub_node_streams_recheck(struct hub *hub, struct db *db,
 	struct arena *arena, struct fault *fault);
 

@@ -2,6 +2,7 @@
 
 #include "fcgi/hub_watch.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -181,21 +182,33 @@ note_limits(const struct watcher *watcher)
 	atomic_store(&watcher->hub->limits_version, clock_now_us());
 }
 
+/* "alarm_limit ID": the datasource's. */
+static bool
+note_limits_of(const struct watcher *watcher, const char *text)
+{
+	static const char table[] = "alarm_limit ";
+
+	if (strncmp(text, table, strlen(table)) != 0)
+		return false;
+	note_limits(watcher);
+	hub_node_streams_tell_limits(
+		watcher->hub, (int32_t)strtol(text + strlen(table), NULL, 10));
+	return true;
+}
+
 /* The payload is the table that changed. A variable's access flag is in the
- * catalog, and a right as well. */
+ * catalog, and a right as well; streams know what their nodes subscribe to. */
 static void
 note_change(struct watcher *watcher, const char *table)
 {
+	bool links = strcmp(table, "node_datasource") == 0;
 	bool variable = strcmp(table, "variable") == 0;
-	bool catalog = variable || strcmp(table, "datasource") == 0 ||
-		       strcmp(table, "node_datasource") == 0;
+	bool catalog = variable || links || strcmp(table, "datasource") == 0;
 
-	if (strcmp(table, "alarm_limit") == 0) {
-		note_limits(watcher);
+	if (note_limits_of(watcher, table))
 		return;
-	}
 	watcher->catalog_changed |= catalog;
-	watcher->rights_changed |= variable || !catalog;
+	watcher->rights_changed |= variable || links || !catalog;
 }
 
 /* Until the next second, or at once after a notification. */

@@ -128,9 +128,8 @@ CREATE INDEX alarm_limit_datasource ON alarm_limit (datasource_id);
 -- A statement that changed no limit wakes nobody.
 CREATE FUNCTION tell_limit_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF EXISTS (SELECT FROM changed) THEN
-        PERFORM pg_notify('fieldgrid_catalog', TG_TABLE_NAME);
-    END IF;
+    PERFORM pg_notify('fieldgrid_catalog', TG_TABLE_NAME || ' ' || datasource_id)
+       FROM (SELECT DISTINCT datasource_id FROM changed) AS c;
     RETURN NULL;
 END $$;
 CREATE TRIGGER alarm_limit_tell_insert AFTER INSERT ON alarm_limit

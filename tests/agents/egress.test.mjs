@@ -119,14 +119,31 @@ test('kills of egress, hub and PostgreSQL and packing leave no gap and nothing t
   assert.ok(egress.starts > 10, `${egress.starts} starts`);
 });
 
+test('the hub wakes the mirror: nothing waits for its next look', async () => {
+  const sender = keep(new Plant(grid, 'Awake'));
+  await sender.announce([{ name: 'n', type: 'int' }]);
+  const egress = mirror([sender], { egress: 'poll_ms = 60000' }).start();
+  await isMirroring(egress);
+  for (const value of [1, 2, 3]) {
+    await sender.send({ n: [[Date.now(), value]] }, [{ time: Date.now(), kind: 'process.note', text: `of ${value}` }]);
+    await until(() => egress.records('values').length === value, { seconds: 5, every: 20, what: 'the value' });
+    await until(() => egress.records('events').filter((one) => one.kind === 'process.note').length === value,
+      { seconds: 5, every: 20, what: 'the event' });
+  }
+  assert.equal(await egress.stop(), 0);
+});
+
 const positionOf = (egress) => path.join(egress.folder, 'state/position');
+/** The hub has noted that the mirror has all that there is. */
+const isNoted = (egress) => until(() => grid.sql(`SELECT p.sequence = s.last_sequence
+    FROM feed_position p JOIN node_position s ON s.node_id = p.source_id JOIN node n ON n.id = p.node_id
+   WHERE n.name = '${egress.node.name}' AND s.last_sequence > 0`).flat().join() === 't', { what: 'its note' });
 const isMirroring = (egress) => until(() => fs.existsSync(positionOf(egress)), { what: 'its position' });
 
 test('what was packed while the egress was off is held for it, then dropped', async () => {
   const agent = plant('held', 500, 500);
   const egress = mirror([agent]).start();
   await isMirroring(egress);
-  await sleep(2500); // the hub has noted its position
   await egress.kill();
   agent.start();
   await until(async () => (await source(agent)).length === 500, { what: 'all values' });
@@ -135,7 +152,7 @@ test('what was packed while the egress was off is held for it, then dropped', as
   assert.equal((await source(agent)).length, 500, 'readers of history leave them out');
   egress.start();
   await assertEqual(egress, agent, 'site0/n', 500);
-  await sleep(2500);
+  await isNoted(egress);
   keeper('--pack-now');
   keeper('--once');
   assert.equal(frames(agent), 0, 'everybody has them');
@@ -147,7 +164,7 @@ test('what was dropped before it was mirrored is filled from history', async () 
   await isMirroring(egress);
   agent.start();
   await assertEqual(egress, agent, 'site0/n', 400);
-  await sleep(2500);
+  await isNoted(egress);
   await egress.kill();
   await agent.stop();
   agent.write('data.csv', numberedCsv(900, 400));
@@ -268,7 +285,7 @@ test('frames that fill a gap late are mirrored, also when the egress was off and
   await until(() => seen().length === 3, { what: 'those in order' });
   await frame(3);
   await until(() => seen().length === 4, { what: 'the late one' });
-  await sleep(2500); // the hub notes what was taken
+  await isNoted(egress);
   await egress.kill();
   for (const sequence of [7, 10, 2]) await frame(sequence);
   keeper('--pack-now');

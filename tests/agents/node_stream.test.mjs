@@ -1,8 +1,10 @@
 // The node's own stream: who gets one, what it carries, when it ends.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
+import { openAdmin } from '../support/admin.mjs';
 import { openGrid, sleep, until } from '../support/grid.mjs';
 import { openStream } from '../support/node_stream.mjs';
+import { Plant } from '../support/plant.mjs';
 
 const uuid = '6f1d0a52-8c1e-4a57-9a51-0b7c2f5d7001';
 let grid;
@@ -85,6 +87,65 @@ test('blocking the node ends its stream within a second', async () => {
   } finally {
     stream.close();
     other.close();
+  }
+});
+
+test('who subscribes is told of news, at most ten times a second; who does not hears nothing', async () => {
+  const plant = new Plant(grid, 'Told');
+  const stranger = new Plant(grid, 'Untold');
+  const mirror = grid.enrolEgress(`told-${process.pid}`, plant.id);
+  for (const one of [plant, stranger]) await one.announce([{ name: 'n', type: 'int' }]);
+  const stream = await openStream(grid, mirror);
+  const own = await openStream(grid, plant.node);
+  try {
+    assert.deepEqual(await stream.next('feed'), { values: true, alarms: true, events: true }, 'whatever there was before');
+    await plant.send({ n: [[Date.now(), 1]] });
+    assert.deepEqual(await stream.next('feed'), { values: true });
+    await plant.send({}, [{ time: Date.now(), kind: 'process.note', text: 'hello' }]);
+    assert.deepEqual(await stream.next('feed'), { events: true });
+    const before = stream.all('feed').length;
+    await stranger.send({ n: [[Date.now(), 1]] });
+    const begun = Date.now();
+    for (let i = 0; i < 60; i += 1) await plant.send({ n: [[Date.now(), i]] });
+    const tenths = (Date.now() - begun) / 100;
+    await stream.next('feed');
+    await stream.next('time'); // what was due before it has gone out
+    await stream.next('time');
+    const told = stream.all('feed').slice(before);
+    assert.ok(told.length <= tenths + 3, `${told.length} in ${tenths} tenths of a second`);
+    assert.ok(told.every((one) => one.values && !one.alarms));
+    assert.deepEqual(own.all('feed'), []);
+    // A subscription that is given later counts from then on.
+    grid.sql(`INSERT INTO node_datasource (node_id, datasource_id, subscribe) SELECT n.id, d.id, true
+      FROM node n, datasource d WHERE n.name = '${mirror.name}' AND d.uuid = '${stranger.id}'`);
+    await until(async () => {
+      const count = stream.all('feed').length;
+      await stranger.send({ n: [[Date.now(), 2]] });
+      await sleep(200);
+      return stream.all('feed').length > count;
+    }, { what: 'news of the second plant' });
+  } finally {
+    for (const one of [stream, own, plant, stranger, mirror]) one.close();
+  }
+});
+
+test('a limit that is changed is told to the publisher of its datasource alone', async () => {
+  const admin = await openAdmin(grid);
+  const plant = new Plant(grid, 'Limited');
+  await plant.announce([{ name: 'n', type: 'int' }]);
+  const stream = await openStream(grid, plant.node);
+  const other = await openStream(grid, node);
+  try {
+    await stream.next('time');
+    await other.next('time');
+    const begun = Date.now();
+    await admin.post(`/datasources/${plant.id}/limits`, { variable: 'n', name: 'high', condition: 'greater', value: 5 });
+    await stream.next('limits');
+    assert.ok(Date.now() - begun < 1000, `it took ${Date.now() - begun} ms`);
+    await other.next('time');
+    assert.deepEqual(other.all('limits'), []);
+  } finally {
+    for (const one of [stream, other, plant]) one.close();
   }
 });
 

@@ -2,7 +2,9 @@
 // same feed that throws everything away.
 //
 // A plant has sent its values while the egress was off; what is measured is
-// how fast it catches up, with a position and a sync after every page.
+// how fast it catches up, with a position and a sync after every page. Then,
+// how long a value takes from the commit of its frame to the standard output
+// of an agent that has its default settings.
 
 import fs from 'node:fs';
 import path from 'node:path';
@@ -10,6 +12,7 @@ import path from 'node:path';
 import { Agent } from '../support/agent.mjs';
 import { Egress, egressNode } from '../support/egress.mjs';
 import { sleep, until } from '../support/grid.mjs';
+import { Plant } from '../support/plant.mjs';
 
 const columns = 100;
 const rows = 20_000;
@@ -64,7 +67,45 @@ function countLines(folder) {
   return lines;
 }
 
+const frames = 400;
+
+/** From the hub's answer to a frame to the mirror's line of it, ms, sorted. */
+export async function latencies(grid) {
+  const plant = new Plant(grid, 'Quick');
+  await plant.announce([{ name: 'n', type: 'int' }]);
+  const node = egressNode(grid, [plant.id]);
+  const egress = new Egress(grid, { node, mirror: `datasource\n${plant.id}\n`, outlet: 'stdout', options: '' });
+  const stored = new Map();
+  const taken = [];
+  let rest = '';
+  try {
+    egress.start();
+    egress.stdout.on('data', (text) => {
+      const now = performance.now();
+      const lines = (rest + text).split('\n');
+      rest = lines.pop();
+      for (const line of lines) taken.push([JSON.parse(line).value, now]);
+    });
+    await until(() => fs.existsSync(position(egress)), { what: 'the position' });
+    await sleep(1000);
+    for (let i = 0; i < frames; i += 1) {
+      await plant.send({ n: [[Date.now(), i]] });
+      stored.set(i, performance.now());
+      await sleep(((i * 7919) % 300) + 20);
+    }
+    await until(() => taken.length >= frames, { what: 'all values' });
+    return taken.map(([value, time]) => Math.max(0, time - stored.get(value))).sort((a, b) => a - b);
+  } finally {
+    await egress.close();
+    plant.close();
+    node.close();
+  }
+}
+
 export async function bench(grid, report) {
+  const times = await latencies(grid);
+  report({ name: 'commit of a frame to the mirror, median', value: times[frames / 2], unit: 'ms' });
+  report({ name: 'commit of a frame to the mirror, p99', value: times[Math.floor(frames * 0.99)], unit: 'ms' });
   const agent = new Agent(grid, 'mirrored', {
     driver: 'csv', ...series(), options: 'file = data.csv\nspeed = 0\nat_end = wait', agent: 'frame_samples = 5000',
   });

@@ -54,12 +54,13 @@ client_secret = ${path.join(this.node.folder, 'client_secret')}
 mirror = mirror.csv
 outlet = ${outlet}
 state = state
-poll_ms = 50
 ${egress}
 [${outlet === 'stdout' ? 'file' : outlet}]
 ${options}
 `);
   }
+
+  get stdout() { return this.#child.stdout; }
 
   get pid() { return this.#child?.pid; }
 
