@@ -79,13 +79,24 @@ struct alarm_list {
 };
 
 extern const struct stmt alarm_stmts[];
+
+/*
+ * Whose turn it is to write a plant's alarms, until the transaction ends ($1 is
+ * the datasource). What people do is of a limit, and so of several alarms: they
+ * take turns. What plants report need not wait for other plants' agents, but
+ * must not come between a limit that is being shelved and its alarms.
+ */
+#define ALARM_TURN        "1634492781, $1" /* of advisory locks; any number */
+#define ALARM_TURN_ALONE  "SELECT pg_advisory_xact_lock(" ALARM_TURN ")"
+#define ALARM_TURN_SHARED "SELECT pg_advisory_xact_lock_shared(" ALARM_TURN ")"
+
 extern const struct stmt alarm_apply_stmts[];
 
 /*
  * Merge changes that a plant or the hub's own evaluation reports, in their
  * order, into the list, and note each step that is new as an event
- * (alarm.came, alarm.went, alarm.reactivated); in the open transaction, in one
- * round trip. Each change carries everything that the plant knows, so that a
+ * (alarm.came, alarm.went, alarm.reactivated); in the open transaction, in two
+ * round trips. Each change carries everything that the plant knows, so that a
  * lost one heals with the next. Which of two is newer is decided by the number
  * of reactivations, then by whether it went, then by arrival; clocks may jump.
  * An occurrence that was acknowledged before it was reactivated wants to be
@@ -155,7 +166,8 @@ MUST_CHECK enum rc alarm_find(struct db *db, struct arena *arena,
 	int64_t datasource_id, const struct bytes *ids, size_t count,
 	struct alarm_list *list, struct fault *fault);
 
-/* The same, locked until the end of the transaction. */
+/* The same, locked until the end of the transaction; nobody else changes
+ * alarms of the datasource in the meantime. */
 MUST_CHECK enum rc alarm_lock(struct db *db, struct arena *arena,
 	int64_t datasource_id, const struct bytes *ids, size_t count,
 	struct alarm_list *list, struct fault *fault);

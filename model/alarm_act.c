@@ -10,7 +10,16 @@
 /* A wish has at most so many events for one alarm. */
 #define EVENTS_EACH 6
 
-enum { STMT_CAUSE, STMT_NOTE, STMT_HOLD, STMT_LET, STMT_DUE, STMT_TELL };
+enum {
+	STMT_CAUSE,
+	STMT_NOTE,
+	STMT_HOLD,
+	STMT_LET,
+	STMT_DUE_PLANT,
+	STMT_TURN,
+	STMT_DUE,
+	STMT_TELL
+};
 
 /* Occurrences that are not over; as the index alarm_open has it. */
 #define OPEN                                                                   \
@@ -96,14 +105,20 @@ const struct stmt alarm_act_stmts[] = {
 		" WHERE a.variable_id = wanted.variable_id"
 		"   AND a.limit_name = wanted.limit_name AND " OPEN},
 	/* $1 now */
-	[STMT_DUE] = {"alarm_act_due", "i",
-		"SELECT hold.variable_id, hold.limit_name, hold.reason"
-		"     , v.datasource_id"
+	[STMT_DUE_PLANT] = {"alarm_act_due_plant", "i",
+		"SELECT v.datasource_id"
 		"  FROM alarm_hold AS hold"
 		"  JOIN variable AS v ON v.id = hold.variable_id"
 		" WHERE hold.kind = 'shelved' AND hold.until_us <= $1"
-		" ORDER BY hold.variable_id, hold.limit_name LIMIT 1000"
-		" FOR UPDATE OF hold SKIP LOCKED"},
+		" ORDER BY hold.until_us LIMIT 1"},
+	[STMT_TURN] = {"alarm_act_turn", "n", ALARM_TURN_ALONE},
+	/* $1 datasource $2 now */
+	[STMT_DUE] = {"alarm_act_due", "ni",
+		"SELECT hold.variable_id, hold.limit_name, hold.reason"
+		"  FROM alarm_hold AS hold"
+		"  JOIN variable AS v ON v.id = hold.variable_id"
+		" WHERE hold.kind = 'shelved' AND hold.until_us <= $2"
+		"   AND v.datasource_id = $1 LIMIT 1000"},
 	[STMT_TELL] = {"alarm_act_tell", "t", /* $1 datasource */
 		"SELECT pg_notify('" ALARM_CHANNEL "', $1)"},
 	STMT_END,
@@ -550,13 +565,13 @@ alarm_act(struct db *db, struct arena *arena, int64_t datasource_id,
  */
 
 static void
-take_due(struct work *work, const struct rows *rows)
+take_due(struct work *work, int32_t datasource_id, const struct rows *rows)
 {
 	for (size_t i = 0; i < rows_count(rows); i++) {
 		work->variables[i] = (int32_t)rows_int(rows, i, 0);
 		work->limits[i] = rows_text(rows, i, 1);
 		work->events[i] = (struct event_new){
-			.datasource_id = rows_int(rows, i, 3),
+			.datasource_id = datasource_id,
 			.variable_id = work->variables[i],
 			.time_us = work->now_us,
 			.kind = "alarm.unshelved",
@@ -568,25 +583,43 @@ take_due(struct work *work, const struct rows *rows)
 }
 
 static enum rc
-end_due(struct db *db, struct work *work, const struct rows *rows,
+end_due(struct db *db, struct work *work, int32_t datasource_id,
 	struct fault *fault)
 {
-	enum rc rc;
+	struct rows *rows = NULL;
+	enum rc rc = db_exec(db, &alarm_act_stmts[STMT_TURN],
+		PARAMS(P_SHORT(datasource_id)), NULL, fault);
 
+	if (rc == RC_OK)
+		rc = db_query(db, work->arena, &alarm_act_stmts[STMT_DUE],
+			PARAMS(P_SHORT(datasource_id), P_INT(work->now_us)),
+			&rows, fault);
+	if (rc != RC_OK)
+		return rc;
 	begin(work, rows_count(rows));
-	take_due(work, rows);
+	take_due(work, datasource_id, rows);
 	if (work->limit_count == 0)
 		return RC_OK;
 	rc = write_let(db, work, "shelved", true, fault);
 	if (rc == RC_OK)
 		rc = event_write(db, work->arena, work->events,
 			work->event_count, fault);
-	/* Rows come in the order of variables, so plants mostly in a row. */
-	for (size_t i = 0; rc == RC_OK && i < work->event_count; i++)
-		if (i == 0 || work->events[i].datasource_id !=
-				      work->events[i - 1].datasource_id)
-			rc = tell(db, work->arena,
-				work->events[i].datasource_id, fault);
+	return rc == RC_OK ? tell(db, work->arena, datasource_id, fault) : rc;
+}
+
+/* Of one plant, in a transaction of its own. */
+static enum rc
+end_due_of(struct db *db, struct work *work, int32_t datasource_id,
+	struct fault *fault)
+{
+	enum rc rc = db_begin(db, DB_READ_COMMITTED, fault);
+
+	if (rc == RC_OK)
+		rc = end_due(db, work, datasource_id, fault);
+	if (rc == RC_OK)
+		rc = db_commit(db, fault);
+	if (rc != RC_OK)
+		db_rollback(db);
 	return rc;
 }
 
@@ -594,21 +627,20 @@ enum rc
 alarm_unshelve_due(struct db *db, struct arena *arena, int64_t now_us,
 	size_t *ended, struct fault *fault)
 {
-	struct work work = {.arena = arena, .now_us = now_us};
-	struct rows *rows = NULL;
-	enum rc rc = db_begin(db, DB_READ_COMMITTED, fault);
-
 	*ended = 0;
-	if (rc == RC_OK)
-		rc = db_query(db, arena, &alarm_act_stmts[STMT_DUE],
-			PARAMS(P_INT(now_us)), &rows, fault);
-	if (rc == RC_OK)
-		rc = end_due(db, &work, rows, fault);
-	if (rc == RC_OK)
-		rc = db_commit(db, fault);
-	if (rc != RC_OK)
-		db_rollback(db);
-	else
-		*ended = work.limit_count;
-	return rc;
+	for (;;) {
+		struct work work = {.arena = arena, .now_us = now_us};
+		struct rows *plant = NULL;
+		enum rc rc =
+			db_query(db, arena, &alarm_act_stmts[STMT_DUE_PLANT],
+				PARAMS(P_INT(now_us)), &plant, fault);
+
+		if (rc != RC_OK || rows_count(plant) == 0)
+			return rc;
+		rc = end_due_of(
+			db, &work, (int32_t)rows_int(plant, 0, 0), fault);
+		if (rc != RC_OK)
+			return rc;
+		*ended += work.limit_count;
+	}
 }

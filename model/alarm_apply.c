@@ -6,7 +6,7 @@
 #include "lib/jsonw.h"
 #include "model/value_json.h"
 
-enum { STMT_APPLY };
+enum { STMT_TURN, STMT_APPLY };
 
 /* The batch as rows: $2 ids $3 variables $4 limits $5 kinds $6 times $7 came
  * $8 went $9 reactivated $10 reactivations $11 flags $12 status $13 values
@@ -108,6 +108,7 @@ enum { STMT_APPLY };
 	" ORDER BY sent.place"
 
 const struct stmt alarm_apply_stmts[] = {
+	[STMT_TURN] = {"alarm_apply_turn", "n", ALARM_TURN_SHARED},
 	[STMT_APPLY] = {"alarm_apply", "iBNTNIIIINNITT", /* $1 datasource */
 		"WITH" SENT "," LATEST "," HELD "," STORED NOTED},
 	STMT_END,
@@ -189,17 +190,22 @@ alarm_apply(struct db *db, struct arena *arena, int64_t datasource_id,
 	const struct alarm_change *changes, size_t count, struct fault *fault)
 {
 	struct columns c;
+	enum rc rc;
 
 	if (count == 0)
 		return RC_OK;
 	make_columns(arena, count, &c);
 	for (size_t i = 0; i < count; i++) {
-		enum rc rc = check(&changes[i], fault);
-
+		rc = check(&changes[i], fault);
 		if (rc != RC_OK)
 			return rc;
 		fill(arena, &changes[i], i, &c);
 	}
+	/* By itself, so that the next statement sees what was waited for. */
+	rc = db_exec(db, &alarm_apply_stmts[STMT_TURN],
+		PARAMS(P_SHORT(datasource_id)), NULL, fault);
+	if (rc != RC_OK)
+		return rc;
 	return db_exec(db, &alarm_apply_stmts[STMT_APPLY],
 		PARAMS(P_INT(datasource_id), P_BLOBS(c.ids, count),
 			P_SHORTS(c.variables, count), P_TEXTS(c.limits, count),

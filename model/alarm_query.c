@@ -17,6 +17,7 @@ enum {
 	STATEMENTS(STMT_UNACKNOWLEDGED),
 	STATEMENTS(STMT_STANDING),
 	STMT_FIND,
+	STMT_TURN,
 	STMT_LOCK,
 	STMT_FOLLOW,
 };
@@ -146,6 +147,7 @@ const struct stmt alarm_stmts[] = {
 	CHOICE(STMT_UNACKNOWLEDGED, "unacknowledged", UNACKNOWLEDGED),
 	CHOICE(STMT_STANDING, "standing", STANDING),
 	[STMT_FIND] = {"alarm_find", "iB", NAMED}, /* $1 datasource $2 ids */
+	[STMT_TURN] = {"alarm_turn", "n", ALARM_TURN_ALONE},
 	[STMT_LOCK] = {"alarm_lock", "iB", NAMED " FOR UPDATE OF a"},
 	/* $1 since $2 until or NULL $3 behind xid $4 and id $5 datasources or
 	 * NULL $6 limit: a row even when there is nothing */
@@ -436,6 +438,11 @@ alarm_lock(struct db *db, struct arena *arena, int64_t datasource_id,
 	const struct bytes *ids, size_t count, struct alarm_list *list,
 	struct fault *fault)
 {
+	enum rc rc = db_exec(db, &alarm_stmts[STMT_TURN],
+		PARAMS(P_SHORT(datasource_id)), NULL, fault);
+
+	if (rc != RC_OK)
+		return rc;
 	return find_named(db, arena, &alarm_stmts[STMT_LOCK], datasource_id,
 		ids, count, list, fault);
 }

@@ -464,6 +464,22 @@ describe('many alarms', () => {
     clear();
   });
 
+  test('of the same limits, in the hands of several people at once, wait for each other', async () => {
+    clear();
+    const limits = Array.from({ length: 20 }, (_, i) => `limit ${i}`);
+    const rows = put(...['line/a', 'line/b'].flatMap((variable) => limits.flatMap((limit) => [
+      { variable, limit, came: 1, went: 2 }, { variable, limit, came: 3 }])));
+    // Each has other alarms of the same limits, one from the front and one from behind.
+    const hands = [rows.filter((_, i) => i % 2 === 0), rows.filter((_, i) => i % 2 === 1).reverse()];
+    const wishes = [{ shelve: { reason: 'works', minutes: 5 } }, { unshelve: true }, { comment: 'so' }];
+    const operator = await grid.token({ actions: 'ReadAll,AcknowledgeAlarms' });
+    const replies = await Promise.all(Array.from({ length: 24 }, (_, i) => grid.request(place(), {
+      method: 'PATCH', token: operator, body: { ids: hands[i % 2].map(({ id }) => id), ...wishes[i % 3] },
+    })));
+    assert.deepEqual(replies.map(({ status }) => status), replies.map(() => 200));
+    clear();
+  });
+
   test('are a thousand at most', async () => {
     const ids_ = Array.from({ length: 1001 }, () => randomUUID());
     assert.equal((await many({ ids: ids_, acknowledge: true })).status, 400);

@@ -3,19 +3,23 @@
 #include "tests/unit/unit.h"
 
 #include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/clock.h"
 #include "lib/db.h"
 #include "model/alarm.h"
+#include "model/alarm_act.h"
 #include "model/datasource.h"
+#include "model/event.h"
 #include "model/variable.h"
 #include "tests/sql/cluster.h"
 
 #define START INT64_C(1770000000000000)
 
-enum { STATES, EVENTS, KEEP };
+enum { STATES, EVENTS, KEEP, WAITERS };
 
 static const struct stmt test_stmts[] = {
 	/* every combination that the state depends on, as C shall see it */
@@ -42,11 +46,15 @@ static const struct stmt test_stmts[] = {
 		"SELECT kind FROM event WHERE datasource_id = $1 ORDER BY id"},
 	[KEEP] = {"test_acknowledge", "ui",
 		"UPDATE alarm SET acknowledged_us = $2 WHERE id = $1"},
+	[WAITERS] = {"test_waiters", "",
+		"SELECT count(*) FROM pg_locks"
+		" WHERE locktype = 'advisory' AND NOT granted"},
 	STMT_END,
 };
 
 static const struct stmt *const sets[] = {alarm_stmts, alarm_apply_stmts,
-	datasource_stmts, variable_stmts, test_stmts, NULL};
+	alarm_act_stmts, event_write_stmts, datasource_stmts, variable_stmts,
+	test_stmts, NULL};
 
 struct fixture {
 	struct db *db;
@@ -491,6 +499,99 @@ test_alarm_changes_are_followed_without_a_gap(void **state)
 	db_close(other);
 }
 
+/* --- two at once ---------------------------------------------------------- */
+
+/* A plant's report by a connection of its own. */
+struct report {
+	struct fixture *fixture;
+	struct alarm_change change;
+	atomic_bool over;
+	enum rc rc;
+};
+
+static void *
+send_report(void *context)
+{
+	struct report *report = context;
+	struct db *db = cluster_open("fieldgrid_owner", sets);
+	struct arena *arena = arena_new();
+	struct fault fault;
+
+	report->rc = alarm_apply(db, arena, report->fixture->plant.id,
+		&report->change, 1, &fault);
+	atomic_store(&report->over, true);
+	arena_free(arena);
+	db_close(db);
+	return NULL;
+}
+
+/* Until it has been stored, or waits for us. */
+static void
+await_report(struct fixture *fixture, struct report *report)
+{
+	struct db *db = cluster_open("fieldgrid_owner", sets);
+	struct rows *rows = NULL;
+
+	do {
+		assert_int_equal(
+			db_query(db, fixture->arena, &test_stmts[WAITERS],
+				NO_PARAMS, &rows, &fixture->fault),
+			RC_OK);
+	} while (!atomic_load(&report->over) && rows_int(rows, 0, 0) == 0);
+	db_close(db);
+}
+
+static void
+shelve(struct fixture *fixture, const struct alarm_change *known)
+{
+	const struct bytes id = {known->id, UUID_BYTES};
+	const struct alarm_wish wish = {.shelve = "works",
+		.shelve_until_us = clock_now_us() + CLOCK_HOUR_US};
+	const struct alarm_actor actor = {"anna", "desk", 0};
+	struct alarm_act act = {.changed = false};
+	struct alarm_list list;
+
+	assert_int_equal(
+		alarm_lock(fixture->db, fixture->arena, fixture->plant.id, &id,
+			1, &list, &fixture->fault),
+		RC_OK);
+	act.alarm = &list.items[0];
+	assert_int_equal(
+		alarm_act(fixture->db, fixture->arena, fixture->plant.id, &wish,
+			&actor, clock_now_us(), &act, 1, &fixture->fault),
+		RC_OK);
+}
+
+static void
+test_alarm_that_comes_while_its_limit_is_shelved_is_shelved(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct alarm_change known =
+		change(fixture, 1, ALARM_CAME, 1, 0, 0);
+	struct report report = {fixture,
+		change(fixture, 2, ALARM_CAME, 2, 0, 0), false, RC_BUG};
+	struct alarm_filter filter = everything(fixture);
+	struct alarm_list list;
+	pthread_t thread;
+
+	assert_int_equal(apply(fixture, &known, 1), RC_OK);
+	assert_int_equal(
+		db_begin(fixture->db, DB_READ_COMMITTED, &fixture->fault),
+		RC_OK);
+	shelve(fixture, &known);
+	assert_int_equal(
+		pthread_create(&thread, NULL, send_report, &report), 0);
+	await_report(fixture, &report);
+	assert_int_equal(db_commit(fixture->db, &fixture->fault), RC_OK);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(report.rc, RC_OK);
+	list = find(fixture, &filter);
+	assert_int_equal(list.count, 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_true(
+			list.items[i].facts.shelved_until_us > clock_now_us());
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -508,6 +609,7 @@ main(void)
 		TEST(test_alarm_pages_are_complete_in_every_order),
 		TEST(test_alarm_of_a_hidden_variable_is_hidden),
 		TEST(test_alarm_changes_are_followed_without_a_gap),
+		TEST(test_alarm_that_comes_while_its_limit_is_shelved_is_shelved),
 	};
 
 	cluster_start();
