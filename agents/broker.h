@@ -1,8 +1,8 @@
 /*
  * broker: a connection to an MQTT broker that is kept up by its own thread.
  *
- * The only file that includes <mosquitto.h>. It speaks MQTT 3.1.1, connects,
- * reconnects after 0.5 to 30 s with jitter, and calls back from its thread.
+ * It speaks MQTT 3.1.1 with libmosquitto, connects, reconnects after 0.5 to
+ * 30 s with jitter, and calls back from its thread.
  * QoS 1 messages are acknowledged to the broker only while calls->settled says
  * so: libmosquitto 2.0 queues an acknowledgement before it hands out the
  * message and writes it when it is told to, so whoever received a message can
@@ -16,53 +16,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/arena.h"
-#include "lib/conf.h"
+#include "agents/broker_options.h"
 #include "lib/fault.h"
 
 #define BROKER_SUBSCRIBE_MAX 100 /* filters in one packet */
-
-/* Filled by the keys of BROKER_CONF; texts may be empty. */
-struct broker_options {
-	const char *url; /* mqtt://HOST[:1883] or mqtts://HOST[:8883] */
-	const char *client_id;
-	const char *ca; /* PEM; empty = the system's list */
-	const char *certificate;
-	const char *key;
-	const char *user;
-	const char *password; /* a file */
-	int64_t keepalive_s;
-	/* Not keys: the broker keeps messages for us while we are away. */
-	bool keeps_session;
-	unsigned in_flight; /* QoS 1 messages out at once; 0 = 20 */
-};
-
-/* Entries of a conf table; "base" is the offset of a struct broker_options. */
-#define BROKER_KEY(base, field)                                                \
-	((base) + offsetof(struct broker_options, field))
-#define BROKER_CONF(section, base)                                             \
-	{section, "url", CONF_TEXT, BROKER_KEY(base, url), "", 0, 0,           \
-		"the broker: mqtts://HOST[:PORT] or mqtt://HOST[:PORT]"},      \
-		{section, "client_id", CONF_TEXT, BROKER_KEY(base, client_id), \
-			"", 0, 0,                                              \
-			"name of this client; each at the broker once"},       \
-		{section, "ca", CONF_PATH, BROKER_KEY(base, ca), "", 0, 0,     \
-			"certificates that may sign the broker's, PEM; "       \
-			"empty: the system's"},                                \
-		{section, "certificate", CONF_PATH,                            \
-			BROKER_KEY(base, certificate), "", 0, 0,               \
-			"certificate for the broker, PEM"},                    \
-		{section, "key", CONF_PATH, BROKER_KEY(base, key), "", 0, 0,   \
-			"private key of the certificate, PEM"},                \
-		{section, "user", CONF_TEXT, BROKER_KEY(base, user), "", 0, 0, \
-			"user at the broker"},                                 \
-		{section, "password", CONF_PATH, BROKER_KEY(base, password),   \
-			"", 0, 0, "file with the user's password"},            \
-	{                                                                      \
-		section, "keepalive_s", CONF_INT,                              \
-			BROKER_KEY(base, keepalive_s), "30", 5, 3600,          \
-			"a silent connection is dead after this, s"            \
-	}
 
 struct broker_message {
 	const char *topic;
@@ -80,6 +37,8 @@ struct broker_calls {
 	void (*connected)(void *context, bool session_present);
 	void (*disconnected)(void *context);
 	void (*message)(void *context, const struct broker_message *message);
+	/* After one or many messages: the next thing asked is "settled". */
+	void (*received)(void *context);
 	/* QoS 0: written; QoS 1: the broker has it. May come before
 	 * broker_publish has returned the id. */
 	void (*published)(void *context, int id);

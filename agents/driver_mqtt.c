@@ -146,7 +146,7 @@ wait_for_room(struct mqtt *mqtt, const struct mqtt_item *item)
 	const struct timespec pause = {.tv_nsec = ROOM_WAIT_NS};
 
 	while (!mqtt_ring_put(mqtt->ring, item)) {
-		if (atomic_load(&mqtt->refusing))
+		if (atomic_load(&mqtt->closing))
 			return false;
 		wake_sampler(mqtt);
 		nanosleep(&pause, NULL);
@@ -181,11 +181,27 @@ on_message(void *context, const struct broker_message *message)
 			drop(mqtt, route);
 			return;
 		}
-		if (!wait_for_room(mqtt, &item))
+		if (!wait_for_room(mqtt, &item)) {
+			mqtt->owed_next = UINT64_MAX; /* never safe */
 			return;
+		}
 	}
-	if (message->qos > 0)
-		atomic_store(&mqtt->owed, mqtt_ring_end(mqtt->ring));
+	if (message->qos == 0)
+		wake_sampler(mqtt);
+	else if (mqtt->owed_next != UINT64_MAX)
+		mqtt->owed_next = mqtt_ring_end(mqtt->ring);
+}
+
+/* What one look at the connection brought becomes one frame: the broker is
+ * not answered before its last message is on the disk anyway. */
+static void
+on_received(void *context)
+{
+	struct mqtt *mqtt = context;
+
+	if (mqtt->owed_next == atomic_load(&mqtt->owed))
+		return;
+	atomic_store(&mqtt->owed, mqtt->owed_next);
 	wake_sampler(mqtt);
 }
 
@@ -194,8 +210,7 @@ is_settled(void *context)
 {
 	const struct mqtt *mqtt = context;
 
-	return !atomic_load(&mqtt->refusing) &&
-	       atomic_load(&mqtt->safe) >= atomic_load(&mqtt->owed);
+	return atomic_load(&mqtt->safe) >= atomic_load(&mqtt->owed);
 }
 
 /* --- Sparkplug ----------------------------------------------------------- */
@@ -262,6 +277,7 @@ open_broker(struct mqtt *mqtt, struct fault *fault)
 		.connecting = on_connecting,
 		.connected = on_connected,
 		.message = on_message,
+		.received = on_received,
 		.settled = is_settled};
 	struct fault why = {0};
 	enum rc rc;
@@ -303,8 +319,7 @@ mqtt_close(void *state)
 	if (mqtt->started && broker_is_connected(mqtt->broker))
 		publish_state(mqtt, false);
 	/* Whatever is not on the disk now stays with the broker. */
-	if (atomic_load(&mqtt->safe) < atomic_load(&mqtt->owed))
-		atomic_store(&mqtt->refusing, true);
+	atomic_store(&mqtt->closing, true);
 	broker_close(mqtt->broker);
 	mqtt_routes_free(mqtt);
 	mqtt_pending_free(mqtt);

@@ -89,10 +89,13 @@ struct mqtt {
 	atomic_bool idle;      /* the sampler wants to be woken */
 	atomic_bool connected; /* news for the sampler */
 	atomic_bool lost_any;  /* a Sparkplug message did not fit */
-	atomic_bool refusing;  /* closing: nothing is acknowledged any more */
+	atomic_bool closing;   /* nobody takes anything out any more */
 	_Atomic uint64_t owed; /* behind the last item with QoS 1 */
 	_Atomic uint64_t safe; /* behind the last item on the disk */
 	_Atomic uint64_t count_dropped;
+
+	/* The broker's thread's: what "owed" becomes. */
+	uint64_t owed_next;
 
 	/* The sampler's. */
 	struct sink *sink; /* during poll and write */
