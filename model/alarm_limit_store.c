@@ -8,6 +8,7 @@
 #include "lib/clock.h"
 
 enum {
+	STMT_TURN,
 	STMT_SLICE,
 	STMT_QUERY,
 	STMT_FIND,
@@ -99,6 +100,9 @@ enum {
 	    ".suppressed_by, " row ".enabled, " row ".evaluated_by"
 
 const struct stmt alarm_limit_store_stmts[] = {
+	/* $1 datasource; the number is any of advisory locks */
+	[STMT_TURN] = {"alarm_limit_turn", "n",
+		"SELECT pg_advisory_xact_lock(1634492782, $1)"},
 	/* $6 datasource $7 variable as LIKE has it $8 search $9 origin
 	 * $10 evaluator, 0 = any $11 variables or NULL */
 	[STMT_SLICE] = {"alarm_limit_slice", SLICE_TYPES "ittnnN", SLICE},
@@ -502,6 +506,19 @@ put_hub(struct db *db, struct arena *arena, int64_t datasource_id,
 	return rc;
 }
 
+/* Two that put many limits of one plant would wait for each other in circles:
+ * they take turns. */
+static enum rc
+begin(struct db *db, int64_t datasource_id, struct fault *fault)
+{
+	enum rc rc = db_begin(db, DB_READ_COMMITTED, fault);
+
+	return rc == RC_OK
+		       ? db_exec(db, &alarm_limit_store_stmts[STMT_TURN],
+				 PARAMS(P_SHORT(datasource_id)), NULL, fault)
+		       : rc;
+}
+
 static enum rc
 finish(struct db *db, enum rc rc, struct fault *fault)
 {
@@ -518,15 +535,13 @@ alarm_limit_put(struct db *db, struct arena *arena, int64_t datasource_id,
 	enum alarm_limit_mode mode, struct alarm_limit_count *counts,
 	struct fault *fault)
 {
-	enum rc rc = db_begin(db, DB_READ_COMMITTED, fault);
+	enum rc rc = begin(db, datasource_id, fault);
 
 	*counts = (struct alarm_limit_count){0};
-	if (rc != RC_OK)
-		return rc;
-	return finish(db,
-		put_hub(db, arena, datasource_id, limits, count, mode, counts,
-			fault),
-		fault);
+	if (rc == RC_OK)
+		rc = put_hub(db, arena, datasource_id, limits, count, mode,
+			counts, fault);
+	return finish(db, rc, fault);
 }
 
 enum rc
@@ -584,13 +599,11 @@ alarm_limit_declare(struct db *db, struct arena *arena, int64_t datasource_id,
 	const struct alarm_limit *limits, size_t count,
 	struct alarm_limit_count *counts, struct fault *fault)
 {
-	enum rc rc = db_begin(db, DB_READ_COMMITTED, fault);
+	enum rc rc = begin(db, datasource_id, fault);
 
 	*counts = (struct alarm_limit_count){0};
-	if (rc != RC_OK)
-		return rc;
-	return finish(db,
-		declare(db, arena, datasource_id, node_id, variables, limits,
-			count, counts, fault),
-		fault);
+	if (rc == RC_OK)
+		rc = declare(db, arena, datasource_id, node_id, variables,
+			limits, count, counts, fault);
+	return finish(db, rc, fault);
 }

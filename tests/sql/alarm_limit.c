@@ -3,6 +3,8 @@
 #include "tests/unit/unit.h"
 
 #include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +14,7 @@
 #include "model/variable.h"
 #include "tests/sql/cluster.h"
 
-enum { NODE, AREAS };
+enum { NODE, AREAS, WAITERS };
 
 static const struct stmt test_stmts[] = {
 	[NODE] = {"test_node", "u",
@@ -21,8 +23,13 @@ static const struct stmt test_stmts[] = {
 	[AREAS] = {"test_areas", "i",
 		"SELECT name FROM alarm_category"
 		" WHERE datasource_id = $1 AND kind = 'area' ORDER BY name"},
+	[WAITERS] = {"test_waiters", "",
+		"SELECT count(*) FROM pg_locks WHERE NOT granted"},
 	STMT_END,
 };
+
+static const struct stmt *const sets[] = {alarm_limit_store_stmts,
+	datasource_stmts, variable_stmts, test_stmts, NULL};
 
 struct fixture {
 	struct db *db;
@@ -35,8 +42,6 @@ struct fixture {
 static int
 set_up(void **state)
 {
-	static const struct stmt *const sets[] = {alarm_limit_store_stmts,
-		datasource_stmts, variable_stmts, test_stmts, NULL};
 	static const struct variable drafts[] = {
 		{.name = "level", .kind = VALUE_FLOAT, .access = ACCESS_READ},
 		{.name = "pump", .kind = VALUE_BOOL, .access = ACCESS_READ},
@@ -248,6 +253,74 @@ test_alarm_limit_of_nothing_or_twice_is_refused(void **state)
 	assert_int_equal(find(fixture, ALARM_BY_DEFAULT).count, 0);
 }
 
+/* Somebody else who puts limits of the same plant. */
+struct other {
+	struct fixture *fixture;
+	atomic_bool over;
+	enum rc rc;
+};
+
+static void *
+put_other(void *context)
+{
+	struct other *other = context;
+	const struct alarm_limit limits[] = {
+		above("level", "b", 2), above("level", "a", 2)};
+	struct db *db = cluster_open("fieldgrid_owner", sets);
+	struct arena *arena = arena_new();
+	struct alarm_limit_count counts;
+	struct fault fault;
+
+	other->rc = alarm_limit_put(db, arena, other->fixture->plant.id, limits,
+		2, ALARM_LIMIT_MERGE, &counts, &fault);
+	atomic_store(&other->over, true);
+	arena_free(arena);
+	db_close(db);
+	return NULL;
+}
+
+/* Until it is over, or waits for us. */
+static void
+await_other(struct other *other)
+{
+	struct fixture *fixture = other->fixture;
+	struct db *db = cluster_open("fieldgrid_owner", sets);
+	struct rows *rows = NULL;
+
+	do {
+		assert_int_equal(
+			db_find(db, fixture->arena, &test_stmts[WAITERS],
+				NO_PARAMS, &rows, &fixture->fault),
+			RC_OK);
+	} while (!atomic_load(&other->over) && rows_int(rows, 0, 0) == 0);
+	db_close(db);
+}
+
+static void
+test_alarm_limit_two_who_put_the_same_wait_for_each_other(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct alarm_limit first = above("level", "a", 1);
+	const struct alarm_limit second = above("level", "b", 1);
+	struct other other = {fixture, false, RC_BUG};
+	struct alarm_limit_count counts;
+	pthread_t thread;
+
+	assert_int_equal(
+		db_begin(fixture->db, DB_READ_COMMITTED, &fixture->fault),
+		RC_OK);
+	assert_int_equal(
+		put(fixture, &first, 1, ALARM_LIMIT_MERGE, &counts), RC_OK);
+	assert_int_equal(pthread_create(&thread, NULL, put_other, &other), 0);
+	await_other(&other);
+	assert_int_equal(
+		put(fixture, &second, 1, ALARM_LIMIT_MERGE, &counts), RC_OK);
+	assert_int_equal(db_commit(fixture->db, &fixture->fault), RC_OK);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(other.rc, RC_OK);
+	assert_int_equal(find(fixture, ALARM_BY_DEFAULT).count, 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -258,6 +331,7 @@ main(void)
 		TEST(test_alarm_limit_replaces_only_what_is_engineered),
 		TEST(test_alarm_limit_is_evaluated_by_the_agent_that_is_there),
 		TEST(test_alarm_limit_of_nothing_or_twice_is_refused),
+		TEST(test_alarm_limit_two_who_put_the_same_wait_for_each_other),
 	};
 
 	cluster_start();
