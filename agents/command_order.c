@@ -67,7 +67,7 @@ command_order_read(struct arena *arena, const char *text, size_t length,
 
 void
 command_outcome_write(struct buf *out, const uint8_t id[UUID_BYTES],
-	const struct command_outcome *outcome, const struct value *old_value)
+	const struct command_outcome *outcome)
 {
 	char text[UUID_TEXT_BYTES];
 	struct jsonw json;
@@ -79,8 +79,12 @@ command_outcome_write(struct buf *out, const uint8_t id[UUID_BYTES],
 	jsonw_str(&json, "state", outcome->state);
 	jsonw_str(&json, "code", outcome->code);
 	jsonw_str(&json, "message", outcome->message);
-	if (old_value != NULL && old_value->kind != VALUE_NONE)
-		value_write(&json, "oldValue", old_value);
+	if (outcome->old_value.kind != VALUE_NONE)
+		value_write(&json, "oldValue", &outcome->old_value);
+	if (outcome->value.kind != VALUE_NONE) {
+		value_write(&json, "value", &outcome->value);
+		jsonw_int(&json, "status", (int64_t)outcome->status);
+	}
 	jsonw_time(&json, "time", outcome->time_us);
 	jsonw_close_obj(&json);
 }
@@ -115,5 +119,10 @@ command_outcome_of(const struct sampler_result *result)
 			outcome.state = table[i].state;
 			outcome.code = table[i].code;
 		}
+	if (result->rc == RC_CONFLICT && !result->begun)
+		outcome.old_value = result->value;
+	else if (result->rc == RC_CONFLICT || result->rc == RC_OK)
+		outcome.value = result->value;
+	outcome.status = result->status;
 	return outcome;
 }

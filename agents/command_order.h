@@ -32,13 +32,18 @@ struct command_outcome {
 	const char *code;  /* errorCode; "" = none */
 	const char *message;
 	int64_t time_us; /* wall clock */
+	/* What the variable had when nothing was written, and what it has since
+	 * it was; VALUE_NONE = not known. */
+	struct value old_value;
+	struct value value;
+	uint64_t status; /* of value */
 };
 
 /* The result as an object, in "out". */
 void command_outcome_write(struct buf *out, const uint8_t id[UUID_BYTES],
-	const struct command_outcome *outcome, const struct value *old_value);
+	const struct command_outcome *outcome);
 
-/* What a result of the sampler means. */
+/* What a result of the sampler means; text is that of the result. */
 struct command_outcome command_outcome_of(const struct sampler_result *result);
 
 #endif

@@ -23,6 +23,8 @@
 					 */
 #define RETRY_US  (CLOCK_SECOND_US / 2) /* when the hub does not answer */
 #define BATCH_MAX 64
+/* Longest text of a value in a result: escaped it fits into the journal. */
+#define TEXT_BYTES_MAX 2048
 
 /* A command from the stream, or a result from the sampler, until our thread
  * comes to it. */
@@ -37,7 +39,7 @@ struct ending {
 	uint64_t token;
 	struct command_outcome outcome;
 	char message[256];
-	struct value value; /* numbers and truth only */
+	char *text; /* of the value; NULL = it is none */
 	bool begun;
 	int64_t ended_us; /* steady clock */
 };
@@ -148,6 +150,30 @@ commands_take_time(void *context, const char *text, size_t length)
 /* --- the sampler's thread --------------------------------------------------
  */
 
+/* The text of a value lives as long as the ending; a long one is not told. */
+static void
+keep_text(struct ending *ending, struct value *value)
+{
+	if (value->kind != VALUE_STRING)
+		return;
+	if (value->string.bytes > TEXT_BYTES_MAX) {
+		value->kind = VALUE_NONE;
+		return;
+	}
+	ending->text = malloc((size_t)value->string.bytes + 1);
+	if (ending->text == NULL)
+		abort();
+	memcpy(ending->text, value->string.data, value->string.bytes);
+	value->string.data = ending->text;
+}
+
+static void
+ending_free(struct ending *ending)
+{
+	free(ending->text);
+	free(ending);
+}
+
 static void
 on_done(void *context, const struct sampler_result *result)
 {
@@ -162,10 +188,8 @@ on_done(void *context, const struct sampler_result *result)
 	ending->outcome = command_outcome_of(result);
 	snprintf(ending->message, sizeof(ending->message), "%s", result->why);
 	ending->outcome.message = ending->message;
-	/* What the device has now is the old value only where nothing was
-	 * written. */
-	if (result->rc == RC_CONFLICT && result->value.kind != VALUE_STRING)
-		ending->value = result->value;
+	keep_text(ending, &ending->outcome.old_value);
+	keep_text(ending, &ending->outcome.value);
 	pthread_mutex_lock(&commands->lock);
 	*commands->endings_end = ending;
 	commands->endings_end = &ending->next;
@@ -232,14 +256,14 @@ time_left(struct commands *commands, const struct command_order *order)
 
 static void
 note_result(struct commands *commands, const uint8_t id[UUID_BYTES],
-	const struct command_outcome *outcome, const struct value *old_value)
+	const struct command_outcome *outcome)
 {
 	struct command_entry entry = {.step = COMMAND_DONE};
 	struct fault fault;
 	struct buf text;
 
 	buf_init(&text, COMMAND_JOURNAL_TEXT_BYTES);
-	command_outcome_write(&text, id, outcome, old_value);
+	command_outcome_write(&text, id, outcome);
 	memcpy(entry.id, id, UUID_BYTES);
 	entry.text = text.data;
 	if (command_journal_note(commands->journal, &entry, 1, &fault) != RC_OK)
@@ -284,7 +308,7 @@ end_running(struct commands *commands, struct ending *ending)
 		ending->outcome.state = "expired";
 		ending->outcome.code = "Expired";
 	}
-	note_result(commands, found->id, &ending->outcome, &ending->value);
+	note_result(commands, found->id, &ending->outcome);
 	free(found);
 }
 
@@ -298,7 +322,7 @@ note_endings(struct commands *commands)
 
 		endings = ending->next;
 		end_running(commands, ending);
-		free(ending);
+		ending_free(ending);
 	}
 }
 
@@ -356,10 +380,12 @@ static void
 end_at_once(struct commands *commands, const struct command_order *order,
 	const char *state, const char *code, const char *message)
 {
-	const struct command_outcome outcome = {
-		state, code, message, plant_clock_us()};
+	const struct command_outcome outcome = {.state = state,
+		.code = code,
+		.message = message,
+		.time_us = plant_clock_us()};
 
-	note_result(commands, order->id, &outcome, NULL);
+	note_result(commands, order->id, &outcome);
 }
 
 static void
@@ -492,11 +518,10 @@ carry_out_all(struct commands *commands)
 static void
 end_interrupted(struct commands *commands)
 {
-	static const struct command_outcome interrupted = {"failed",
-		"Interrupted",
-		"The agent was interrupted while it carried this out; the "
-		"value may have been written.",
-		0};
+	static const struct command_outcome interrupted = {.state = "failed",
+		.code = "Interrupted",
+		.message = "The agent was interrupted while it carried this "
+			   "out; the value may have been written."};
 	size_t count;
 	const struct command_entry *items =
 		command_journal_entries(commands->journal, &count);
@@ -510,7 +535,7 @@ end_interrupted(struct commands *commands)
 			continue;
 		outcome.time_us = plant_clock_us();
 		memcpy(id, items[i].id, UUID_BYTES);
-		note_result(commands, id, &outcome, NULL);
+		note_result(commands, id, &outcome);
 		items = command_journal_entries(commands->journal, &count);
 	}
 }

@@ -59,6 +59,7 @@ struct sampler_result {
 	/* What the variable has now, as far as known; else VALUE_NONE. Text is
 	 * gone after the call. */
 	struct value value;
+	uint64_t status; /* its own */
 	const char *why; /* "" for RC_OK */
 };
 

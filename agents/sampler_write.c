@@ -123,8 +123,8 @@ sampler_written(struct sink *sink, uint64_t token, enum rc rc,
 	struct sampler_pending *pending = take_begun(sampler, token);
 	struct sampler_result result = {.rc = rc,
 		.begun = rc != RC_UNAVAILABLE && rc != RC_UPSTREAM,
+		.status = STATUS_SPONT,
 		.why = why};
-	uint64_t status = 0;
 
 	if (pending == NULL) {
 		log_warn(NULL,
@@ -136,7 +136,7 @@ sampler_written(struct sink *sink, uint64_t token, enum rc rc,
 	if (raw == NULL ||
 		!sampler_convert(
 			&sampler->agent->list.items[pending->order.index], raw,
-			&result.value, &status))
+			&result.value, &result.status))
 		result.value.kind = VALUE_NONE;
 	finish(sampler, pending, &result);
 }

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "lib/clock.h"
+
 #define MULTI_STATUS 207
 
 int
@@ -17,6 +19,7 @@ command_status(const struct command *command)
 		{COMMAND_SENT, NULL, 202},
 		{COMMAND_CONFIRMED, NULL, 200},
 		{COMMAND_EXPIRED, NULL, 504},
+		{COMMAND_FAILED, "DeviceOffline", 503},
 		{COMMAND_FAILED, NULL, 502},
 		{COMMAND_REFUSED, "OldValueDiffers", 409},
 		{COMMAND_REFUSED, "PlantOffline", 503},
@@ -40,6 +43,26 @@ write_json(struct jsonw *json, const char *key, const char *value)
 		jsonw_null(json, key);
 }
 
+/* What the device has since, by its own word. An agent that confirms without
+ * a value means the one that was asked for. */
+static void
+write_feedback(struct jsonw *json, const struct command *command)
+{
+	bool confirmed = strcmp(command->state, COMMAND_CONFIRMED) == 0;
+	bool told = command->new_value != NULL;
+
+	if (!told && !confirmed)
+		return;
+	jsonw_open_obj(json, "feedback");
+	jsonw_raw(json, "value", told ? command->new_value : command->value);
+	jsonw_time(json, "time",
+		command->new_us != CLOCK_NEVER ? command->new_us
+					       : command->changed_us);
+	jsonw_int(json, "status",
+		(int64_t)(told ? command->new_status : STATUS_SPONT));
+	jsonw_close_obj(json);
+}
+
 static void
 write_members(struct jsonw *json, const struct command *command)
 {
@@ -56,6 +79,7 @@ write_members(struct jsonw *json, const struct command *command)
 	write_json(json, "value", command->value);
 	write_json(json, "expected", command->expected);
 	write_json(json, "oldValue", command->old_value);
+	write_feedback(json, command);
 	jsonw_str(json, "comment", command->comment);
 	jsonw_str(json, "username", command->actor);
 	jsonw_str(json, "computer", command->address);

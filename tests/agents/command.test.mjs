@@ -88,7 +88,7 @@ test('a device that is off fails at once, and nothing is written when it is back
   const value = fresh();
   await device.off();
   const reply = await patch('set', { value, expires_ms: 3000 });
-  assert.ok([502, 504].includes(reply.status), reply.text);
+  assert.ok([503, 504].includes(reply.status), reply.text);
   await device.on();
   await ready();
   await sleep(1000);

@@ -120,7 +120,7 @@ test('a device that is off is INVALID at the hub, takes nothing, and is told', a
   await shows('speed', [30, false]);
   const before = plc.memory.writes.length;
   const reply = await patch('speed', 40);
-  assert.deepEqual([reply.status, reply.json.errorCode], [502, 'DeviceOffline'], reply.text);
+  assert.deepEqual([reply.status, reply.json.errorCode], [503, 'DeviceOffline'], reply.text);
   assert.equal((await patch('boiler', 62)).status, 200, 'the other device');
   await plc.on();
   await shows('speed', [30, true]);

@@ -155,7 +155,7 @@ test('an expected old value that differs is 409, at the hub and at the plant', a
 test('what the plant refuses or fails at has its own status', async () => {
   for (const [result, status] of [
     [{ state: 'refused', code: 'DeviceRefused', message: 'illegal data value' }, 422],
-    [{ state: 'failed', code: 'DeviceOffline', message: 'no answer' }, 502],
+    [{ state: 'failed', code: 'DeviceOffline', message: 'no answer' }, 503],
     [{ state: 'expired', code: 'Expired', message: 'too late' }, 504],
   ]) {
     const { reply } = await round('set/float', { value: 50 }, result);
@@ -241,7 +241,7 @@ test('many at once: each its own command, all checked before any is sent', async
   const [one, two] = [await stream.next('command'), await stream.next('command')];
   await say({ id: one.id, state: 'confirmed' }, { id: two.id, state: 'failed', code: 'DeviceOffline' });
   const reply = await mixed;
-  assert.deepEqual([reply.status, reply.json.commands.map(({ status }) => status)], [207, [200, 502, 409]]);
+  assert.deepEqual([reply.status, reply.json.commands.map(({ status }) => status)], [207, [200, 503, 409]]);
   for (const body of [{}, { variables: [] }, { variables: {} }, { variables: [1] }, { variables: [[]] }, { variables: [{ value: 1 }] }, { variables: [{ name: 'set/int' }] }])
     assert.equal((await bulk(body)).status, 400, JSON.stringify(body));
 });
