@@ -9,6 +9,7 @@
 #include "lib/secret.h"
 #include "model/application.h"
 #include "model/audit.h"
+#include "model/event.h"
 #include "model/factor.h"
 #include "model/membership.h"
 #include "model/session.h"
@@ -17,8 +18,8 @@
 #define PAGE_ROWS 500
 
 static const struct stmt *const stmts[] = {application_stmts, audit_stmts,
-	factor_stmts, membership_stmts, session_stmts, user_admin_stmts,
-	user_stmts, NULL};
+	event_write_stmts, factor_stmts, membership_stmts, session_stmts,
+	user_admin_stmts, user_stmts, NULL};
 
 /* The one of --password-file, or a random one. */
 static enum rc
@@ -276,6 +277,18 @@ user_drop_factor(struct ctl *ctl)
 }
 
 static enum rc
+tell_logged_out(struct ctl *ctl, const char *user)
+{
+	const struct event_new event = {.time_us = CLOCK_NEVER,
+		.kind = "login.ended",
+		.text = arena_printf(ctl->arena, "logged out everywhere by %s",
+			ctl_operator_name()),
+		.username = user};
+
+	return event_write(ctl->db, ctl->arena, &event, 1, &ctl->fault);
+}
+
+static enum rc
 user_log_out(struct ctl *ctl)
 {
 	struct user_entry entry;
@@ -283,6 +296,8 @@ user_log_out(struct ctl *ctl)
 
 	if (rc == RC_OK)
 		rc = user_end_access(ctl->db, entry.user.id, &ctl->fault);
+	if (rc == RC_OK)
+		rc = tell_logged_out(ctl, entry.user.name);
 	rc = finish(ctl, rc, "session.end_all", NULL, NULL);
 	if (rc == RC_OK)
 		printf("All sessions and tokens of %s have ended.\n",

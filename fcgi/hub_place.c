@@ -37,41 +37,54 @@ may_take(const struct hub_node *node, const char *place)
 	       clock_steady_us() - node->place_us > HUB_PLACE_US;
 }
 
-/* *taken: it is the one at work, now if not before. *news: else, it was not
- * refused just before. Needs: node->place_lock. */
+/* What is news of a place. */
+enum place_news { PLACE_KNOWN, PLACE_MOVED, PLACE_REFUSED };
+
+/* Of two agents the one at work stays it. Needs: node->place_lock. */
 static enum rc
 take(struct hub_node *node, struct req *req, const char *place, bool *taken,
-	bool *news)
+	enum place_news *news)
 {
-	enum rc rc = remember(node, req);
+	bool moved = false;
+	enum rc rc = RC_OK;
 
-	if (rc != RC_OK)
-		return rc;
 	*taken = may_take(node, place);
-	*news = !*taken && strcmp(node->refused, place) != 0;
 	if (!*taken) {
+		if (strcmp(node->refused, place) != 0)
+			*news = PLACE_REFUSED;
 		snprintf(node->refused, sizeof(node->refused), "%s", place);
 		return RC_OK;
 	}
 	if (strcmp(node->place, place) != 0)
-		rc = node_place_keep(req->db, node->id, place, &req->fault);
+		rc = node_place_keep(
+			req->db, node->id, place, &moved, &req->fault);
 	if (rc != RC_OK)
 		return rc;
+	if (moved && node->place[0] != '\0')
+		*news = PLACE_MOVED;
 	snprintf(node->place, sizeof(node->place), "%s", place);
 	node->place_us = clock_steady_us();
 	return RC_OK;
 }
 
-/* The refusal counts also when this cannot be written. */
+/* What was decided counts also when this cannot be written. */
 static void
-report(struct req *req)
+report(struct req *req, enum place_news news, const char *place,
+	const char *old_place)
 {
+	bool moved = news == PLACE_MOVED;
 	struct event_new event = {.time_us = CLOCK_NEVER,
-		.kind = "node.doubled",
+		.kind = moved ? "node.moved" : "node.doubled",
 		.text = arena_printf(req->arena,
-			"a second agent of node %s was refused: it has a copy "
-			"of the spool of the one that is at work",
-			req->caller->name)};
+			moved ? "the agent of node %s works in another place "
+				"than before: its machine was started anew, "
+				"or another agent has taken over"
+			      : "a second agent of node %s was refused: it has "
+				"a copy of the spool of the one that is at "
+				"work",
+			req->caller->name),
+		.value = place,
+		.old_value = old_place};
 	struct fault fault;
 
 	log_warn(req->id, "%s", event.text);
@@ -84,20 +97,24 @@ enum rc
 hub_node_check_place(struct hub_node *node, struct req *req)
 {
 	const char *place = req_header(req, "Fieldgrid-Place");
+	enum place_news news = PLACE_KNOWN;
+	char before[HUB_PLACE_BYTES];
 	bool taken = true;
-	bool news = false;
 	enum rc rc;
 
 	if (place == NULL || place[0] == '\0' ||
 		strlen(place) >= HUB_PLACE_BYTES)
 		return RC_OK;
 	pthread_mutex_lock(&node->place_lock);
-	rc = take(node, req, place, &taken, &news);
+	rc = remember(node, req);
+	memcpy(before, node->place, sizeof(before));
+	if (rc == RC_OK)
+		rc = take(node, req, place, &taken, &news);
 	pthread_mutex_unlock(&node->place_lock);
+	if (rc == RC_OK && news != PLACE_KNOWN)
+		report(req, news, place, before);
 	if (rc != RC_OK || taken)
 		return rc;
-	if (news)
-		report(req);
 	return fault_tell(&req->fault, RC_CONFLICT, "AgentRuns", NULL,
 		"Another agent of this node is at work. Stop it, or enrol this "
 		"one as a node of its own, with a new spool.");

@@ -268,7 +268,12 @@ account_end_others(struct req *req, const struct person *person)
 	};
 	enum rc rc = session_end_others(req->db, &person->session, &req->fault);
 
-	return rc == RC_OK ? audit_write(req, &row) : rc;
+	if (rc == RC_OK)
+		rc = audit_write(req, &row);
+	return rc == RC_OK ? identity_event(req, IDENTITY_EVENT_ENDED,
+				     person->user.name,
+				     "logged out everywhere else")
+			   : rc;
 }
 
 enum rc

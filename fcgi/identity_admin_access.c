@@ -2,10 +2,12 @@
 
 #include "fcgi/identity_admin.h"
 
+#include "fcgi/identity_event.h"
 #include "fcgi/identity_oauth.h"
 #include "lib/field.h"
 #include "model/application.h"
 #include "model/audit.h"
+#include "model/caller.h"
 #include "model/membership.h"
 #include "model/user.h"
 
@@ -207,6 +209,10 @@ admin_user_end_sessions(struct req *req, struct resp *resp)
 
 	if (rc == RC_OK)
 		rc = user_end_access(req->db, user.id, &req->fault);
+	if (rc == RC_OK)
+		rc = identity_event(req, IDENTITY_EVENT_ENDED, user.name,
+			arena_printf(req->arena, "logged out everywhere by %s",
+				req->caller->name));
 	if (rc == RC_OK)
 		rc = finish(req, &user, &what);
 	if (rc == RC_OK)

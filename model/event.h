@@ -43,7 +43,7 @@ struct event_new {
 	int64_t datasource_id; /* 0 = of the grid, such as a log-in */
 	int32_t variable_id;   /* 0 = of no variable */
 	int64_t time_us;       /* CLOCK_NEVER = now */
-	const char *kind;      /* dotted lower case nouns: "login.refused" */
+	const char *kind;      /* one of model/event_kind.c */
 	const char *text;
 	const char *value; /* NULL = none, as all below */
 	const char *old_value;
@@ -60,7 +60,8 @@ extern const struct stmt event_write_stmts[];
 
 /*
  * Append events in the open transaction, if there is one. The full name of a
- * user is looked up. Fails: RC_UNAVAILABLE, RC_DB, RC_RETRY.
+ * user is looked up. Fails: RC_UNAVAILABLE, RC_DB, RC_RETRY; RC_BUG: a kind
+ * that is in no list.
  */
 MUST_CHECK enum rc event_write(struct db *db, struct arena *arena,
 	const struct event_new *events, size_t count, struct fault *fault);

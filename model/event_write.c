@@ -7,6 +7,7 @@
 #include "lib/utf8.h"
 #include "model/caller.h"
 #include "model/event.h"
+#include "model/event_kind.h"
 
 #define NAME_BYTES 256
 #define TEXT_BYTES 4096
@@ -132,8 +133,13 @@ event_write(struct db *db, struct arena *arena, const struct event_new *events,
 	if (count == 0)
 		return RC_OK;
 	make_columns(arena, count, &c);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		if (!event_kind_is_known(events[i].kind))
+			return fault_set(fault, RC_BUG,
+				"model/event_kind.c does not have %s",
+				events[i].kind);
 		add(arena, &c, i, &events[i]);
+	}
 	return db_exec(db, &event_write_stmts[EVENT_WRITE],
 		PARAMS(P_SHORTS(c.datasources, count),
 			P_SHORTS(c.variables, count), P_INTS(c.times, count),

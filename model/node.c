@@ -67,7 +67,8 @@ const struct stmt node_stmts[] = {
 		"SELECT place FROM node_position WHERE node_id = $1"},
 	[PLACE_KEEP] = {"node_place_keep", "nt", /* $1 node $2 place */
 		"INSERT INTO node_position (node_id, place) VALUES ($1, $2)"
-		" ON CONFLICT (node_id) DO UPDATE SET place = $2"},
+		" ON CONFLICT (node_id) DO UPDATE SET place = $2"
+		" WHERE node_position.place <> $2"},
 	STMT_END,
 };
 
@@ -150,9 +151,13 @@ node_place_find(struct db *db, struct arena *arena, int64_t node_id,
 }
 
 enum rc
-node_place_keep(
-	struct db *db, int64_t node_id, const char *place, struct fault *fault)
+node_place_keep(struct db *db, int64_t node_id, const char *place,
+	bool *changed, struct fault *fault)
 {
-	return db_exec(db, &node_stmts[PLACE_KEEP],
-		PARAMS(P_SHORT(node_id), P_TEXT(place)), NULL, fault);
+	int64_t rows = 0;
+	enum rc rc = db_exec(db, &node_stmts[PLACE_KEEP],
+		PARAMS(P_SHORT(node_id), P_TEXT(place)), &rows, fault);
+
+	*changed = rows > 0;
+	return rc;
 }

@@ -26,8 +26,9 @@ MUST_CHECK enum rc node_position_find(struct db *db, struct arena *arena,
 /* Where its agent runs, as it says itself; "" = unknown. */
 MUST_CHECK enum rc node_place_find(struct db *db, struct arena *arena,
 	int64_t node_id, const char **place, struct fault *fault);
-MUST_CHECK enum rc node_place_keep(
-	struct db *db, int64_t node_id, const char *place, struct fault *fault);
+/* *changed: it was elsewhere before, or unknown. */
+MUST_CHECK enum rc node_place_keep(struct db *db, int64_t node_id,
+	const char *place, bool *changed, struct fault *fault);
 
 /* What a node says about itself every two seconds. */
 struct node_beat {

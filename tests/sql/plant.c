@@ -288,11 +288,11 @@ write_events(struct fixture *fixture)
 	const struct event_new events[] = {
 		{.datasource_id = datasource,
 			.time_us = 10,
-			.kind = "note",
+			.kind = "alarm.commented",
 			.text = "100% first"},
 		{.datasource_id = datasource,
 			.time_us = 20,
-			.kind = "value.set",
+			.kind = "command.sent",
 			.text = "second",
 			.value = "1",
 			.old_value = "0",
@@ -305,17 +305,17 @@ write_events(struct fixture *fixture)
 			.variable_id = fixture->variables.items[0].id},
 		{.datasource_id = datasource,
 			.time_us = 20,
-			.kind = "note",
+			.kind = "alarm.commented",
 			.text = "third",
 			.variable_id = fixture->variables.items[1].id},
 		{.datasource_id = datasource,
 			.time_us = 20,
-			.kind = "note",
+			.kind = "alarm.commented",
 			.text = "of a variable that nobody outside may see",
 			.variable_id = fixture->variables.items[3].id},
 		{.datasource_id = datasource,
 			.time_us = 21,
-			.kind = "note",
+			.kind = "alarm.commented",
 			.text = "too late"},
 	};
 
@@ -472,18 +472,18 @@ test_event_follow_misses_no_late_commit(void **state)
 
 	assert_int_equal(count_since(fixture, &seen, ""), 0);
 	assert_int_equal(db_begin(other, DB_READ_COMMITTED, fault), RC_OK);
-	event.kind = "late";
+	event.kind = "node.moved";
 	assert_int_equal(
 		event_write(other, fixture->arena, &event, 1, fault), RC_OK);
-	event.kind = "early";
+	event.kind = "node.created";
 	assert_int_equal(
 		event_write(fixture->db, fixture->arena, &event, 1, fault),
 		RC_OK);
-	assert_int_equal(count_since(fixture, &seen, "early"), 1);
-	assert_int_equal(count_since(fixture, &seen, "early"), 0);
+	assert_int_equal(count_since(fixture, &seen, "node.created"), 1);
+	assert_int_equal(count_since(fixture, &seen, "node.created"), 0);
 	assert_int_equal(db_commit(other, fault), RC_OK);
-	assert_int_equal(count_since(fixture, &seen, "late"), 1);
-	assert_int_equal(count_since(fixture, &seen, "late"), 0);
+	assert_int_equal(count_since(fixture, &seen, "node.moved"), 1);
+	assert_int_equal(count_since(fixture, &seen, "node.moved"), 0);
 	db_close(other);
 }
 
