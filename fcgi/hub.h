@@ -26,6 +26,7 @@ struct hub_conf {
 	int64_t threads;
 	const char *live_socket;
 	int64_t checkpoint_s;
+	int64_t away_s;
 };
 
 extern const struct conf_entry hub_conf_entries[];
@@ -38,6 +39,8 @@ struct hub_held;
 struct hub_news;
 struct hub_node_streams;
 struct hub_orders;
+struct hub_peers;
+struct hub_relay;
 struct image_datasource;
 struct policy;
 
@@ -54,6 +57,8 @@ struct hub {
 	struct hub_held *held;
 	struct hub_node_streams *node_streams;
 	struct hub_orders *orders;
+	struct hub_peers *peers;
+	struct hub_relay *relay;
 	atomic_bool ready; /* the image has been rebuilt */
 	/* steady; the last catalog that a node's frame made us read */
 	_Atomic int64_t catalog_us;

@@ -36,6 +36,16 @@ struct hub_variable {
 MUST_CHECK enum rc hub_command_variable(struct req *req, const char *name,
 	enum policy_action action, struct hub_variable *variable);
 
+/* A command to a node whose stream is here, good until "expires_us" on this
+ * hub's clock. False: it has none any more, nothing was sent. */
+bool hub_command_pass(struct hub *hub, struct arena *arena,
+	const struct command *command, int64_t expires_us);
+
+/* Who reads the variable of a confirmed command from now on finds what was
+ * written, also before the plant's next frame. */
+void hub_command_show(
+	struct hub *hub, struct arena *arena, const struct command *command);
+
 /* End what was not confirmed in time, until hub->stopping. */
 void hub_command_run(struct hub *hub);
 

@@ -19,6 +19,8 @@
 #include "fcgi/hub_node_stream.h"
 #include "fcgi/hub_nodes.h"
 #include "fcgi/hub_order.h"
+#include "fcgi/hub_peers.h"
+#include "fcgi/hub_relay.h"
 #include "fcgi/hub_watch.h"
 #include "fcgi/service.h"
 #include "lib/log.h"
@@ -36,6 +38,7 @@
 #include "model/node.h"
 #include "model/node_link.h"
 #include "model/policy_cache.h"
+#include "model/presence.h"
 #include "model/selection.h"
 
 #define THREADS_MAX 64
@@ -118,6 +121,7 @@ static const struct stmt *const stmts[] = {
 	node_link_stmts,
 	node_stmts,
 	policy_stmts,
+	presence_stmts,
 	selection_stmts,
 	variable_stmts,
 	NULL,
@@ -139,6 +143,8 @@ const struct conf_entry hub_conf_entries[] = {
 		"unix socket of the live streams, for nginx"},
 	{"hub", "checkpoint_s", CONF_INT, HUB(checkpoint_s), "10", 1, 3600,
 		"write the process image to the database every s"},
+	{"hub", "away_s", CONF_INT, HUB(away_s), "15", 1, 3600,
+		"a node without a stream for so long is told as disconnected"},
 	CONF_END,
 };
 
@@ -222,6 +228,13 @@ static void *
 command_main(void *context)
 {
 	hub_command_run(context);
+	return NULL;
+}
+
+static void *
+peers_main(void *context)
+{
+	hub_peers_run(context);
 	return NULL;
 }
 
@@ -323,6 +336,7 @@ serve(struct hub *hub, struct hub_live *live)
 	pthread_t streams;
 	pthread_t evaluator;
 	pthread_t commands;
+	pthread_t peers;
 	pthread_t news;
 
 	FCGX_Init();
@@ -331,6 +345,7 @@ serve(struct hub *hub, struct hub_live *live)
 	evaluator = start(evaluate_main, hub);
 	streams = start(live_main, live);
 	commands = start(command_main, hub);
+	peers = start(peers_main, hub->peers);
 	news = start(news_main, hub->news);
 	for (size_t i = 0; i < count; i++) {
 		acceptors[i].service = &service;
@@ -345,6 +360,7 @@ serve(struct hub *hub, struct hub_live *live)
 	atomic_store(&hub->stopping, true);
 	hub_orders_stir(hub);
 	pthread_join(commands, NULL);
+	pthread_join(peers, NULL);
 	pthread_join(watcher, NULL);
 	pthread_join(evaluator, NULL);
 	hub_counters_log(hub->counters);
@@ -360,6 +376,8 @@ close_hub(struct hub *hub, struct hub_live *live)
 	hub_node_streams_free(hub->node_streams);
 	hub_feed_news_free(hub->feed_news);
 	hub_orders_free(hub->orders);
+	hub_relay_free(hub->relay);
+	hub_peers_free(hub->peers);
 	hub_nodes_free(hub->nodes);
 	policy_cache_free(hub->policies);
 	hub_counters_free(hub->counters);
@@ -388,6 +406,8 @@ main(int argc, char **argv)
 	hub.node_streams = hub_node_streams_new();
 	hub.feed_news = hub_feed_news_new();
 	hub.orders = hub_orders_new();
+	hub.relay = hub_relay_new();
+	hub.peers = hub_peers_new(&hub);
 	hub.policies = policy_cache_new();
 	hub.counters = hub_counters_new();
 	if (hub_live_open(&hub, &live, &fault) == RC_OK)

@@ -9,9 +9,13 @@
 #include "fcgi/hub_held.h"
 #include "fcgi/hub_nodes.h"
 #include "lib/encode.h"
+#include "lib/log.h"
 #include "lib/secret.h"
+#include "model/event.h"
 
 #define STREAMS_MAX 10000
+/* A node's stream may be replaced often, but is not told so more often. */
+#define REPLACED_US CLOCK_MINUTE_US
 
 struct hub_node_streams *
 hub_node_streams_new(void)
@@ -162,6 +166,53 @@ hub_node_streams_tell_limits(struct hub *hub, int32_t datasource_id)
 	hub_held_wake(hub);
 }
 
+const char *
+hub_node_stream_address(struct hub *hub, struct arena *arena, int64_t node_id)
+{
+	struct hub_node_streams *streams = hub->node_streams;
+	const struct stream *stream;
+	const char *address = NULL;
+
+	pthread_mutex_lock(&streams->lock);
+	stream = hub_node_stream_find(streams, node_id);
+	if (stream != NULL)
+		address = arena_strdup(arena, stream->address);
+	pthread_mutex_unlock(&streams->lock);
+	return address;
+}
+
+const int64_t *
+hub_node_streams_nodes(struct hub *hub, struct arena *arena, size_t *count)
+{
+	struct hub_node_streams *streams = hub->node_streams;
+	int64_t *ids;
+
+	*count = 0;
+	pthread_mutex_lock(&streams->lock);
+	ids = arena_array(arena, streams->count + 1, sizeof(*ids));
+	for (const struct stream *stream = streams->first; stream != NULL;
+		stream = stream->next)
+		if (stream->request != NULL && stream->ending == NULL)
+			ids[(*count)++] = stream->node_id;
+	pthread_mutex_unlock(&streams->lock);
+	return ids;
+}
+
+void
+hub_node_stream_replace(struct hub *hub, int64_t node_id)
+{
+	struct hub_node_streams *streams = hub->node_streams;
+	struct stream *stream;
+
+	pthread_mutex_lock(&streams->lock);
+	stream = hub_node_stream_find(streams, node_id);
+	if (stream != NULL)
+		hub_node_stream_end(stream, "replaced");
+	pthread_mutex_unlock(&streams->lock);
+	if (stream != NULL)
+		hub_held_wake(hub);
+}
+
 /* --- the handler -----------------------------------------------------------
  */
 
@@ -198,6 +249,7 @@ new_stream(struct hub *hub, const struct req *req, const uint8_t *fingerprint,
 	stream->node_id = req->caller->id;
 	stream->arena = arena_new();
 	stream->caller = caller_copy(stream->arena, req->caller);
+	stream->address = arena_strdup(stream->arena, req->address);
 	memcpy(stream->fingerprint, fingerprint, sizeof(stream->fingerprint));
 	strcpy(stream->ticket, ticket);
 	stream->opened_us = clock_steady_us();
@@ -234,6 +286,34 @@ add_stream(struct hub *hub, struct req *req, struct stream *stream)
 		    : RC_OK;
 }
 
+/* A stream that is opened from another address than the one that is open: the
+ * node's line has changed, or somebody else has its key. */
+static void
+report_replaced(struct hub *hub, struct req *req)
+{
+	struct hub_node *node = hub_nodes_get(hub->nodes, req->caller->id);
+	const char *address =
+		hub_node_stream_address(hub, req->arena, req->caller->id);
+	int64_t now_us = clock_steady_us();
+	struct event_new event = {.time_us = CLOCK_NEVER,
+		.kind = "node.replaced",
+		.text = arena_printf(req->arena,
+			"the stream of node %s was replaced by one from "
+			"another address",
+			req->caller->name),
+		.value = req->address,
+		.old_value = address};
+	struct fault fault;
+
+	if (address == NULL || strcmp(address, req->address) == 0 ||
+		now_us - atomic_load(&node->replaced_us) < REPLACED_US)
+		return;
+	atomic_store(&node->replaced_us, now_us);
+	event_of_caller(req, &event);
+	if (event_write(req->db, req->arena, &event, 1, &fault) != RC_OK)
+		log_error(req->id, "%s", fault.text);
+}
+
 enum rc
 hub_node_stream_get(struct req *req, struct resp *resp)
 {
@@ -257,6 +337,7 @@ hub_node_stream_get(struct req *req, struct resp *resp)
 		hub_node_stream_free(stream);
 		return rc;
 	}
+	report_replaced(hub, req);
 	hub_nodes_hear(hub->nodes, req->caller->id);
 	hub_held_redirect(req, resp, "node", ticket);
 	return RC_OK;

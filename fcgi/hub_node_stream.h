@@ -37,6 +37,17 @@ bool hub_node_streams_subscribe(const struct hub *hub);
 /* Limits of the datasource were changed: its publishers shall ask for them. */
 void hub_node_streams_tell_limits(struct hub *hub, int32_t datasource_id);
 
+/* Where the node is that has a stream here, in the arena; NULL: none has. */
+const char *hub_node_stream_address(
+	struct hub *hub, struct arena *arena, int64_t node_id);
+
+/* The nodes that have one, in the arena. */
+const int64_t *hub_node_streams_nodes(
+	struct hub *hub, struct arena *arena, size_t *count);
+
+/* The node has its stream at another hub now: what it has here ends. */
+void hub_node_stream_replace(struct hub *hub, int64_t node_id);
+
 /* --- for the watch thread --------------------------------------------------
  */
 

@@ -12,6 +12,7 @@
 #include "fcgi/hub_feed_news.h"
 #include "fcgi/hub_held.h"
 #include "fcgi/hub_nodes.h"
+#include "fcgi/hub_peers.h"
 #include "lib/log.h"
 
 #define TIME_US   (2 * CLOCK_SECOND_US) /* from one "time" to the next */
@@ -33,6 +34,7 @@ stream_gone(struct evhttp_connection *connection, void *context)
 		evhttp_request_get_connection(stream->request) == NULL)
 		evhttp_send_reply_end(stream->request);
 	log_info(NULL, "node stream closed node=%s", stream->caller->name);
+	hub_peers_note(stream->hub, stream->node_id);
 	hub_node_stream_free(stream);
 }
 
@@ -92,6 +94,7 @@ begin_answer(struct stream *stream)
 	evhttp_send_reply_start(stream->request, 200, "OK");
 	bufferevent_set_timeouts(stream->bufferevent, NULL, NULL);
 	log_info(NULL, "node stream opened node=%s", stream->caller->name);
+	hub_peers_note(stream->hub, stream->node_id);
 }
 
 void

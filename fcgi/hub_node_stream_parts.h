@@ -29,6 +29,7 @@ struct stream {
 	int64_t node_id;
 	struct arena *arena; /* of "caller" */
 	struct caller *caller;
+	const char *address;
 	uint8_t fingerprint[32];
 	char ticket[HUB_NODE_TICKET_BYTES]; /* "" once it was shown */
 	int64_t opened_us;                  /* steady clock */

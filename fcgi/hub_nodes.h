@@ -33,6 +33,7 @@ struct hub_node {
 		      */
 	atomic_bool seen;         /* since hub_nodes_flush_seen */
 	_Atomic int64_t heard_us; /* steady clock; 0 = not yet */
+	_Atomic int64_t replaced_us; /* steady; the last event of that */
 	/* steady; when it was noted what an egress node has taken */
 	_Atomic int64_t noted_us;
 	pthread_mutex_t grants_lock;

@@ -80,6 +80,7 @@ copy_command(struct arena *arena, struct command *copy,
 	copy->code = copy_text(arena, command->code);
 	copy->message = copy_text(arena, command->message);
 	copy->late_state = copy_text(arena, command->late_state);
+	copy->new_value = copy_text(arena, command->new_value);
 	copy->actor_kind = copy_text(arena, command->actor_kind);
 	copy->actor = copy_text(arena, command->actor);
 	copy->subject = copy_text(arena, command->subject);

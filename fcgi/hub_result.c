@@ -6,6 +6,7 @@
 #include "fcgi/hub_command.h"
 #include "fcgi/hub_nodes.h"
 #include "fcgi/hub_order.h"
+#include "fcgi/hub_relay.h"
 #include "lib/clock.h"
 #include "lib/field.h"
 #include "lib/log.h"
@@ -25,6 +26,8 @@ struct result_text {
 	const char *code;
 	const char *message;
 	struct json_object *old_value;
+	struct json_object *value;
+	int64_t status;
 	int64_t time_us;
 };
 
@@ -40,6 +43,8 @@ static const struct field result_fields[] = {
 	RESULT("code", FIELD_TEXT, code, false, 48),
 	RESULT("message", FIELD_TEXT, message, false, 256),
 	RESULT("oldValue", FIELD_ANY, old_value, false, 0),
+	RESULT("value", FIELD_ANY, value, false, 0),
+	RESULT("status", FIELD_INT, status, false, INT64_MAX),
 	RESULT("time", FIELD_TIME, time_us, false, 0),
 	FIELDS_END,
 };
@@ -57,10 +62,19 @@ static const struct field results_fields[] = {
 /* One result on its way. */
 struct arrival {
 	struct command_result result;
-	int64_t time_us;
 	struct command command;
 	struct fault fault; /* why it was not taken */
 };
+
+/* NULL: it is none. */
+static const char *
+value_text(struct json_object *value)
+{
+	if (value == NULL || json_object_is_type(value, json_type_object) ||
+		json_object_is_type(value, json_type_array))
+		return NULL;
+	return json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN);
+}
 
 static enum rc
 read_result(struct req *req, struct json_object *object, size_t index,
@@ -88,12 +102,10 @@ read_result(struct req *req, struct json_object *object, size_t index,
 	result->node_id = req->caller->id;
 	result->code = text.code;
 	result->message = text.message;
-	arrival->time_us = text.time_us;
-	if (text.old_value != NULL &&
-		!json_object_is_type(text.old_value, json_type_object) &&
-		!json_object_is_type(text.old_value, json_type_array))
-		result->old_value = json_object_to_json_string_ext(
-			text.old_value, JSON_C_TO_STRING_PLAIN);
+	result->old_value = value_text(text.old_value);
+	result->new_value = value_text(text.value);
+	result->new_status = (uint64_t)text.status;
+	result->new_us = text.time_us;
 	return RC_OK;
 }
 
@@ -171,36 +183,46 @@ store_results(struct hub *hub, struct req *req, struct arrival *arrivals,
 	return rc;
 }
 
-/* Who reads the variable after the answer finds what was written, also before
- * the plant's next frame. */
-static void
-show_value(struct hub *hub, struct req *req, const struct command *command,
-	int64_t time_us)
+/* The value that the device confirmed; of agents that do not tell it, the one
+ * that was asked for. */
+static bool
+read_confirmed(struct hub *hub, struct arena *arena,
+	const struct command *command, struct value *value)
 {
-	/* A lone number has no end to a reader of JSON. */
-	const char *text = arena_printf(req->arena, "[%s]", command->value);
+	const struct image_variable *variable;
+	enum value_kind kind = VALUE_NONE;
 	struct json_object *list;
-	struct json_object *written;
-	struct sample sample = {.variable_id = command->variable_id,
-		.time_us = time_us,
-		.status = STATUS_SPONT};
 	struct fault fault;
-	struct image_variable *variable;
-	bool good;
+	/* A lone number has no end to a reader of JSON. */
+	const char *text = arena_printf(arena, "[%s]",
+		command->new_value != NULL ? command->new_value
+					   : command->value);
 
-	if (time_us < SAMPLE_TIME_MIN_US ||
-		time_us > clock_now_us() + SAMPLE_TIME_AHEAD_US ||
-		json_parse(req->arena, text, strlen(text), &list, &fault) !=
-			RC_OK)
-		return;
-	written = json_object_array_get_idx(list, 0);
 	image_read_lock(hub->image);
 	variable = image_variable(hub->image, command->variable_id);
-	good = variable != NULL &&
-	       command_value_read(req->arena, variable->meta.kind, written,
-		       "value", &sample.value, &fault) == RC_OK;
+	if (variable != NULL)
+		kind = variable->meta.kind;
 	image_unlock(hub->image);
-	if (!good)
+	return kind != VALUE_NONE &&
+	       json_parse(arena, text, strlen(text), &list, &fault) == RC_OK &&
+	       command_value_read(arena, kind,
+		       json_object_array_get_idx(list, 0), "value", value,
+		       &fault) == RC_OK;
+}
+
+void
+hub_command_show(
+	struct hub *hub, struct arena *arena, const struct command *command)
+{
+	struct sample sample = {.variable_id = command->variable_id,
+		.time_us = command->new_us,
+		.status = command->new_value != NULL ? command->new_status
+						     : STATUS_SPONT};
+
+	if (strcmp(command->state, COMMAND_CONFIRMED) != 0 ||
+		command->new_us < SAMPLE_TIME_MIN_US ||
+		command->new_us > clock_now_us() + SAMPLE_TIME_AHEAD_US ||
+		!read_confirmed(hub, arena, command, &sample.value))
 		return;
 	image_begin(hub->image);
 	image_put(hub->image, &sample, clock_now_us());
@@ -235,9 +257,8 @@ tell_taken(struct hub *hub, struct req *req, const struct arrival *arrival)
 {
 	if (arrival->fault.rc != RC_OK)
 		return;
-	if (strcmp(arrival->result.state, COMMAND_CONFIRMED) == 0)
-		show_value(hub, req, &arrival->command, arrival->time_us);
-	hub_order_finish(hub, &arrival->command);
+	hub_command_show(hub, req->arena, &arrival->command);
+	hub_relay_over(hub, req->db, req->arena, &arrival->command);
 }
 
 enum rc
@@ -310,7 +331,8 @@ end_expired(struct ender *ender)
 	else
 		db_rollback(ender->db);
 	for (size_t i = 0; rc == RC_OK && i < expired.count; i++)
-		hub_order_finish(ender->hub, &expired.items[i]);
+		hub_relay_over(
+			ender->hub, ender->db, ender->arena, &expired.items[i]);
 	return rc;
 }
 

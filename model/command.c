@@ -8,12 +8,18 @@
 #include "model/command_parts.h"
 #include "model/event.h"
 
+/* Others' commands are left to them for so long. */
+#define OTHERS_US (2 * CLOCK_SECOND_US)
+/* By the database's clock, where the hub's own cannot tell. */
+#define OVER_AT "created_at + (expires_ms + 1000) * interval '1 millisecond'"
+
 enum { TARGETS, NOTE_NODE, CREATE, FINISH, NOTE_LATE, EXPIRE, FIND };
 
 const struct stmt command_stmts[] = {
 	/* $1 variables */
 	[TARGETS] = {"command_targets", "N",
 		"SELECT v.id, v.select_first, coalesce(n.id, 0)"
+		"     , coalesce(s.run::text, '')"
 		"  FROM unnest($1) WITH ORDINALITY AS want (id, place)"
 		"  JOIN variable v USING (id)"
 		"  LEFT JOIN variable_node d ON d.variable_id = v.id"
@@ -21,6 +27,7 @@ const struct stmt command_stmts[] = {
 		"   AND l.datasource_id = v.datasource_id AND l.publish"
 		"  LEFT JOIN node n ON n.id = l.node_id"
 		"   AND n.state = 'authorised'"
+		"  LEFT JOIN node_stream s ON s.node_id = n.id"
 		" ORDER BY place, d.declared_at DESC, n.id"},
 	/* $1 node $2 variables */
 	[NOTE_NODE] = {"command_note_node", "nN",
@@ -30,36 +37,39 @@ const struct stmt command_stmts[] = {
 		"   SET declared_at = now()"},
 	/* $1 ids $2 datasources $3 variables $4 nodes $5 values $6 expected
 	 * $7 comments $8 states $9 codes $10 messages $11 old values; $12 hub
-	 * $13 boot $14 expiry $15 ms; $16 who, five texts, and the request */
-	[CREATE] = {"command_create", "TNNNTTTTTTTtuintttttt",
+	 * $13 boot $14 expiry $15 ms; $16 who, five texts, and the request; $22
+	 * run */
+	[CREATE] = {"command_create", "TNNNTTTTTTTtuinttttttt",
 		"INSERT INTO command (id, datasource_id, variable_id, node_id"
 		"     , value, expected, comment, state, code, message"
 		"     , old_value, hub"
 		"     , boot, expires_us, expires_ms, actor_kind, actor"
-		"     , subject, client, address, request)"
+		"     , subject, client, address, request, run)"
 		" SELECT id::uuid, datasource_id, variable_id"
 		"     , nullif(node_id, 0), value, expected, comment, state"
 		"     , code, message, old_value, $12, $13, $14, $15, $16, $17"
-		"     , $18, $19, $20, $21"
+		"     , $18, $19, $20, $21, $22::uuid"
 		"  FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 		"    AS put (id, datasource_id, variable_id, node_id, value"
 		"     , expected, comment, state, code, message, old_value)"},
 	/* $1 id $2 node $3 state $4 code $5 message $6 old value $7 boot
-	 * $8 now, less the grace */
-	[FINISH] = {"command_finish", "unttttui",
+	 * $8 now, less the grace $9 new value $10 its status $11 its time */
+	[FINISH] = {"command_finish", "unttttuitiz",
 		"UPDATE command"
 		"   SET state = $3, code = $4, message = $5"
 		"     , old_value = coalesce($6, old_value), changed_at = "
 		"clock_timestamp()"
+		"     , new_value = $9, new_status = $10, new_at = $11"
 		" WHERE id = $1 AND node_id = $2 AND state = 'sent'"
-		"   AND boot = $7 AND expires_us > $8"},
+		"   AND CASE WHEN boot = $7 THEN expires_us > $8"
+		"       ELSE " OVER_AT " > clock_timestamp() END"},
 	/* $1 id $2 node $3 state */
 	[NOTE_LATE] = {"command_note_late", "unt",
 		"UPDATE command SET late_state = $3"
 		" WHERE id = $1 AND node_id = $2 AND state = 'expired'"
 		"   AND late_state IS NULL"},
-	/* $1 hub $2 boot $3 now, less the grace */
-	[EXPIRE] = {"command_expire", "tui",
+	/* $1 run $2 boot $3 now, less the grace $4 and for others' */
+	[EXPIRE] = {"command_expire", "tuii",
 		"WITH over AS ("
 		" UPDATE command"
 		"    SET state = 'expired', code = 'NoConfirmation'"
@@ -67,8 +77,11 @@ const struct stmt command_stmts[] = {
 		"may "
 		"have been written all the same.'"
 		"      , changed_at = clock_timestamp()"
-		"  WHERE hub = $1 AND state = 'sent'"
-		"    AND (boot <> $2 OR expires_us <= $3)"
+		"  WHERE state = 'sent' AND CASE WHEN boot = $2"
+		"    THEN expires_us <= CASE WHEN run = $1::uuid"
+		"                            THEN $3::bigint ELSE $4 END"
+		"    ELSE " OVER_AT " <= clock_timestamp()"
+		"                        - interval '5 seconds' END"
 		"  RETURNING *)"
 		"SELECT " COMMAND_COLUMNS " FROM over" COMMAND_NAMED
 		"ORDER BY c.number"},
@@ -107,6 +120,10 @@ command_from_row(const struct rows *rows, size_t row, struct command *command)
 	command->address = rows_text(rows, row, 20);
 	command->created_us = rows_time(rows, row, 21);
 	command->changed_us = rows_time(rows, row, 22);
+	command->new_value = rows_text(rows, row, 23);
+	command->new_status = (uint64_t)rows_int(rows, row, 24);
+	command->new_us = rows_time(rows, row, 25);
+	memcpy(command->run, rows_uuid(rows, row, 26), UUID_BYTES);
 }
 
 static void
@@ -148,18 +165,21 @@ take_targets(struct arena *arena, const struct rows *rows,
 
 	for (size_t i = 0; i < count; i++) {
 		struct command_target *target = &targets[i];
-		int32_t *nodes = arena_array(
-			arena, rows_count(rows) - row + 1, sizeof(*nodes));
+		size_t most = rows_count(rows) - row + 1;
+		int32_t *nodes = arena_array(arena, most, sizeof(*nodes));
 
 		target->count = 0;
 		target->node_ids = nodes;
+		target->runs = arena_array(arena, most, sizeof(*target->runs));
 		for (; row < rows_count(rows) &&
 			rows_int(rows, row, 0) == target->variable_id;
 			row++) {
 			target->select_first = rows_bool(rows, row, 1);
-			if (rows_int(rows, row, 2) != 0)
-				nodes[target->count++] =
-					(int32_t)rows_int(rows, row, 2);
+			if (rows_int(rows, row, 2) == 0)
+				continue;
+			target->runs[target->count] = rows_text(rows, row, 3);
+			nodes[target->count++] =
+				(int32_t)rows_int(rows, row, 2);
 		}
 	}
 }
@@ -330,7 +350,7 @@ command_create(struct db *db, struct arena *arena,
 			P_TEXT(or_empty(actor->subject)),
 			P_TEXT(or_empty(actor->client)),
 			P_TEXT(or_empty(actor->address)),
-			P_TEXT(or_empty(actor->request))),
+			P_TEXT(or_empty(actor->request)), P_TEXT(clock->run)),
 		NULL, fault);
 	return rc == RC_OK ? tell_created(db, arena, actor, items, count, fault)
 			   : rc;
@@ -370,7 +390,12 @@ command_finish(struct db *db, struct arena *arena,
 			P_TEXT(result->state), P_TEXT(result->code),
 			P_TEXT(result->message), P_TEXT(result->old_value),
 			P_UUID(clock->boot),
-			P_INT(clock->now_us - COMMAND_GRACE_US)),
+			P_INT(clock->now_us - COMMAND_GRACE_US),
+			P_TEXT(result->new_value),
+			result->new_value != NULL
+				? P_INT((int64_t)result->new_status)
+				: P_NULL('i'),
+			P_TIME(result->new_us)),
 		&changed, fault);
 
 	if (rc == RC_OK)
@@ -391,8 +416,9 @@ command_expire(struct db *db, struct arena *arena,
 	struct event_new *events;
 	struct rows *rows = NULL;
 	enum rc rc = db_query(db, arena, &command_stmts[EXPIRE],
-		PARAMS(P_TEXT(clock->hub), P_UUID(clock->boot),
-			P_INT(clock->now_us - COMMAND_GRACE_US)),
+		PARAMS(P_TEXT(clock->run), P_UUID(clock->boot),
+			P_INT(clock->now_us - COMMAND_GRACE_US),
+			P_INT(clock->now_us - COMMAND_GRACE_US - OTHERS_US)),
 		&rows, fault);
 
 	if (rc != RC_OK)

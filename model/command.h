@@ -4,7 +4,7 @@
  *
  * A command is on record before it is sent, and what has been recorded stands:
  * of its states only "sent" is followed by another. Its expiry is counted on
- * the steady clock of the hub's machine (fcgi/hub_clock.h).
+ * the steady clock of the machine of the hub that was asked (fcgi/hub_clock.h).
  */
 #ifndef FG_MODEL_COMMAND_H
 #define FG_MODEL_COMMAND_H
@@ -51,6 +51,11 @@ struct command {
 	const char *code; /* errorCode; "" = none */
 	const char *message;
 	const char *late_state; /* NULL = none */
+	/* What the device has since, as it confirmed: JSON; NULL = not told. */
+	const char *new_value;
+	uint64_t new_status;
+	int64_t new_us;
+	uint8_t run[UUID_BYTES]; /* the process of the hub that was asked */
 	const char *actor_kind;
 	const char *actor;
 	const char *subject;
@@ -68,6 +73,7 @@ struct command_list {
 /* A point on the hub's clock. */
 struct command_clock {
 	const char *hub; /* its name */
+	const char *run; /* its process, a UUID */
 	const uint8_t *boot;
 	int64_t now_us;
 };
@@ -80,6 +86,7 @@ struct command_target {
 	bool select_first;
 	size_t count;
 	const int32_t *node_ids; /* that may be asked, the best one first */
+	const char **runs; /* of the hubs that have their streams; "" = none */
 };
 
 /* The nodes that have declared the variables and may publish them, in the
@@ -113,6 +120,9 @@ struct command_result {
 	const char *code;
 	const char *message;
 	const char *old_value; /* JSON; NULL = not known */
+	const char *new_value; /* JSON; NULL = not told */
+	uint64_t new_status;
+	int64_t new_us; /* CLOCK_NEVER = not told */
 };
 
 /*
@@ -126,8 +136,12 @@ MUST_CHECK enum rc command_finish(struct db *db, struct arena *arena,
 	const struct command_clock *clock, const struct command_result *result,
 	struct command *command, struct fault *fault);
 
-/* End this hub's commands that were not confirmed in time, with their events;
- * all of them of an earlier boot. Fails: RC_UNAVAILABLE, RC_DB. */
+/*
+ * End commands that were not confirmed in time, with their events; those of
+ * other processes a little later, should these have ended. What was asked of a
+ * hub on another machine, or before this one was started, is over by the
+ * database's clock. Fails: RC_UNAVAILABLE, RC_DB.
+ */
 MUST_CHECK enum rc command_expire(struct db *db, struct arena *arena,
 	const struct command_clock *clock, struct command_list *expired,
 	struct fault *fault);

@@ -10,8 +10,9 @@
 	", coalesce(c.node_id, 0), v.name, n.name, c.value, c.expected"        \
 	", c.old_value, c.comment, c.expires_ms, c.state, c.code, c.message"   \
 	", c.late_state, c.actor_kind, c.actor, c.subject, c.client"           \
-	", c.address, c.created_at, c.changed_at"
-#define COMMAND_COLUMNS_COUNT 23
+	", c.address, c.created_at, c.changed_at, c.new_value"                 \
+	", c.new_status, c.new_at, c.run"
+#define COMMAND_COLUMNS_COUNT 27
 /* Behind the table's name. */
 #define COMMAND_NAMED                                                          \
 	" c JOIN variable v ON v.id = c.variable_id"                           \

@@ -20,13 +20,17 @@ CREATE TABLE command (
   , datasource_id integer NOT NULL REFERENCES datasource
   , variable_id   integer NOT NULL REFERENCES variable
   , node_id       integer REFERENCES node -- NULL: it was not sent to any
-  , hub           text NOT NULL -- the one that sent it
+  , hub           text NOT NULL -- the one that was asked
+  , run           uuid NOT NULL -- and its process (hub_run)
   , boot          uuid NOT NULL
   , expires_us    bigint NOT NULL
   , expires_ms    integer NOT NULL -- as it was asked for
   , value         text NOT NULL -- JSON, as are the next two
   , expected      text
   , old_value     text -- when it was written, as the plant said
+  , new_value     text -- what the device has since, as it confirmed
+  , new_status    bigint
+  , new_at        timestamptz
   , comment       text NOT NULL DEFAULT '' CHECK (length(comment) <= 1024)
   , actor_kind    text NOT NULL
   , actor         text NOT NULL
@@ -44,13 +48,13 @@ CREATE TABLE command (
 );
 CREATE INDEX command_datasource ON command (datasource_id, number);
 CREATE INDEX command_variable ON command (variable_id, number);
-CREATE INDEX command_open ON command (hub) WHERE state = 'sent';
+CREATE INDEX command_open ON command (number) WHERE state = 'sent';
 
 CREATE FUNCTION command_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP <> 'UPDATE'
-       OR (OLD.state <> 'sent' AND (NEW.state, NEW.code, NEW.message, NEW.old_value)
-           IS DISTINCT FROM (OLD.state, OLD.code, OLD.message, OLD.old_value))
+       OR (OLD.state <> 'sent' AND (NEW.state, NEW.code, NEW.message, NEW.old_value, NEW.new_value)
+           IS DISTINCT FROM (OLD.state, OLD.code, OLD.message, OLD.old_value, OLD.new_value))
        OR OLD.late_state IS NOT NULL
        OR (NEW.id, NEW.variable_id, NEW.node_id, NEW.value, NEW.subject, NEW.expires_us)
            IS DISTINCT FROM
@@ -72,3 +76,25 @@ CREATE TABLE selection (
   , expires_us  bigint NOT NULL
   , created_at  timestamptz NOT NULL DEFAULT now()
 );
+
+-- The processes of fieldgrid-hub over this database. "beats" rises every
+-- second: one whose beats stand still is dead, and the others count for how
+-- long by clocks that nobody can set.
+CREATE TABLE hub_run (
+    id      uuid PRIMARY KEY
+  , name    text NOT NULL -- [hub] name
+  , beats   bigint NOT NULL DEFAULT 0
+  , beat_at timestamptz NOT NULL DEFAULT clock_timestamp()
+) WITH (fillfactor = 50);
+
+-- Where a node's stream ends, over which it gets commands, and what the events
+-- have told of that.
+CREATE TABLE node_stream (
+    node_id    integer PRIMARY KEY REFERENCES node ON DELETE CASCADE
+  , run        uuid -- of hub_run; NULL: the node has none
+  , hub        text NOT NULL -- the name of the hub that has or had it
+  , address    text NOT NULL -- of the node, as the hub saw it
+  , opened_at  timestamptz NOT NULL DEFAULT clock_timestamp()
+  , ended_at   timestamptz -- NULL: it has not, as far as is known
+  , told       boolean NOT NULL -- the last event says that it is connected
+) WITH (fillfactor = 50);

@@ -125,7 +125,8 @@ GRANT INSERT, UPDATE, DELETE ON alarm_limit, alarm_category, alarm_cause
   TO fieldgrid_controller;
 -- Commands: the hub records and ends them (a trigger lets nothing else change).
 GRANT SELECT, INSERT, UPDATE ON command, variable_node TO fieldgrid_hub;
-GRANT SELECT, INSERT, UPDATE, DELETE ON selection TO fieldgrid_hub;
+GRANT SELECT, INSERT, UPDATE, DELETE ON selection, hub_run, node_stream
+  TO fieldgrid_hub;
 GRANT SELECT ON command TO fieldgrid_api;
 
 -- The hub evaluates limits that no agent does (sql/0014-evaluate-alarms.sql);
