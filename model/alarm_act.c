@@ -21,11 +21,6 @@ enum {
 	STMT_TELL
 };
 
-/* Occurrences that are not over; as the index alarm_open has it. */
-#define OPEN                                                                   \
-	"(a.went_us IS NULL OR a.must_acknowledge AND"                         \
-	" a.acknowledged_us IS NULL)"
-
 const struct stmt alarm_act_stmts[] = {
 	/* How deep the path leads, and is anything on it removed?
 	 * $1 datasource $2 names */
@@ -84,7 +79,7 @@ const struct stmt alarm_act_stmts[] = {
 		"                     OR $1 = 'out_of_service'"
 		"  FROM wanted"
 		" WHERE a.variable_id = wanted.variable_id"
-		"   AND a.limit_name = wanted.limit_name AND " OPEN},
+		"   AND a.limit_name = wanted.limit_name AND a.open"},
 	/* $1 kind $2 variables $3 limits */
 	[STMT_LET] = {"alarm_act_let", "tNT",
 		"WITH wanted AS ("
@@ -103,7 +98,7 @@ const struct stmt alarm_act_stmts[] = {
 		"                    AND $1 <> 'out_of_service'"
 		"  FROM wanted"
 		" WHERE a.variable_id = wanted.variable_id"
-		"   AND a.limit_name = wanted.limit_name AND " OPEN},
+		"   AND a.limit_name = wanted.limit_name AND a.open"},
 	/* $1 now */
 	[STMT_DUE_PLANT] = {"alarm_act_due_plant", "i",
 		"SELECT v.datasource_id"

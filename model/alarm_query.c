@@ -8,8 +8,10 @@
 
 #include "lib/clock.h"
 
-/* Of a choice of rows: by the time received, down, and in another order. */
-#define STATEMENTS(choice) choice, choice##_DOWN, choice##_SORTED
+/* Of a choice of rows: by the time received, by urgency, in another order. */
+#define STATEMENTS(choice)                                                     \
+	choice, choice##_DOWN, choice##_URGENT, choice##_URGENT_DOWN,          \
+		choice##_SORTED
 
 enum {
 	STATEMENTS(STMT_ALL),
@@ -22,6 +24,14 @@ enum {
 	STMT_FOLLOW,
 };
 
+/* One bit for each. */
+#define ALL_STATES ((1U << ALARM_STATE_COUNT) - 1)
+
+#define CATEGORY(column, of_kind, of_number)                                   \
+	", (SELECT " column " FROM alarm_category AS c"                        \
+	"    WHERE c.datasource_id = a.datasource_id"                          \
+	"      AND c.kind = '" of_kind "' AND c.number = " of_number ")"
+
 /* What is told of an alarm "a" of a variable "v"; the place comes first. */
 #define COLUMNS                                                                \
 	"  a.id, a.datasource_id, a.variable_id, v.name, v.unit"               \
@@ -29,40 +39,56 @@ enum {
 	", a.flags, a.came_us, a.changed_us, a.changed_at, a.reactivated_us"   \
 	", a.reactivations, a.went_us, a.acknowledged_us, a.shelved_until_us"  \
 	", a.must_acknowledge, a.suppressed, a.out_of_service"                 \
-	", a.comment_required, a.cause_required, a.class_number, class.name"   \
-	", class.colour, a.group_number, gang.name, a.priority, a.areas"       \
-	", a.username, a.full_name, a.computer, a.comment, a.cause"            \
-	", shelf.since_us, shelf.until_us, shelf.reason, shelf.username"       \
-	", hush.since_us, hush.reason, hush.username"                          \
-	", out.since_us, out.reason, out.username, a.xid::text::bigint "
+	", a.comment_required, a.cause_required, a.class_number" CATEGORY(     \
+		"name", "class", "a.class_number") CATEGORY("colour", "class", \
+		"a.class_number") ", a.group_number" CATEGORY("name", "group", \
+		"a.group_number") ", a.priority, a.areas, a.username, "        \
+				  "a.full_name, a.computer"                    \
+				  ", a.comment, a.cause, hold.*, "             \
+				  "a.xid::text::bigint "
 
-#define HOLD(alias, what)                                                      \
-	"  LEFT JOIN alarm_hold AS " alias " ON " alias                        \
-	".variable_id = a.variable_id"                                         \
-	" AND " alias ".limit_name = a.limit_name"                             \
-	" AND " alias ".kind = '" what "'"
+#define OF_KIND(column, of_kind)                                               \
+	"max(" column ") FILTER (WHERE kind = '" of_kind "')"
 
-#define JOINS      "  JOIN variable AS v ON v.id = a.variable_id" AROUND
-#define SIDE_JOINS "  LEFT JOIN variable AS v ON v.id = a.variable_id" AROUND
+/* What is joined is looked up for each row, by an index. These are no joins
+ * that the planner could turn round: to plan many of them takes longer than to
+ * read the rows of a page. */
 #define AROUND                                                                 \
-	"  LEFT JOIN alarm_category AS class"                                  \
-	"    ON class.datasource_id = a.datasource_id"                         \
-	"   AND class.kind = 'class' AND class.number = a.class_number"        \
-	"  LEFT JOIN alarm_category AS gang"                                   \
-	"    ON gang.datasource_id = a.datasource_id"                          \
-	"   AND gang.kind = 'group' AND gang.number = a.group_number" HOLD(    \
-		"shelf", "shelved") HOLD("hush", "suppressed")                 \
-		HOLD("out", "out_of_service")
+	"  CROSS JOIN LATERAL (SELECT " OF_KIND(                               \
+		"since_us", "shelved") ", " OF_KIND("until_us",                \
+		"shelved") ", " OF_KIND("reason",                              \
+		"shelved") ", " OF_KIND("username",                            \
+		"shelved") ", " OF_KIND("since_us",                            \
+		"suppressed") ", " OF_KIND("reason",                           \
+		"suppressed") ", " OF_KIND("username",                         \
+		"suppressed") ", " OF_KIND("since_us",                         \
+		"out_of_service") ", " OF_KIND("reason",                       \
+		"out_of_service") ", " OF_KIND("username",                     \
+		"out_of_service") "      FROM alarm_hold AS h WHERE "          \
+				  "h.variable_id = a.variable_id"              \
+				  "       AND h.limit_name = a.limit_name) "   \
+				  "AS hold"
+#define VARIABLE_OF_IT                                                         \
+	" LATERAL (SELECT name, unit, description, access FROM variable"       \
+	"           WHERE id = a.variable_id OFFSET 0) AS v ON true"
+#define JOINS      "  JOIN" VARIABLE_OF_IT AROUND
+#define SIDE_JOINS "  LEFT JOIN" VARIABLE_OF_IT AROUND
 
 /* $1 datasource $2 from $3 to $4 variables $5 active $6 cleared
  * $7 unacknowledged $8 classes $9 groups $10 priorities $11 areas $12 states
  * $13 now $14 text as LIKE has it $15 limit */
 #define FILTER_TYPES "iiiNoooNNNTNiti"
+#define RANGE        "a.came_us BETWEEN $2 AND $3"
 #define FILTER                                                                 \
-	" WHERE a.datasource_id = $1 AND a.came_us BETWEEN $2 AND $3"          \
-	"   AND ($4::integer[] IS NULL OR a.variable_id = ANY ($4))"           \
-	"   AND EXISTS (SELECT FROM variable"                                  \
-	"                WHERE id = a.variable_id AND access > 0)"             \
+	" WHERE a.datasource_id = $1"                                          \
+	"   AND ($4::integer[] IS NULL OR a.variable_id = ANY ($4))"
+
+/* What no index knows, and "more". As one CASE it counts as true for every
+ * second row: of a plan that is kept for all calls the planner could only
+ * guess that nearly none is left, and would sort rather than walk an index. */
+#define FITS(more)                                                             \
+	"   AND CASE WHEN " more                                               \
+	"(SELECT access FROM variable WHERE id = a.variable_id) > 0"           \
 	"   AND (NOT $5 OR a.went_us IS NULL)"                                 \
 	"   AND (NOT $6 OR a.went_us IS NOT NULL)"                             \
 	"   AND (NOT $7 OR a.acknowledged_us IS NULL)"                         \
@@ -71,27 +97,34 @@ enum {
 	"   AND ($10::integer[] IS NULL OR a.priority = ANY ($10))"            \
 	"   AND ($11::text[] IS NULL OR a.areas && $11)"                       \
 	"   AND ($12::integer[] IS NULL OR alarm_state(a, $13) = ANY ($12))"   \
-	"   AND ($14::text IS NULL OR a.text ILIKE $14)"
+	"   AND ($14::text IS NULL OR a.text ILIKE $14)"                       \
+	"   THEN true ELSE false END"
+
+/* By the time received an index knows the range as well. */
+#define IN_TIME FILTER " AND " RANGE FITS("")
+#define IN_ALL  FILTER FITS(RANGE " AND ")
 
 /* These choices have an index each. */
 #define ACTIVE         " AND a.went_us IS NULL"
 #define UNACKNOWLEDGED " AND a.acknowledged_us IS NULL"
-#define STANDING                                                               \
-	" AND (a.went_us IS NULL"                                              \
-	" OR a.must_acknowledge AND a.acknowledged_us IS NULL)"
+#define STANDING       " AND a.open"
+
+/* The lower, the more urgent; of equal priority the later one. Index
+ * alarm_urgent has the same words. */
+#define URGENCY "((a.priority::bigint << 52) - a.came_us)"
 
 /* The page is cut off before anything is joined to it. $16 after $17 its id */
-#define WALK(name, only, direction, beyond)                                    \
+#define WALK(name, filter, place, direction, beyond)                           \
 	{                                                                      \
 		"alarm_" name, FILTER_TYPES "iu",                              \
-			"SELECT a.came_us::text," COLUMNS                      \
-			"  FROM (SELECT a.* FROM alarm AS a" FILTER only       \
+			"SELECT " place "::text," COLUMNS                      \
+			"  FROM (SELECT a.* FROM alarm AS a" filter            \
 			"           AND ($16::bigint IS NULL"                  \
-			"               OR (a.came_us, a.id) " beyond          \
+			"               OR (" place ", a.id) " beyond          \
 			" ($16, $17))"                                         \
-			" ORDER BY a.came_us " direction ", a.id " direction   \
-			" LIMIT $15) AS a" JOINS                               \
-			" ORDER BY a.came_us " direction ", a.id " direction   \
+			" ORDER BY " place " " direction ", a.id " direction   \
+			" LIMIT $15) AS a" JOINS " ORDER BY " place            \
+			" " direction ", a.id " direction                      \
 	}
 
 /* Where a row stands in the order $18, as text that sorts so; a time that has
@@ -103,7 +136,6 @@ enum {
 	" WHEN 'acknowledgedTime'"                                             \
 	" THEN to_char(coalesce(a.acknowledged_us, 0)"                         \
 	"            , 'FM0000000000000000000')"                               \
-	" WHEN 'priority' THEN a.priority::text"                               \
 	" WHEN 'alarmClass' THEN to_char(a.class_number, 'FM0000000000')"      \
 	" ELSE (SELECT name FROM variable WHERE id = a.variable_id)"           \
 	" END COLLATE \"C\" AS place"
@@ -121,7 +153,7 @@ enum {
 		"alarm_" name "_sorted", FILTER_TYPES "tuto",                  \
 			"SELECT a.place," COLUMNS "  FROM (SELECT a.* FROM ("  \
 			"    SELECT a.*," PLACE                                \
-			"      FROM alarm AS a" FILTER only ") AS a"           \
+			"      FROM alarm AS a" IN_TIME only ") AS a"          \
 			"   WHERE $16::text IS NULL"                           \
 			"      OR CASE WHEN $19"                               \
 			"              THEN (a.place, a.id) < ($16, $17)"      \
@@ -130,15 +162,22 @@ enum {
 	}
 
 #define CHOICE(number, name, only)                                             \
-	[number] = WALK(name, only, "ASC", ">"),                               \
-	[number##_DOWN] = WALK(name "_down", only, "DESC", "<"),               \
+	[number] = WALK(name, IN_TIME only, "a.came_us", "ASC", ">"),          \
+	[number##_DOWN] =                                                      \
+		WALK(name "_down", IN_TIME only, "a.came_us", "DESC", "<"),    \
+	[number##_URGENT] =                                                    \
+		WALK(name "_urgent", IN_ALL only, URGENCY, "ASC", ">"),        \
+	[number##_URGENT_DOWN] =                                               \
+		WALK(name "_urgent_down", IN_ALL only, URGENCY, "DESC", "<"),  \
 	[number##_SORTED] = SORTED(name, only)
 
+/* The ids as an array, of unknown length to the planner: so one plan is kept
+ * for all calls. */
 #define NAMED                                                                  \
 	"SELECT ''::text," COLUMNS "  FROM alarm AS a" JOINS                   \
 	" WHERE a.datasource_id = $1"                                          \
-	"   AND a.id IN (SELECT encode(raw, 'hex')::uuid"                      \
-	"                  FROM unnest($2) AS raw)"                            \
+	"   AND a.id = ANY (ARRAY(SELECT encode(raw, 'hex')::uuid"             \
+	"                           FROM unnest($2) AS raw))"                  \
 	" ORDER BY a.id"
 
 const struct stmt alarm_stmts[] = {
@@ -328,27 +367,73 @@ alarm_sort_parse(const char *name, enum alarm_sort *sort)
 
 /* --- pages ---------------------------------------------------------------- */
 
+/* The states that are wanted as bits; all when none is named. */
+static unsigned
+wanted_states(const struct ints *states)
+{
+	unsigned wanted = 0;
+
+	for (size_t i = 0; i < states->count; i++)
+		wanted |= 1U << states->items[i];
+	return states->items != NULL ? wanted : ALL_STATES;
+}
+
 /* Are all states wanted ones of alarms that are not over? */
 static bool
 is_standing(const struct ints *states)
 {
-	for (size_t i = 0; i < states->count; i++)
-		if (states->items[i] == ALARM_STATE_NORMAL)
-			return false;
-	return states->items != NULL;
+	return (wanted_states(states) & 1U << ALARM_STATE_NORMAL) == 0;
+}
+
+/* The states to look for in rows that are chosen already: NULL when all of them
+ * have one of these, for then nobody needs to work it out. */
+static struct param
+states_left(const struct ints *states)
+{
+	unsigned wanted = wanted_states(states) | 1U << ALARM_STATE_NORMAL;
+
+	return wanted == ALL_STATES && is_standing(states)
+		       ? P_NULL('N')
+		       : P_SHORT_LIST(states);
+}
+
+/* Those that the filters leave at most, by an index. What is active is standing
+ * as well, and only that has an index by urgency. */
+static int
+choose_rows(const struct alarm_filter *filter)
+{
+	bool standing = is_standing(&filter->states);
+
+	if (filter->sort == ALARM_SORT_PRIORITY && filter->active)
+		standing = true;
+	else if (filter->active)
+		return STMT_ACTIVE;
+	if (standing)
+		return STMT_STANDING;
+	return filter->unacknowledged ? STMT_UNACKNOWLEDGED : STMT_ALL;
 }
 
 static const struct stmt *
 choose(const struct alarm_filter *filter)
 {
-	int choice = filter->active                 ? STMT_ACTIVE
-		     : is_standing(&filter->states) ? STMT_STANDING
-		     : filter->unacknowledged       ? STMT_UNACKNOWLEDGED
-						    : STMT_ALL;
+	int choice = choose_rows(filter);
 
-	if (filter->sort != ALARM_SORT_RECEIVED)
-		return &alarm_stmts[choice + 2];
-	return &alarm_stmts[choice + filter->descending];
+	switch (filter->sort) {
+	case ALARM_SORT_RECEIVED:
+		return &alarm_stmts[choice + filter->descending];
+	case ALARM_SORT_PRIORITY:
+		return &alarm_stmts[choice + 2 + filter->descending];
+	default:
+		return &alarm_stmts[choice + 4];
+	}
+}
+
+/* Is the order one of numbers, which an index walks? */
+static bool
+is_walked(const struct alarm_filter *filter)
+{
+	return filter->sort == ALARM_SORT_RECEIVED ||
+	       filter->sort == ALARM_SORT_PRIORITY;
 }
 
 /* "*" and "?" as LIKE has them; NULL stays NULL. */
@@ -361,7 +446,7 @@ like(struct arena *arena, const char *text)
 static struct param
 place(const struct alarm_filter *filter)
 {
-	if (filter->sort != ALARM_SORT_RECEIVED)
+	if (!is_walked(filter))
 		return P_TEXT(filter->after);
 	return filter->after != NULL ? P_INT(strtoll(filter->after, NULL, 10))
 				     : P_NULL('i');
@@ -378,7 +463,7 @@ run(struct db *db, struct arena *arena, const struct alarm_filter *f,
 		P_SHORT_LIST(&f->groups), P_SHORT_LIST(&f->priorities),
 		f->areas != NULL ? P_TEXTS(f->areas, f->area_count)
 				 : P_NULL('T'),
-		P_SHORT_LIST(&f->states), P_INT(f->now_us),
+		states_left(&f->states), P_INT(f->now_us),
 		P_TEXT(like(arena, f->text)), P_INT(f->limit + 1), place(f),
 		P_UUID(f->after_id), P_TEXT(sort_names[f->sort]),
 		P_BOOL(f->descending)};

@@ -35,16 +35,19 @@ CREATE TABLE alarm (
   , computer         text
   , comment          text
   , cause            text[] -- the names from the top of the tree down
+    -- It is there, or waits for somebody.
+  , open             boolean NOT NULL GENERATED ALWAYS AS
+        (went_us IS NULL OR must_acknowledge AND acknowledged_us IS NULL) STORED
 ) WITH (fillfactor = 80);
 CREATE INDEX alarm_came ON alarm (datasource_id, came_us, id);
 CREATE INDEX alarm_active ON alarm (datasource_id, came_us, id)
     WHERE went_us IS NULL;
 CREATE INDEX alarm_unacknowledged ON alarm (datasource_id, came_us, id)
     WHERE acknowledged_us IS NULL;
-CREATE INDEX alarm_open ON alarm (variable_id, limit_name)
-    WHERE went_us IS NULL OR must_acknowledge AND acknowledged_us IS NULL;
-CREATE INDEX alarm_standing ON alarm (datasource_id, came_us, id)
-    WHERE went_us IS NULL OR must_acknowledge AND acknowledged_us IS NULL;
+CREATE INDEX alarm_open ON alarm (variable_id, limit_name) WHERE open;
+CREATE INDEX alarm_standing ON alarm (datasource_id, came_us, id) WHERE open;
+CREATE INDEX alarm_urgent ON alarm
+    (datasource_id, ((priority::bigint << 52) - came_us), id) WHERE open;
 CREATE INDEX alarm_variable_came ON alarm (variable_id, came_us);
 CREATE INDEX alarm_xid ON alarm (xid, id);
 

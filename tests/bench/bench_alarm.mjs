@@ -1,5 +1,6 @@
 // bench_alarm: the Alarm Message List with five million entries.
 
+import https from 'node:https';
 import { Plant } from '../support/plant.mjs';
 
 const ALARMS = 5_000_000;
@@ -25,15 +26,26 @@ function fill(grid, plant) {
   grid.sql('VACUUM ANALYZE alarm');
 }
 
-async function timed(call) {
+/** Until the last byte has come; what a client then does with it is its own. */
+function ask(grid, target, token, body) {
+  const text = body && JSON.stringify(body);
+  const headers = { authorization: `Bearer ${token}`, ...(text && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }) };
+  return new Promise((resolve, reject) => {
+    https.request(new URL(target, grid.url), { method: text ? 'POST' : 'GET', headers, agent: grid.agent }, (reply) => {
+      if (reply.statusCode !== 200) reject(new Error(`${target}: ${reply.statusCode}`));
+      reply.resume().on('end', resolve);
+    }).on('error', reject).end(text);
+  });
+}
+
+async function timed(call, rounds = ROUNDS) {
   const times = [];
-  for (let i = 0; i < ROUNDS; i++) {
+  for (let i = 0; i < rounds; i++) {
     const start = performance.now();
-    const reply = await call(i);
-    if (reply.status !== 200) throw new Error(`${reply.status} ${reply.text}`);
+    await call(i);
     times.push(performance.now() - start);
   }
-  return { median: sorted(times)[ROUNDS >> 1], p99: sorted(times)[Math.floor(ROUNDS * 0.99)] };
+  return { median: sorted(times)[rounds >> 1], p99: sorted(times)[Math.floor(rounds * 0.99)] };
 }
 
 /** The same 100 rows by the index alone, as PostgreSQL measures it itself. */
@@ -56,7 +68,7 @@ export async function bench(grid, report) {
   report({ name: 'index scan of the 100 newest active of 5 million', value: base, unit: 'ms' });
   const place = `/api/v1/datasources/${plant.id}/alarms`;
   const all = await grid.token();
-  const one = await timed((i) => grid.request(`${place}/${(ALARMS - i).toString(16).padStart(32, '0').replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, '$1-$2-$3-$4-$5')}`, { token: all }));
+  const one = await timed((i) => ask(grid, `${place}/${(ALARMS - i).toString(16).padStart(32, '0').replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, '$1-$2-$3-$4-$5')}`, all));
   report({ name: 'one alarm by its id, over HTTPS', value: one.median, unit: 'ms' });
   const some = await grid.token({ actions: null, id: 'bench-alarm-some' });
   grid.ctl('policy', 'grant', 'client', 'bench-alarm-some', 'ReadAlarms', '--variables', 'area1/*');
@@ -68,14 +80,14 @@ export async function bench(grid, report) {
     ['  that are not over, the most urgent first', all, { states: STANDING, sort: 'priority' }],
     ['  of one class and priority', all, { alarmClasses: [3], priorities: [1], filterFlags: ['OnlyActive'] }],
   ]) {
-    const { median, p99 } = await timed(() => grid.request(`${place}/query`, { token, body: { sort: '-receivedTime', limit: 100, ...more } }));
+    const { median, p99 } = await timed(() => ask(grid, `${place}/query`, token, { sort: '-receivedTime', limit: 100, ...more }));
     report({ name, value: median, unit: 'ms', ratio: median / one.median, of: 'one alarm by its id', wanted: '< 10 ms' });
     report({ name: '    p99', value: p99, unit: 'ms' });
   }
   const week = Date.parse('2026-06-01T00:00:00Z');
-  const figures = await timed((i) => (i > 4 ? { status: 200 } : grid.request(`${place}/figures`, {
-    token: all, body: { timeFilter: { from: new Date(week + i * 1000).toISOString(), to: new Date(week + 7 * 86400_000).toISOString() } },
-  })));
+  const figures = await timed((i) => ask(grid, `${place}/figures`, all, {
+    timeFilter: { from: new Date(week + i * 1000).toISOString(), to: new Date(week + 7 * 86400_000).toISOString() },
+  }), 5);
   report({ name: 'key figures of a week, 96,000 alarms', value: figures.p99, unit: 'ms' });
   plant.close();
 }

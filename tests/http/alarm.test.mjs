@@ -252,7 +252,7 @@ test('random questions about random alarms get the answers of the oracle', async
   };
   const key = {
     receivedTime: ({ receivedTime }) => Date.parse(receivedTime), clearedTime: ({ clearedTime }) => Date.parse(clearedTime ?? 0),
-    acknowledgedTime: ({ acknowledgedTime }) => Date.parse(acknowledgedTime ?? 0), priority: (alarm) => alarm.priority,
+    acknowledgedTime: ({ acknowledgedTime }) => Date.parse(acknowledgedTime ?? 0), priority: ({ priority, receivedTime }) => priority * 1e14 - Date.parse(receivedTime),
     variableName: ({ variableName }) => Buffer.from(variableName).toString('hex'), alarmClass: (alarm) => alarm.alarmClass,
   };
 
