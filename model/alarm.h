@@ -99,8 +99,10 @@ extern const struct stmt alarm_apply_stmts[];
  * round trips. Each change carries everything that the plant knows, so that a
  * lost one heals with the next. Which of two is newer is decided by the number
  * of reactivations, then by whether it went, then by arrival; clocks may jump.
- * An occurrence that was acknowledged before it was reactivated wants to be
- * acknowledged again.
+ * A reactivation that arrives after the occurrence was acknowledged begins a
+ * new one, with an id of its own: the plant, which knows of no acknowledgement,
+ * counts on under the old id, and alarm.part_of and .base tell which part of
+ * that a row is.
  * "variable_id" must be one of the datasource: the caller has checked it.
  * Fails: RC_BAD_INPUT AlarmMalformed; RC_UNAVAILABLE, RC_DB, RC_RETRY.
  */

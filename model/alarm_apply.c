@@ -13,30 +13,51 @@ enum { STMT_TURN, STMT_APPLY };
  * $14 texts; INT64_MIN is a time that has not come. */
 #define SENT                                                                   \
 	" sent AS MATERIALIZED ("                                              \
-	"  SELECT encode(raw, 'hex')::uuid AS id, variable_id, limit_name"     \
-	"       , kind, time_us, came_us"                                      \
-	"       , nullif(went, -9223372036854775808) AS went_us"               \
-	"       , nullif(reactivated, -9223372036854775808) AS reactivated_us" \
-	"       , reactivations, flags, status, value, text, place"            \
+	"  SELECT encode(raw, 'hex')::uuid AS plant_id, variable_id"           \
+	" , limit_name, kind, time_us, came_us"                                \
+	" , nullif(went, -9223372036854775808) AS went_us"                     \
+	" , nullif(reactivated, -9223372036854775808) AS reactivated_us"       \
+	" , reactivations, flags, status, value, text, place"                  \
 	"    FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13"   \
-	"         , $14) WITH ORDINALITY"                                      \
-	"      AS put (raw, variable_id, limit_name, kind, time_us, came_us"   \
-	"         , went, reactivated, reactivations, flags, status, value"    \
-	"         , text, place))"
+	" , $14) WITH ORDINALITY"                                              \
+	" AS put (raw, variable_id, limit_name, kind, time_us, came_us"        \
+	" , went, reactivated, reactivations, flags, status, value"            \
+	" , text, place))"
+
+/* The batch by entries of the list, which alarm_place knows. What is older than
+ * the last entry of an alarm has been told. */
+#define PLACED                                                                 \
+	" placed AS MATERIALIZED ("                                            \
+	"  SELECT entry.id, entry.base, plant_id, variable_id, limit_name"     \
+	" , time_us, flags, status, value, text, place"                        \
+	" , CASE WHEN kind = 2 AND is_first THEN 0 ELSE kind END AS "          \
+	"kind"                                                                 \
+	" , coalesce(entry.came_us, sent.came_us) AS came_us"                  \
+	" , coalesce(went_us, entry.ended_us) AS went_us"                      \
+	" , CASE WHEN NOT is_first THEN reactivated_us END"                    \
+	" AS reactivated_us"                                                   \
+	" , reactivations - entry.base AS reactivations"                       \
+	"    FROM sent"                                                        \
+	"    JOIN alarm_place($1::integer, ARRAY("                             \
+	" SELECT plant_id FROM sent ORDER BY place)"                           \
+	" , $10, $9, $6) AS entry USING (place)"                               \
+	"   CROSS JOIN LATERAL (SELECT reactivations = entry.base"             \
+	" AND entry.base > 0) AS first (is_first)"                             \
+	"   WHERE reactivations >= entry.base)"
 
 /* Of each alarm the latest step. */
 #define LATEST                                                                 \
 	" latest AS ("                                                         \
-	"  SELECT DISTINCT ON (id) * FROM sent"                                \
+	"  SELECT DISTINCT ON (id) * FROM placed"                              \
 	"   ORDER BY id, reactivations DESC, went_us IS NULL, place DESC)"
 
 /* What holds limits back that alarms come of. */
 #define HELD                                                                   \
 	" held AS ("                                                           \
 	"  SELECT hold.variable_id, hold.limit_name"                           \
-	"       , max(until_us) AS until_us"                                   \
-	"       , bool_or(hold.kind = 'suppressed') AS suppressed"             \
-	"       , bool_or(hold.kind = 'out_of_service') AS out"                \
+	" , max(until_us) AS until_us"                                         \
+	" , bool_or(hold.kind = 'suppressed') AS suppressed"                   \
+	" , bool_or(hold.kind = 'out_of_service') AS out"                      \
 	"    FROM alarm_hold AS hold"                                          \
 	"   WHERE hold.variable_id = ANY ($3)"                                 \
 	"   GROUP BY 1, 2)"
@@ -47,21 +68,23 @@ enum { STMT_TURN, STMT_APPLY };
 #define STORED                                                                 \
 	" stored AS ("                                                         \
 	"  INSERT INTO alarm AS old (id, datasource_id, variable_id, came_us"  \
-	"       , went_us, reactivated_us, changed_us, status, reactivations"  \
-	"       , flags, limit_name, text, value, class_number, group_number"  \
-	"       , priority, must_acknowledge, comment_required"                \
-	"       , cause_required, areas, shelved_until_us, suppressed"         \
-	"       , out_of_service)"                                             \
+	" , went_us, reactivated_us, changed_us, status, reactivations"        \
+	" , flags, limit_name, text, value, class_number, group_number"        \
+	" , priority, must_acknowledge, comment_required"                      \
+	" , cause_required, areas, shelved_until_us, suppressed"               \
+	" , out_of_service, part_of, base)"                                    \
 	"  SELECT latest.id, $1, latest.variable_id, came_us, went_us"         \
-	"       , reactivated_us, time_us, status, reactivations, flags"       \
-	"       , latest.limit_name, coalesce(latest.text, set.text, '')"      \
-	"       , latest.value, coalesce(set.class_number, 0)"                 \
-	"       , coalesce(set.group_number, 0), coalesce(set.priority, 3)"    \
-	"       , coalesce(set.must_acknowledge, true)"                        \
-	"       , coalesce(set.comment_required, false)"                       \
-	"       , coalesce(set.cause_required, false)"                         \
-	"       , coalesce(set.areas, '{}'), held.until_us"                    \
-	"       , coalesce(held.suppressed, false), coalesce(held.out, false)" \
+	" , reactivated_us, time_us, status, reactivations, flags"             \
+	" , latest.limit_name, coalesce(latest.text, set.text, '')"            \
+	" , latest.value, coalesce(set.class_number, 0)"                       \
+	" , coalesce(set.group_number, 0), coalesce(set.priority, 3)"          \
+	" , coalesce(set.must_acknowledge, true)"                              \
+	" , coalesce(set.comment_required, false)"                             \
+	" , coalesce(set.cause_required, false)"                               \
+	" , coalesce(set.areas, '{}'), held.until_us"                          \
+	" , coalesce(held.suppressed, false), coalesce(held.out, false)"       \
+	" , CASE WHEN latest.base > 0 THEN latest.plant_id END"                \
+	" , latest.base"                                                       \
 	"    FROM latest"                                                      \
 	"    LEFT JOIN alarm_limit AS set"                                     \
 	"      ON set.variable_id = latest.variable_id"                        \
@@ -70,47 +93,47 @@ enum { STMT_TURN, STMT_APPLY };
 	"     AND held.limit_name = latest.limit_name"                         \
 	"   ORDER BY latest.id"                                                \
 	"  ON CONFLICT (id) DO UPDATE SET"                                     \
-	"         came_us = excluded.came_us"                                  \
-	"       , went_us = excluded.went_us"                                  \
-	"       , reactivated_us = excluded.reactivated_us"                    \
-	"       , changed_us = excluded.changed_us"                            \
-	"       , status = excluded.status"                                    \
-	"       , reactivations = excluded.reactivations"                      \
-	"       , flags = excluded.flags"                                      \
-	"       , text = excluded.text"                                        \
-	"       , value = excluded.value"                                      \
-	"       , acknowledged_us = CASE"                                      \
-	"             WHEN excluded.reactivations <= old.reactivations"        \
-	"               OR excluded.reactivated_us <= old.acknowledged_us"     \
-	"             THEN old.acknowledged_us END"                            \
+	" came_us = CASE WHEN old.base > 0 THEN old.came_us"                   \
+	" ELSE excluded.came_us END"                                           \
+	" , went_us = excluded.went_us"                                        \
+	" , reactivated_us = excluded.reactivated_us"                          \
+	" , changed_us = excluded.changed_us"                                  \
+	" , status = excluded.status"                                          \
+	" , reactivations = excluded.reactivations"                            \
+	" , flags = excluded.flags"                                            \
+	" , text = excluded.text"                                              \
+	" , value = excluded.value"                                            \
 	"   WHERE old.datasource_id = excluded.datasource_id"                  \
 	"     AND old.variable_id = excluded.variable_id"                      \
 	"     AND (excluded.reactivations, excluded.went_us IS NOT NULL)"      \
-	"         >= (old.reactivations, old.went_us IS NOT NULL))"
+	" >= (old.reactivations, old.went_us IS NOT NULL))"
 
 /* Each step that is later than what was stored before is an event. */
 #define NOTED                                                                  \
 	" INSERT INTO event (datasource_id, variable_id, time_us, kind, text"  \
 	"     , value, class_number, group_number, about)"                     \
-	" SELECT $1, sent.variable_id, sent.time_us"                           \
+	" SELECT $1, placed.variable_id, placed.time_us"                       \
 	"     , (ARRAY['alarm.came', 'alarm.went', 'alarm.reactivated'])"      \
-	"       [sent.kind + 1]"                                               \
-	"     , coalesce(sent.text, set.text, ''), sent.value::json #>> '{}'"  \
-	"     , set.class_number, set.group_number, sent.id"                   \
-	"  FROM sent"                                                          \
-	"  LEFT JOIN alarm AS old ON old.id = sent.id"                         \
-	"  LEFT JOIN alarm_limit AS set ON set.variable_id = sent.variable_id" \
-	"   AND set.name = sent.limit_name"                                    \
-	" WHERE sent.kind < 3"                                                 \
-	"   AND (old.id IS NULL OR (sent.reactivations, sent.went_us IS NOT "  \
-	"NULL)"                                                                \
-	"        > (old.reactivations, old.went_us IS NOT NULL))"              \
-	" ORDER BY sent.place"
+	"       [placed.kind + 1]"                                             \
+	"     , coalesce(placed.text, set.text, ''), placed.value::json #>> "  \
+	"'{}'"                                                                 \
+	"     , set.class_number, set.group_number, placed.id"                 \
+	"  FROM placed"                                                        \
+	"  LEFT JOIN alarm AS old ON old.id = placed.id"                       \
+	"  LEFT JOIN alarm_limit AS set ON set.variable_id = "                 \
+	"placed.variable_id"                                                   \
+	"   AND set.name = placed.limit_name"                                  \
+	" WHERE placed.kind < 3"                                               \
+	"   AND (old.id IS NULL"                                               \
+	"    OR old.datasource_id = $1"                                        \
+	"   AND (placed.reactivations, placed.went_us IS NOT NULL)"            \
+	" > (old.reactivations, old.went_us IS NOT NULL))"                     \
+	" ORDER BY placed.place"
 
 const struct stmt alarm_apply_stmts[] = {
 	[STMT_TURN] = {"alarm_apply_turn", "n", ALARM_TURN_SHARED},
 	[STMT_APPLY] = {"alarm_apply", "iBNTNIIIINNITT", /* $1 datasource */
-		"WITH" SENT "," LATEST "," HELD "," STORED NOTED},
+		"WITH" SENT "," PLACED "," LATEST "," HELD "," STORED NOTED},
 	STMT_END,
 };
 

@@ -35,6 +35,11 @@ CREATE TABLE alarm (
   , computer         text
   , comment          text
   , cause            text[] -- the names from the top of the tree down
+    -- The plant counts on, under one id, when an alarm comes again; of what
+    -- came after somebody had acknowledged it there is a row of its own: that
+    -- id, and how many reactivations were before it.
+  , part_of          uuid
+  , base             integer NOT NULL DEFAULT 0
     -- It is there, or waits for somebody.
   , open             boolean NOT NULL GENERATED ALWAYS AS
         (went_us IS NULL OR must_acknowledge AND acknowledged_us IS NULL) STORED
@@ -49,6 +54,7 @@ CREATE INDEX alarm_standing ON alarm (datasource_id, came_us, id) WHERE open;
 CREATE INDEX alarm_urgent ON alarm
     (datasource_id, ((priority::bigint << 52) - came_us), id) WHERE open;
 CREATE INDEX alarm_variable_came ON alarm (variable_id, came_us);
+CREATE INDEX alarm_part ON alarm (part_of, base) WHERE part_of IS NOT NULL;
 CREATE INDEX alarm_xid ON alarm (xid, id);
 
 -- Readers that page by (xid, id) miss nothing: a change counts anew.
@@ -91,6 +97,58 @@ LANGUAGE sql IMMUTABLE AS $$
         WHEN $1.acknowledged_us IS NOT NULL OR NOT $1.must_acknowledge THEN 2
         ELSE 1 END
 $$;
+
+-- Which rows of the list changes of plants belong to (model/alarm_apply.c): the
+-- ids of the alarms, how often they were reactivated, and when last or, if they
+-- were not (INT64_MIN), the times of the changes. The last row of an alarm is
+-- locked, so that nobody acknowledges it meanwhile. The first reactivation of
+-- one that is acknowledged begins a new row: there "came_us" is told, and
+-- "ended_us" for changes of the row before, which has gone by then even if that
+-- was lost.
+CREATE FUNCTION alarm_place(plant integer, ids uuid[], counts integer[]
+  , reactivated bigint[], times bigint[])
+RETURNS TABLE (place bigint, id uuid, base integer, came_us bigint, ended_us bigint)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH sent AS MATERIALIZED (
+        SELECT * FROM unnest(ids, counts, reactivated, times)
+          WITH ORDINALITY AS put (plant_id, count, reactivated, at, place))
+    , known AS MATERIALIZED (
+        SELECT asked.plant_id, a.id, a.base, a.reactivations, a.acknowledged_us
+          FROM (SELECT DISTINCT plant_id FROM sent) AS asked
+          JOIN alarm AS a ON a.datasource_id = plant AND a.id = coalesce(
+               (SELECT part.id FROM alarm AS part
+                 WHERE part.part_of = asked.plant_id
+                 ORDER BY part.base DESC LIMIT 1), asked.plant_id)
+         ORDER BY a.id FOR UPDATE OF a)
+    , cut AS (
+        SELECT DISTINCT ON (plant_id) plant_id, sent.count AS base
+             , md5(plant_id || ' ' || sent.count)::uuid AS id
+             , CASE WHEN reactivated = -9223372036854775808 THEN at
+                    ELSE reactivated END AS came_us
+          FROM sent JOIN known USING (plant_id)
+         WHERE known.acknowledged_us IS NOT NULL
+           AND sent.count > known.base + known.reactivations
+         ORDER BY plant_id, sent.count, sent.place)
+    , ended AS (
+        UPDATE alarm SET went_us = cut.came_us
+          FROM cut JOIN known USING (plant_id)
+         WHERE alarm.id = known.id AND alarm.went_us IS NULL
+           AND NOT EXISTS (SELECT FROM sent WHERE sent.plant_id = cut.plant_id
+                              AND sent.count BETWEEN known.base AND cut.base - 1))
+    SELECT sent.place
+         , CASE WHEN sent.count >= cut.base THEN cut.id
+                ELSE coalesce(known.id, plant_id) END
+         , CASE WHEN sent.count >= cut.base THEN cut.base
+                ELSE coalesce(known.base, 0) END
+         , CASE WHEN sent.count >= cut.base THEN cut.came_us END
+         , CASE WHEN sent.count < cut.base THEN cut.came_us END
+      FROM sent
+      LEFT JOIN known USING (plant_id)
+      LEFT JOIN cut USING (plant_id);
+END $$;
 
 -- Limits: what makes an alarm; the numbers are those of model/alarm_limit.h.
 -- origin 1: declared by an agent, and the plant's to change. evaluated_by 0:

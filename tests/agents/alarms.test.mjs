@@ -156,6 +156,7 @@ test('limits of the grid are fetched, and count while the agent is cut off', asy
     driver: 'csv', variables: 'name,type\nn,float\n', data: sawCsv(1200, 40),
     options: 'file = data.csv\nspeed = 1\ntimes = now', limits: limitsCsv,
   });
+  const place = `/api/v1/datasources/${agent.id}/alarms/query`;
   const state = () => grid.sql(`SELECT l.origin, l.name FROM alarm_limit l JOIN datasource d
     ON d.id = l.datasource_id WHERE d.uuid = '${agent.id}' ORDER BY l.name`).map((row) => row.join(' '));
   try {
@@ -163,10 +164,22 @@ test('limits of the grid are fetched, and count while the agent is cut off', asy
     await until(() => agent.log.includes('connected'), { what: 'the connection' });
     assert.deepEqual(state(), ['1 high', '1 late']);
     grid.sql(`INSERT INTO alarm_limit (datasource_id, variable_id, name, origin, condition, value, reactivates)
-      SELECT d.id, v.id, 'low', 2, 2, 1.5, false FROM datasource d JOIN variable v ON v.datasource_id = d.id
-      WHERE d.uuid = '${agent.id}' AND v.name = 'n'`);
+      SELECT d.id, v.id, wanted, 2, 2, 1.5, wanted = 'again' FROM datasource d JOIN variable v ON v.datasource_id = d.id
+      , unnest(ARRAY['low', 'again']) AS wanted WHERE d.uuid = '${agent.id}' AND v.name = 'n'`);
     await until(() => alarmsOf(agent, 'low').length > 1, { what: 'alarms of the new limit' });
+    // Nobody has seen it: it comes again. Somebody has: the next one is another.
+    await until(() => alarmsOf(agent, 'again')[0].count > 1, { what: 'a reactivation' });
+    assert.equal(alarmsOf(agent, 'again').length, 1);
+    const [{ id }] = (await grid.request(place, { token, body: { text: '*', states: ['UnacknowledgedActive', 'ReturnedUnacknowledged'], limit: 100 } }))
+      .json.alarms.filter(({ limit }) => limit === 'again');
+    const seen = await grid.request(`${place.replace('query', id)}`, { token: await grid.token({ actions: 'ReadAll,AcknowledgeAlarms' }), method: 'PATCH', body: { acknowledge: true } });
+    assert.equal(seen.status, 200, seen.text);
+    await until(() => (alarmsOf(agent, 'again')[1]?.count ?? 0) > 1, { what: 'another alarm, and its reactivation' });
+    const [first, second] = alarmsOf(agent, 'again');
+    assert.ok(first.went && first.went < second.came && alarmsOf(agent, 'again').length === 2);
     grid.stop('nginx');
+    const cutOff = Date.now() * 1000;
+    grid.sql("UPDATE alarm SET acknowledged_us = extract(epoch FROM now()) * 1000000 WHERE limit_name = 'again' AND acknowledged_us IS NULL");
     await agent.kill();
     agent.start();
     const restarted = Date.now() * 1000;
@@ -174,7 +187,10 @@ test('limits of the grid are fetched, and count while the agent is cut off', asy
     grid.start('nginx');
     await until(() => alarmsOf(agent, 'low').some(({ came }) => came > restarted && came < restarted + 2_000_000),
       { seconds: 40, what: 'alarms of the time without the grid' });
-    grid.sql("DELETE FROM alarm_limit WHERE name = 'low'");
+    // What the grid learns of after the acknowledgement is another alarm, with its own time.
+    await until(() => alarmsOf(agent, 'again').length === 3, { what: 'the alarm of the time without the grid' });
+    assert.ok(alarmsOf(agent, 'again')[2].came > cutOff - 1_000_000 && alarmsOf(agent, 'again')[2].came < restarted + 2_000_000);
+    grid.sql("DELETE FROM alarm_limit WHERE name IN ('low', 'again')");
     await until(() => alarmsOf(agent, 'low').every(({ went }) => went), { what: 'the last one to go' });
     // What the agent no longer has is gone from the grid.
     await agent.stop();

@@ -288,28 +288,120 @@ test_alarm_of_another_plant_is_not_touched(void **state)
 	assert_int_equal(the_only(fixture).facts.went_us, CLOCK_NEVER);
 }
 
+/* Of the list by time received: the alarm at "index" has these times. */
 static void
-test_alarm_reactivated_wants_to_be_acknowledged_again(void **state)
+expect_alarm(struct fixture *fixture, size_t index, int64_t came, int64_t went,
+	int64_t acknowledged, int64_t reactivations)
+{
+	struct alarm_filter filter = everything(fixture);
+	struct alarm_list list = find(fixture, &filter);
+
+	assert_true(index < list.count);
+	assert_int_equal(list.items[index].came_us, START + came);
+	assert_int_equal(list.items[index].facts.went_us,
+		went != 0 ? START + went : CLOCK_NEVER);
+	assert_int_equal(list.items[index].facts.acknowledged_us,
+		acknowledged != 0 ? START + acknowledged : CLOCK_NEVER);
+	assert_int_equal(list.items[index].reactivations, reactivations);
+}
+
+static void
+acknowledge(struct fixture *fixture, size_t index, int64_t at)
+{
+	struct alarm_filter filter = everything(fixture);
+	struct alarm_list list = find(fixture, &filter);
+
+	assert_int_equal(
+		db_exec(fixture->db, &test_stmts[KEEP],
+			PARAMS(P_UUID(list.items[index].id), P_INT(START + at)),
+			NULL, &fixture->fault),
+		RC_OK);
+}
+
+static size_t
+entries(struct fixture *fixture)
+{
+	struct alarm_filter filter = everything(fixture);
+
+	return find(fixture, &filter).count;
+}
+
+/* A reactivation at "last", or that it went then. */
+static struct alarm_change
+again(const struct fixture *fixture, enum alarm_change_kind kind, int64_t last,
+	uint32_t reactivations)
+{
+	struct alarm_change made =
+		change(fixture, 1, kind, 10, 0, reactivations);
+
+	made.time_us = START + last;
+	made.reactivated_us = START + last;
+	if (kind == ALARM_WENT)
+		made.went_us = START + last;
+	return made;
+}
+
+static void
+test_alarm_reactivated_after_acknowledgement_is_another(void **state)
+{
+	static const char *const kinds[] = {
+		"alarm.came", "alarm.came", "alarm.went", "alarm.reactivated"};
+	struct fixture *fixture = *state;
+	const struct alarm_change life[] = {
+		change(fixture, 1, ALARM_CAME, 10, 0, 0),
+		again(fixture, ALARM_REACTIVATED, 50, 1),
+		again(fixture, ALARM_WENT, 60, 1),
+		again(fixture, ALARM_REACTIVATED, 70, 2),
+	};
+
+	assert_int_equal(apply(fixture, life, 1), RC_OK);
+	acknowledge(fixture, 0, 40);
+	/* That it went is lost; but it must have. */
+	assert_int_equal(apply(fixture, life + 1, 1), RC_OK);
+	expect_alarm(fixture, 0, 10, 50, 40, 0);
+	expect_alarm(fixture, 1, 50, 0, 0, 0);
+	/* Nobody has acknowledged that one: it comes again. */
+	assert_int_equal(apply(fixture, life + 2, 2), RC_OK);
+	expect_alarm(fixture, 1, 50, 0, 0, 1);
+	expect_events(fixture, kinds, 4);
+	/* All of it once more: nothing is new. */
+	assert_int_equal(apply(fixture, life, 4), RC_OK);
+	assert_int_equal(entries(fixture), 2);
+	expect_alarm(fixture, 0, 10, 50, 40, 0);
+	expect_alarm(fixture, 1, 50, 0, 0, 1);
+	expect_events(fixture, kinds, 4);
+}
+
+static void
+test_alarm_reactivated_while_cut_off_is_one_more(void **state)
 {
 	struct fixture *fixture = *state;
-	const struct alarm_change came =
-		change(fixture, 1, ALARM_CAME, 10, 0, 0);
-	struct alarm_change again =
-		change(fixture, 1, ALARM_REACTIVATED, 10, 0, 1);
+	const struct alarm_change before[] = {
+		change(fixture, 1, ALARM_CAME, 10, 0, 0),
+		change(fixture, 1, ALARM_WENT, 10, 20, 0),
+		again(fixture, ALARM_REACTIVATED, 30, 1),
+	};
+	const struct alarm_change once_more =
+		again(fixture, ALARM_REACTIVATED, 100, 4);
+	/* In the spool while somebody acknowledged at 60. */
+	const struct alarm_change meanwhile[] = {
+		again(fixture, ALARM_WENT, 40, 1),
+		again(fixture, ALARM_REACTIVATED, 50, 2),
+		again(fixture, ALARM_WENT, 55, 2),
+		again(fixture, ALARM_REACTIVATED, 58, 3),
+		again(fixture, ALARM_WENT, 80, 3),
+	};
 
-	assert_int_equal(apply(fixture, &came, 1), RC_OK);
-	assert_int_equal(db_exec(fixture->db, &test_stmts[KEEP],
-				 PARAMS(P_UUID(came.id), P_INT(START + 100)),
-				 NULL, &fixture->fault),
-		RC_OK);
-	/* Buffered at the plant since before somebody acknowledged. */
-	again.reactivated_us = START + 50;
-	assert_int_equal(apply(fixture, &again, 1), RC_OK);
-	assert_int_equal(the_only(fixture).facts.acknowledged_us, START + 100);
-	again.reactivations = 2;
-	again.reactivated_us = START + 150;
-	assert_int_equal(apply(fixture, &again, 1), RC_OK);
-	assert_int_equal(the_only(fixture).facts.acknowledged_us, CLOCK_NEVER);
+	assert_int_equal(apply(fixture, before, 3), RC_OK);
+	acknowledge(fixture, 0, 60);
+	assert_int_equal(apply(fixture, meanwhile, 5), RC_OK);
+	assert_int_equal(entries(fixture), 2);
+	expect_alarm(fixture, 0, 10, 40, 60, 1);
+	expect_alarm(fixture, 1, 50, 80, 0, 1);
+	acknowledge(fixture, 1, 90);
+	assert_int_equal(apply(fixture, &once_more, 1), RC_OK);
+	expect_alarm(fixture, 1, 50, 80, 90, 1);
+	expect_alarm(fixture, 2, 100, 0, 0, 0);
 }
 
 static void
@@ -603,7 +695,8 @@ main(void)
 		TEST(test_alarm_goes_also_when_the_clock_went_back),
 		TEST(test_alarm_late_news_change_nothing),
 		TEST(test_alarm_of_another_plant_is_not_touched),
-		TEST(test_alarm_reactivated_wants_to_be_acknowledged_again),
+		TEST(test_alarm_reactivated_after_acknowledgement_is_another),
+		TEST(test_alarm_reactivated_while_cut_off_is_one_more),
 		TEST(test_alarm_malformed_is_refused),
 		TEST(test_alarm_state_is_the_same_in_sql),
 		TEST(test_alarm_pages_are_complete_in_every_order),
