@@ -450,6 +450,7 @@ take_messages(struct hub_peers *peers)
 				peers->hub, peers->db, peers->arena, text);
 		timeout_ms = 0; /* take all there are */
 	} while (rc == RC_OK && text != NULL);
+	hub_relay_flush(peers->hub, peers->db);
 	hub_relay_look(peers->hub, peers->db, peers->arena);
 	return rc;
 }

@@ -27,9 +27,17 @@ struct offer {
 	int64_t until_us;          /* steady clock: for the answer */
 };
 
+/* Every notification is a commit, so messages go together. */
+#define POST_MAX 256
+
 struct hub_relay {
 	pthread_mutex_t lock;
 	struct offer *first;
+
+	/* Of the thread of hub_peers alone, in its arena. */
+	const char *runs[POST_MAX];
+	const char *texts[POST_MAX];
+	size_t posted;
 };
 
 struct hub_relay *
@@ -58,15 +66,35 @@ hub_relay_free(struct hub_relay *relay)
 	free(relay);
 }
 
-static bool
-send_one(struct db *db, const char *run, const char *text)
+static void
+send_all(struct db *db, const char *const *runs, const char *const *texts,
+	size_t count)
 {
 	struct fault fault;
-	enum rc rc = presence_send(db, &run, &text, 1, &fault);
 
-	if (rc != RC_OK)
+	if (count > 0 && presence_send(db, runs, texts, count, &fault) != RC_OK)
 		log_warn(NULL, "no message to another hub: %s", fault.text);
-	return rc == RC_OK;
+}
+
+/* In the thread of hub_peers: with the others, when all have been read. */
+static void
+post(struct hub *hub, struct db *db, const char *run, const char *text)
+{
+	struct hub_relay *relay = hub->relay;
+
+	relay->runs[relay->posted] = run;
+	relay->texts[relay->posted++] = text;
+	if (relay->posted == POST_MAX)
+		hub_relay_flush(hub, db);
+}
+
+void
+hub_relay_flush(struct hub *hub, struct db *db)
+{
+	struct hub_relay *relay = hub->relay;
+
+	send_all(db, relay->runs, relay->texts, relay->posted);
+	relay->posted = 0;
 }
 
 /* --- results ---------------------------------------------------------------
@@ -74,18 +102,26 @@ send_one(struct db *db, const char *run, const char *text)
 
 void
 hub_relay_over(struct hub *hub, struct db *db, struct arena *arena,
-	const struct command *command)
+	const struct command *const *commands, size_t count)
 {
-	char run[UUID_TEXT_BYTES];
-	char id[UUID_TEXT_BYTES];
+	const char **runs = arena_array(arena, count, sizeof(*runs));
+	const char **texts = arena_array(arena, count, sizeof(*texts));
+	size_t used = 0;
 
-	uuid_format(run, command->run);
-	if (!hub_peers_is_other(hub, run)) {
-		hub_order_finish(hub, command);
-		return;
+	for (size_t i = 0; i < count; i++) {
+		char run[UUID_TEXT_BYTES];
+		char id[UUID_TEXT_BYTES];
+
+		uuid_format(run, commands[i]->run);
+		uuid_format(id, commands[i]->id);
+		if (!hub_peers_is_other(hub, run)) {
+			hub_order_finish(hub, commands[i]);
+			continue;
+		}
+		runs[used] = arena_strdup(arena, run);
+		texts[used++] = arena_printf(arena, "over %s", id);
 	}
-	uuid_format(id, command->id);
-	send_one(db, run, arena_printf(arena, "over %s", id));
+	send_all(db, runs, texts, used);
 }
 
 void
@@ -100,6 +136,7 @@ hub_relay_take_back(struct hub *hub, struct db *db, struct arena *arena,
 	};
 	const struct command_clock clock = hub_command_clock(hub);
 	struct command stored;
+	const struct command *over = &stored;
 	struct fault fault;
 	enum rc rc = db_begin(db, DB_READ_COMMITTED, &fault);
 
@@ -110,7 +147,7 @@ hub_relay_take_back(struct hub *hub, struct db *db, struct arena *arena,
 	if (rc == RC_OK)
 		rc = db_commit(db, &fault);
 	if (rc == RC_OK)
-		hub_relay_over(hub, db, arena, &stored);
+		hub_relay_over(hub, db, arena, &over, 1);
 	else
 		log_warn(NULL, "%s", fault.text);
 	if (db_in_transaction(db))
@@ -166,7 +203,6 @@ hub_relay_offer(struct hub *hub, struct db *db, struct arena *arena,
 	size_t count, int64_t expires_us)
 {
 	const char **texts = arena_array(arena, count, sizeof(*texts));
-	struct fault fault;
 	char id[UUID_TEXT_BYTES];
 
 	for (size_t i = 0; i < count; i++) {
@@ -175,8 +211,7 @@ hub_relay_offer(struct hub *hub, struct db *db, struct arena *arena,
 			commands[i]->node_id, hub_peers_own(hub));
 		keep_offer(hub->relay, commands[i], via[i], expires_us);
 	}
-	if (presence_send(db, via, texts, count, &fault) != RC_OK)
-		log_warn(NULL, "no offer to another hub: %s", fault.text);
+	send_all(db, via, texts, count);
 }
 
 static void
@@ -192,7 +227,7 @@ take_accept(struct hub *hub, struct db *db, struct arena *arena,
 	left_us = offer->expires_us - clock_boot_us();
 	uuid_format(text, id);
 	if (strcmp(offer->run, run) == 0 && left_us > 0)
-		send_one(db, run,
+		post(hub, db, run,
 			arena_printf(arena,
 				"go %s %" PRId64 " %" PRId64 " %" PRId64, text,
 				offer->node_id, stamp_us, left_us));
@@ -240,7 +275,7 @@ take_offered(struct hub *hub, struct db *db, struct arena *arena,
 {
 	int64_t stamp_us = clock_boot_us();
 
-	send_one(db, run,
+	post(hub, db, run,
 		hub_node_stream_is_open(hub, node_id)
 			? arena_printf(arena, "accept %s %" PRId64 " %s", id,
 				  stamp_us, hub_peers_own(hub))

@@ -37,9 +37,9 @@ void hub_relay_offer(struct hub *hub, struct db *db, struct arena *arena,
 	const struct command *const *commands, const char *const *via,
 	size_t count, int64_t expires_us);
 
-/* A command is over, and that is committed: whoever waits for it is told. */
+/* Commands are over, and that is committed: whoever waits for them is told. */
 void hub_relay_over(struct hub *hub, struct db *db, struct arena *arena,
-	const struct command *command);
+	const struct command *const *commands, size_t count);
 
 /* Nothing was sent: say so on record, and to who waits. */
 void hub_relay_take_back(struct hub *hub, struct db *db, struct arena *arena,
@@ -48,8 +48,10 @@ void hub_relay_take_back(struct hub *hub, struct db *db, struct arena *arena,
 /* --- for the thread of hub_peers -------------------------------------------
  */
 
+/* Answers lie in the arena until hub_relay_flush. */
 void hub_relay_take(struct hub *hub, struct db *db, struct arena *arena,
 	const char *message);
+void hub_relay_flush(struct hub *hub, struct db *db);
 
 /* Take back what was not answered in time. */
 void hub_relay_look(struct hub *hub, struct db *db, struct arena *arena);

@@ -253,12 +253,20 @@ write_results(struct resp *resp, const struct arrival *arrivals, size_t count)
 }
 
 static void
-tell_taken(struct hub *hub, struct req *req, const struct arrival *arrival)
+tell_taken(struct hub *hub, struct req *req, const struct arrival *arrivals,
+	size_t count)
 {
-	if (arrival->fault.rc != RC_OK)
-		return;
-	hub_command_show(hub, req->arena, &arrival->command);
-	hub_relay_over(hub, req->db, req->arena, &arrival->command);
+	const struct command **over =
+		arena_array(req->arena, count, sizeof(*over));
+	size_t used = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (arrivals[i].fault.rc != RC_OK)
+			continue;
+		hub_command_show(hub, req->arena, &arrivals[i].command);
+		over[used++] = &arrivals[i].command;
+	}
+	hub_relay_over(hub, req->db, req->arena, over, used);
 }
 
 enum rc
@@ -276,8 +284,7 @@ hub_results_post(struct req *req, struct resp *resp)
 	if (rc != RC_OK)
 		return rc;
 	hub_nodes_hear(hub->nodes, req->caller->id);
-	for (size_t i = 0; i < count; i++)
-		tell_taken(hub, req, &arrivals[i]);
+	tell_taken(hub, req, arrivals, count);
 	write_results(resp, arrivals, count);
 	return RC_OK;
 }
@@ -313,6 +320,18 @@ audit_expired(struct ender *ender, const struct command_list *expired)
 	return rc;
 }
 
+static void
+tell_expired(struct ender *ender, const struct command_list *expired)
+{
+	const struct command **over =
+		arena_array(ender->arena, expired->count, sizeof(*over));
+
+	for (size_t i = 0; i < expired->count; i++)
+		over[i] = &expired->items[i];
+	hub_relay_over(
+		ender->hub, ender->db, ender->arena, over, expired->count);
+}
+
 static enum rc
 end_expired(struct ender *ender)
 {
@@ -330,9 +349,8 @@ end_expired(struct ender *ender)
 		rc = db_commit(ender->db, &ender->fault);
 	else
 		db_rollback(ender->db);
-	for (size_t i = 0; rc == RC_OK && i < expired.count; i++)
-		hub_relay_over(
-			ender->hub, ender->db, ender->arena, &expired.items[i]);
+	if (rc == RC_OK)
+		tell_expired(ender, &expired);
 	return rc;
 }
 
