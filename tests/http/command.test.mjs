@@ -86,6 +86,21 @@ test('a confirmed value is answered 200, shown at once, and every step is on rec
   assert.deepEqual(auditOf(command.id), [['command.send', 'ok', 'client'], ['command.result', 'ok', 'node']]);
 });
 
+test('the answer has what the device has since, as it says', async () => {
+  const time = new Date(Date.now() - 5).toISOString();
+  const { reply } = await round('set/float', { value: 33.33 }, { state: 'confirmed', value: 33.3, status: 131072, time });
+  assert.deepEqual([reply.status, reply.json.value], [200, 33.33]);
+  assert.deepEqual([reply.json.feedback.value, reply.json.feedback.status, Date.parse(reply.json.feedback.time)], [33.3, 131072, Date.parse(time)]);
+  check('PATCH', path('set/float'), reply);
+  assert.equal((await grid.request(path('set/float'), { token })).json.value, 33.3);
+  const differs = await round('set/float', { value: 44 }, { state: 'failed', code: 'ValueDiffers', message: 'it has another', value: 33.3, status: 131072 });
+  assert.deepEqual([differs.reply.status, differs.reply.json.feedback.value, differs.reply.json.oldValue], [502, 33.3, 33.3]);
+  for (const value of [{}, [1], null]) {
+    const odd = await round('set/float', { value: 42.5 }, { state: 'confirmed', value });
+    assert.deepEqual([odd.reply.status, odd.reply.json.feedback.value], [200, 42.5], 'no value: the one that was asked for');
+  }
+});
+
 test('values are taken as clients in the field write them', async () => {
   for (const [name, given, sent] of [
     ['set/float', '20', 20], ['set/float', ' 20', 400], ['set/float', '1e1', 10], ['set/float', '0x10', 400],

@@ -172,6 +172,11 @@ describe('events/query', () => {
     assert.equal(list[0].grid, true);
     const other = await tokenFor('ReadEvents', '--variables', 'line/*');
     assert.deepEqual((await found({ timeFilter: { last: '1m' }, kinds: ['login.*'] }, { token: other })).events, []);
+    await grid.logIn(person);
+    grid.ctl('user', 'logout', person.name);
+    const ended = (await found({ timeFilter: { last: '1m' }, kinds: ['login.ended'], users: [person.name] })).events;
+    assert.equal(ended.length, 1, 'all sessions at once are one event');
+    assert.match(ended[0].text, /^logged out everywhere by /);
   });
 });
 

@@ -49,6 +49,10 @@ async function say(hub, ...results) {
   return reply.json.results.map(({ status }) => status);
 }
 
+/** A beat of an agent that runs at that place; the hub's status. */
+const beatFrom = (place) => plant.node.request('/hub/v1/beat', { token: plant.token, headers: { 'fieldgrid-place': place },
+  body: { version: 'test', spoolFrames: 0, spoolBytes: 0, oldest: null, lostSamples: 0 } }).then(({ status }) => status);
+
 /** The stream of the node at this hub, known to all of them. */
 async function connect(hub) {
   const opened = await until(async () => {
@@ -148,17 +152,32 @@ test('SIGKILL of the hub that was asked: the other one takes the result, or ends
   await second.start();
 });
 
+test('a stream from elsewhere in the place of one that is open is told once', async () => {
+  const replaced = () => grid.sql(`SELECT value, old_value, username FROM event WHERE kind = 'node.replaced' AND username = '${plant.node.name}'`);
+  assert.deepEqual(replaced(), []);
+  for (const localAddress of ['127.0.0.2', '127.0.0.3']) {
+    const old = stream;
+    stream = await openStream(grid, plant.node, { token: plant.token, localAddress });
+    await stream.next('time');
+    await old.ended;
+    assert.equal(old.all('replaced').length, 1);
+  }
+  assert.deepEqual(replaced(), [['127.0.0.2', '127.0.0.1', plant.node.name]]);
+  assert.equal(await beatFrom('first place'), 200);
+});
+
 test('503 when no hub holds the stream, and the node is told as gone once', async () => {
+  const known = nodeEvents().length;
   stream.close();
   await until(() => grid.sql(`SELECT 1 FROM node_stream s JOIN node n ON n.id = s.node_id WHERE n.name = '${plant.node.name}' AND run IS NULL`).length === 1);
   for (const hub of [grid, second]) {
     const reply = await patch(hub, { value: 5 });
     assert.deepEqual([reply.status, reply.json.errorCode], [503, 'PlantOffline']);
   }
-  await until(() => nodeEvents().length === 2, { what: 'node.disconnected' });
+  await until(() => nodeEvents().length > known, { what: 'node.disconnected' });
   stream = await connect(second);
   assert.deepEqual(stream.all('command'), [], 'nothing was kept');
-  assert.deepEqual(nodeEvents(), ['node.connected', 'node.disconnected', 'node.connected']);
+  assert.deepEqual(nodeEvents().slice(known), ['node.disconnected', 'node.connected']);
 });
 
 test('SIGKILL of a hub: its node is told as gone when it does not come back, and not when it goes to another', { timeout: 90_000 }, async () => {
@@ -181,6 +200,13 @@ test('SIGKILL of a hub: its node is told as gone when it does not come back, and
   stream = await connect(second);
   assert.deepEqual(nodeEvents().slice(known), ['node.disconnected', 'node.connected']);
   await until(() => hubEvents().includes('hub.lost'), { seconds: 30, what: 'the loss of a process' });
+});
+
+test('an agent that goes on in another place is an event, and one that is refused another', async () => {
+  assert.equal(await beatFrom('second place'), 200, 'the first has been silent');
+  assert.equal(await beatFrom('third place'), 409);
+  assert.deepEqual(grid.sql(`SELECT kind, value, old_value FROM event WHERE kind IN ('node.moved', 'node.doubled') AND username = '${plant.node.name}' ORDER BY id`),
+    [['node.moved', 'second place', 'first place'], ['node.doubled', 'third place', 'second place']]);
 });
 
 test('the events are in the list, for whoever reads a plant', async () => {

@@ -6,7 +6,7 @@ import https from 'node:https';
  * next(event, seconds), all(event), ended (a promise), close() }. next() takes
  * the oldest event of that name not taken yet and gives its data, parsed.
  */
-export async function openStream(grid, node, { token } = {}) {
+export async function openStream(grid, node, { token, localAddress } = {}) {
   const bearer = token ?? await node.token();
   const waiting = [];
   const events = [];
@@ -14,7 +14,7 @@ export async function openStream(grid, node, { token } = {}) {
   let rest = '';
   const response = await new Promise((resolve, reject) => {
     const request = https.get(`${grid.nodeUrl}/live/node`, {
-      ca: grid.ca, cert: node.cert, key: node.key, agent: false,
+      ca: grid.ca, cert: node.cert, key: node.key, agent: false, localAddress, family: localAddress && 4,
       headers: { authorization: `Bearer ${bearer}` },
     }, resolve);
     request.on('error', reject);
