@@ -31,6 +31,7 @@ struct command_journal {
 	int fd;
 	size_t bytes;
 	size_t fresh_bytes; /* after the last rewrite */
+	bool torn;          /* something is behind "bytes" */
 	struct command_entry *items;
 	size_t count;
 	size_t capacity;
@@ -142,12 +143,27 @@ apply(void *context, const struct command_entry *entry)
 /* --- on disk ---------------------------------------------------------------
  */
 
+/* From here on records go to the new file. Whether it has taken the place of
+ * the old one for good is only known when the folder is on the disk as well. */
+static enum rc
+adopt(struct command_journal *journal, int fd, size_t bytes,
+	struct fault *fault)
+{
+	if (journal->fd >= 0)
+		close(journal->fd);
+	journal->fd = fd;
+	journal->bytes = journal->fresh_bytes = bytes;
+	journal->torn = !file_sync_folder(journal->path);
+	return journal->torn ? file_refused(journal->path, fault) : RC_OK;
+}
+
 /* A new file with what there is, in the place of the old one. */
 static enum rc
 rewrite(struct command_journal *journal, struct fault *fault)
 {
 	char fresh[PATH_BYTES + 8];
 	struct buf out;
+	size_t bytes;
 	bool good;
 	int fd;
 
@@ -159,9 +175,8 @@ rewrite(struct command_journal *journal, struct fault *fault)
 		0600);
 	good = fd >= 0 &&
 	       (out.length == 0 || file_write_all(fd, out.data, out.length)) &&
-	       fdatasync(fd) == 0 && rename(fresh, journal->path) == 0 &&
-	       file_sync_folder(journal->path);
-	journal->bytes = journal->fresh_bytes = out.length;
+	       fdatasync(fd) == 0 && rename(fresh, journal->path) == 0;
+	bytes = out.length;
 	buf_free(&out);
 	if (!good) {
 		enum rc rc = file_refused(journal->path, fault);
@@ -170,10 +185,7 @@ rewrite(struct command_journal *journal, struct fault *fault)
 			close(fd);
 		return rc;
 	}
-	if (journal->fd >= 0)
-		close(journal->fd);
-	journal->fd = fd;
-	return RC_OK;
+	return adopt(journal, fd, bytes, fault);
 }
 
 static enum rc
@@ -213,13 +225,16 @@ command_journal_open(
 	journal->fd = -1;
 	snprintf(journal->path, sizeof(journal->path), "%s", path);
 	rc = load(journal, fault);
-	if (rc == RC_OK)
-		rc = rewrite(journal, fault);
-	if (rc != RC_OK)
+	if (rc != RC_OK) {
 		command_journal_close(journal);
-	else
-		*result = journal;
-	return rc;
+		return rc;
+	}
+	if (rewrite(journal, fault) != RC_OK) {
+		journal->torn = true;
+		log_error(NULL, "commands are refused: %s", fault->text);
+	}
+	*result = journal;
+	return RC_OK;
 }
 
 void
@@ -250,21 +265,22 @@ command_journal_find(
 }
 
 /* What could not be written whole is cut off again, or it would hide what is
- * written behind it. */
+ * written behind it: until that is done nothing is written. */
 static enum rc
 append(struct command_journal *journal, const struct buf *out,
 	struct fault *fault)
 {
 	enum rc rc;
 
+	if (journal->torn && rewrite(journal, fault) != RC_OK)
+		return fault->rc;
 	if (file_write_all(journal->fd, out->data, out->length) &&
 		fdatasync(journal->fd) == 0) {
 		journal->bytes += out->length;
 		return RC_OK;
 	}
 	rc = file_refused(journal->path, fault);
-	if (ftruncate(journal->fd, (off_t)journal->bytes) != 0)
-		log_error(NULL, "%s: %s", journal->path, strerror(errno));
+	journal->torn = ftruncate(journal->fd, (off_t)journal->bytes) != 0;
 	return rc;
 }
 

@@ -35,7 +35,8 @@ struct command_journal;
 
 /*
  * Read the journal at "path", or begin one; a record that was torn is the end.
- * Fails: RC_IO.
+ * Where nothing can be written, as on a full disk, it notes nothing until that
+ * is over. Fails: RC_IO: it cannot be read.
  */
 MUST_CHECK enum rc command_journal_open(const char *path,
 	struct command_journal **journal, struct fault *fault);

@@ -5,9 +5,11 @@
 
 #include <json-c/json.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -78,6 +80,16 @@ test_command_value_takes_text_and_refuses_what_does_not_fit(void **state)
 		{VALUE_BOOL, "\"Yes\"", true, 1},
 		{VALUE_BOOL, "\"2\"", false, 0},
 		{VALUE_BOOL, "null", false, 0},
+		{VALUE_FLOAT, "1000000000000000000000000", false, 0},
+		{VALUE_FLOAT, "-1000000000000000000000000", false, 0},
+		{VALUE_FLOAT, "1e24", true, 1e24},
+		{VALUE_FLOAT, "18446744073709551614", true,
+			18446744073709551614.0},
+		{VALUE_FLOAT, "\"1\\u00002\"", false, 0},
+		{VALUE_INT, "\"1\\u00002\"", false, 0},
+		{VALUE_BOOL, "\"on\\u0000off\"", false, 0},
+		{VALUE_STRING, "\"a\\u0000b\"", false, 0},
+		{VALUE_STRING, "1000000000000000000000000", false, 0},
 		{VALUE_STRING, "[]", false, 0},
 		{VALUE_STRING, "null", false, 0},
 	};
@@ -426,6 +438,64 @@ test_journal_forgets_only_what_is_told_and_old(void **state)
 }
 
 /* Old records are written away, and the file stays small. */
+/* A disk that takes no more than "bytes" of a file. */
+static void
+limit_files(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static enum rc
+try_note(struct command_journal *journal, uint8_t id, enum command_step step)
+{
+	struct command_entry entry = {.step = step, .id = {id}};
+	struct fault fault;
+
+	return command_journal_note(journal, &entry, 1, &fault);
+}
+
+static void
+test_journal_loses_nothing_on_a_full_disk(void **state)
+{
+	struct place place = make_place();
+	struct command_journal *journal = open_journal(&place);
+	char text[2001];
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	for (int i = 0; i < 200; i++) /* due to be written anew */
+		note(journal, 1, COMMAND_DONE, text);
+	note(journal, 2, COMMAND_BEGUN, NULL);
+	limit_files((rlim_t)file_bytes(&place) + 10);
+	assert_int_not_equal(try_note(journal, 3, COMMAND_BEGUN), RC_OK);
+	limit_files(100);
+	command_journal_forget(journal, clock_boot_us()); /* cannot either */
+	assert_int_not_equal(try_note(journal, 4, COMMAND_BEGUN), RC_OK);
+	assert_null(look(journal, 4));
+	command_journal_close(journal);
+
+	journal = open_journal(&place); /* on the full disk */
+	assert_int_not_equal(try_note(journal, 5, COMMAND_BEGUN), RC_OK);
+	assert_int_equal(look(journal, 2)->step, COMMAND_BEGUN);
+	limit_files(RLIM_INFINITY);
+	assert_int_equal(try_note(journal, 6, COMMAND_BEGUN), RC_OK);
+	command_journal_close(journal);
+
+	journal = open_journal(&place);
+	assert_int_equal(look(journal, 1)->step, COMMAND_DONE);
+	assert_int_equal(look(journal, 2)->step, COMMAND_BEGUN);
+	assert_int_equal(look(journal, 6)->step, COMMAND_BEGUN);
+	assert_null(look(journal, 3));
+	command_journal_close(journal);
+	drop_place(&place);
+}
+
 static void
 test_journal_stays_small(void **state)
 {
@@ -464,6 +534,7 @@ main(void)
 		cmocka_unit_test(
 			test_journal_forgets_only_what_is_told_and_old),
 		cmocka_unit_test(test_journal_stays_small),
+		cmocka_unit_test(test_journal_loses_nothing_on_a_full_disk),
 	};
 
 	log_open("command", LOG_ERROR); /* torn records are told each time */
