@@ -124,12 +124,10 @@ read_int(struct json_object *given, int64_t *integer)
 	switch (json_object_get_type(given)) {
 	case json_type_int:
 		*integer = json_object_get_int64(given);
-		/* json-c clamps what does not fit; below, without a trace: the
-		 * lowest number of all has to be written as text. */
-		return *integer != INT64_MIN &&
-		       (*integer != INT64_MAX ||
-			       read_int_text(
-				       json_object_get_string(given), integer));
+		/* json-c clamps what does not fit; the lowest number of all
+		 * has to be written as text (is_cut). */
+		return *integer != INT64_MAX ||
+		       read_int_text(json_object_get_string(given), integer);
 	case json_type_double:
 		return whole(json_object_get_double(given), integer);
 	case json_type_string:
@@ -154,12 +152,31 @@ read_string(struct arena *arena, struct json_object *given, struct value *value)
 	return value->string.bytes <= VALUE_STRING_BYTES_MAX;
 }
 
+/* What json-c or a C string would shorten is another value than was written. */
+static bool
+is_cut(struct json_object *given)
+{
+	switch (json_object_get_type(given)) {
+	case json_type_int:
+		return json_object_get_int64(given) == INT64_MIN ||
+		       json_object_get_uint64(given) == UINT64_MAX;
+	case json_type_string:
+		return strlen(json_object_get_string(given)) !=
+		       (size_t)json_object_get_string_len(given);
+	default:
+		return false;
+	}
+}
+
 enum rc
 command_value_read(struct arena *arena, enum value_kind kind,
 	struct json_object *given, const char *field, struct value *value,
 	struct fault *fault)
 {
 	*value = (struct value){.kind = kind};
+	if (is_cut(given))
+		return refuse(fault, field,
+			"a number of 64 bits, or text without zero bytes");
 	switch (kind) {
 	case VALUE_BOOL:
 		return read_bool(given, &value->boolean)
