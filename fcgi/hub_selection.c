@@ -106,8 +106,17 @@ hub_selection_delete(struct req *req, struct resp *resp)
 	enum rc rc = req_arg_uuid(req, "id", id);
 
 	if (rc == RC_OK)
-		rc = selection_drop(
-			req->db, id, req->caller->subject, &req->fault);
+		rc = db_begin(req->db, DB_READ_COMMITTED, &req->fault);
+	if (rc != RC_OK)
+		return rc;
+	rc = selection_drop(req->db, id, req->caller->subject, &req->fault);
+	if (rc == RC_OK)
+		rc = audit_write(req,
+			&(struct audit){.action = "selection.drop",
+				.object = arena_printf(req->arena,
+					"selection:%s", req_arg(req, "id")),
+				.result = AUDIT_OK});
+	rc = end_transaction(req, rc);
 	if (rc == RC_OK)
 		resp_empty(resp, 204);
 	return rc;

@@ -4,30 +4,38 @@
 
 #include <string.h>
 
+/* Of a selection "s": it lasts, on the clock of the machine that made it if
+ * this is the one. */
+#define LASTS(boot, now)                                                       \
+	"CASE WHEN s.boot = " boot " THEN s.expires_us > " now                 \
+	" ELSE s.expires_at > clock_timestamp() END"
+
 enum { MAKE, HOLDER, DROP, TAKE, REQUIRE };
 
 const struct stmt selection_stmts[] = {
 	/* $1 variable $2 id $3 subject $4 actor $5 boot $6 expiry $7 now */
 	[MAKE] = {"selection_make", "nuttuii",
 		"INSERT INTO selection AS s (variable_id, id, subject, actor"
-		"     , boot, expires_us)"
-		" VALUES ($1, $2, $3, $4, $5, $6)"
+		"     , boot, expires_us, expires_at)"
+		" VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp()"
+		"     + ($6 - $7) * interval '1 microsecond')"
 		" ON CONFLICT (variable_id) DO UPDATE"
 		"   SET id = $2, subject = $3, actor = $4, boot = $5"
-		"     , expires_us = $6, created_at = now()"
-		" WHERE s.subject = $3 OR s.boot <> $5 OR s.expires_us <= $7"},
+		"     , expires_us = $6, expires_at = excluded.expires_at"
+		"     , created_at = now()"
+		" WHERE s.subject = $3 OR NOT " LASTS("$5", "$7")},
 	/* $1 variable $2 boot $3 now */
 	[HOLDER] = {"selection_holder", "nui",
-		"SELECT subject, actor FROM selection"
-		" WHERE variable_id = $1 AND boot = $2 AND expires_us > $3"},
+		"SELECT subject, actor FROM selection s"
+		" WHERE variable_id = $1 AND " LASTS("$2", "$3")},
 	/* $1 id $2 subject */
 	[DROP] = {"selection_drop", "ut",
 		"DELETE FROM selection WHERE id = $1 AND subject = $2"},
 	/* $1 id $2 subject $3 variable $4 boot $5 now */
 	[TAKE] = {"selection_take", "utnui",
-		"DELETE FROM selection"
+		"DELETE FROM selection s"
 		" WHERE id = $1 AND subject = $2 AND variable_id = $3"
-		"   AND boot = $4 AND expires_us > $5"},
+		"   AND " LASTS("$4", "$5")},
 	/* $1 variable $2 required */
 	[REQUIRE] = {"selection_require", "no",
 		"UPDATE variable SET select_first = $2 WHERE id = $1"},

@@ -66,7 +66,8 @@ END $$;
 CREATE TRIGGER command_stands BEFORE UPDATE OR DELETE ON command
     FOR EACH ROW EXECUTE FUNCTION command_guard();
 
--- Select before operate: who alone may write a variable now, and until when.
+-- Select before operate: who alone may write a variable now, and until when;
+-- hubs on other machines go by the database's clock.
 CREATE TABLE selection (
     variable_id integer PRIMARY KEY REFERENCES variable
   , id          uuid NOT NULL UNIQUE
@@ -74,6 +75,7 @@ CREATE TABLE selection (
   , actor       text NOT NULL
   , boot        uuid NOT NULL
   , expires_us  bigint NOT NULL
+  , expires_at  timestamptz NOT NULL
   , created_at  timestamptz NOT NULL DEFAULT now()
 );
 

@@ -282,6 +282,12 @@ test('a selection is exclusive, used up by one command, and ends', async () => {
   await sleep(1100);
   assert.equal((await round('set/float', { value: 92 }, undefined, { token: rival })).reply.status, 200, 'it has ended');
 
+  assert.equal((await select({ variable: 'set/float', expires_ms: 1500 })).status, 201);
+  grid.sql(`UPDATE selection SET boot = gen_random_uuid() WHERE variable_id = (SELECT v.id FROM variable v JOIN datasource d ON d.id = v.datasource_id WHERE d.uuid = '${plant.id}' AND v.name = 'set/float')`);
+  assert.equal((await patch('set/float', { value: 92 }, { token: rival })).status, 409, 'also when a hub on another machine made it');
+  await sleep(1600);
+  assert.equal((await round('set/float', { value: 92 }, undefined, { token: rival })).reply.status, 200, 'it has ended there as well');
+
   const given = await select({ variable: 'set/float' });
   const drop = (who) => grid.request(`${base}/selections/${given.json.id}`, { method: 'DELETE', token: who });
   assert.equal((await drop(rival)).status, 404);
