@@ -2,6 +2,7 @@
 
 #include "fcgi/api_alarm_act.h"
 
+#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -232,16 +233,23 @@ check_rights(
 /* --- doing -----------------------------------------------------------------
  */
 
-/* The ids that were changed, and the wish as it was sent. */
+/* The ids that were changed, and the wish as we have read it: as it was sent,
+ * with half a surrogate pair for instance, it may be no JSON to others. */
 static enum rc
 note(struct req *req, const struct task *task)
 {
 	struct jsonw *json = jsonw_in(req->arena);
+	struct json_object *wish;
 	const char *object = NULL;
 	size_t changed = 0;
+	enum rc rc = json_parse(
+		req->arena, req->body, req->body_bytes, &wish, &req->fault);
 
+	if (rc != RC_OK)
+		return rc;
 	jsonw_open_obj(json, NULL);
-	jsonw_raw(json, "request", req->body);
+	jsonw_raw(json, "request",
+		json_object_to_json_string_ext(wish, JSON_C_TO_STRING_PLAIN));
 	jsonw_open_arr(json, "changed");
 	for (size_t i = 0; i < task->count; i++) {
 		if (!task->acts[i].changed)

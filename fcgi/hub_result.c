@@ -1,6 +1,7 @@
 /* hub_result: what became of commands, by the plant's word or the clock's. */
 
 #include <json-c/json.h>
+#include <math.h>
 #include <string.h>
 
 #include "fcgi/hub_command.h"
@@ -66,12 +67,30 @@ struct arrival {
 	struct fault fault; /* why it was not taken */
 };
 
+/* What a variable may have; json-c reads NaN and Infinity, too, which would
+ * make no JSON when they are told. What is none is left out. */
+static bool
+is_value(struct json_object *value)
+{
+	switch (json_object_get_type(value)) {
+	case json_type_boolean:
+	case json_type_int:
+		return true;
+	case json_type_double:
+		return isfinite(json_object_get_double(value));
+	case json_type_string:
+		return json_object_get_string_len(value) <=
+		       VALUE_STRING_BYTES_MAX;
+	default:
+		return false;
+	}
+}
+
 /* NULL: it is none. */
 static const char *
 value_text(struct json_object *value)
 {
-	if (value == NULL || json_object_is_type(value, json_type_object) ||
-		json_object_is_type(value, json_type_array))
+	if (value == NULL || !is_value(value))
 		return NULL;
 	return json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN);
 }

@@ -328,6 +328,15 @@ describe('an alarm', () => {
     clear();
   });
 
+  test('is on record in words that everybody can read, whatever a client wrote', async () => {
+    const [{ id }] = put({ variable: 'power', came: 0 });
+    const reply = await change(id, '{"comment":"half a \\ud800 pair"}', { headers: { 'content-type': 'application/json' } });
+    assert.equal(reply.status, 200, reply.text);
+    assert.deepEqual(grid.sql(`SELECT new_value->'request'->>'comment' FROM audit_entry WHERE object = 'alarm:${id}'`),
+      [['half a \ufffd pair']]);
+    clear();
+  });
+
   test('is not acknowledged without the comment or the cause that it demands', async () => {
     const [one, two] = put({ variable: 'power', came: 0, commentRequired: true }, { variable: 'power', came: 1, causeRequired: true });
     const refused = await change(one.id, { acknowledge: true });

@@ -167,6 +167,22 @@ test('an expected old value that differs is 409, at the hub and at the plant', a
   assert.equal((await grid.request(path('set/float'), { token })).json.value, 31, 'what was refused is not shown');
 });
 
+test('what a plant says of the old value is told only when it is a value', async () => {
+  for (const [written, told] of [['NaN', 20], ['-Infinity', 20], ['[1]', 20], [`"${'x'.repeat(5000)}"`, 20], ['21.5', 21.5]]) {
+    await plant.send({ 'set/float': [[Date.now(), 20]] });
+    const asked = patch('set/float', { value: 20 });
+    const { id } = await stream.next('command');
+    const reply = await plant.node.request('/hub/v1/results', {
+      token: plant.token, headers: { 'content-type': 'application/json' },
+      body: `{"results":[{"id":"${id}","state":"confirmed","oldValue":${written}}]}`,
+    });
+    assert.equal(reply.status, 200, reply.text);
+    assert.equal((await asked).json.oldValue, told, written.slice(0, 20));
+  }
+  const { json } = await grid.request(`${base}/commands?limit=5`, { token });
+  assert.deepEqual(json.items.map(({ oldValue }) => oldValue), [21.5, 20, 20, 20, 20]);
+});
+
 test('what the plant refuses or fails at has its own status', async () => {
   for (const [result, status] of [
     [{ state: 'refused', code: 'DeviceRefused', message: 'illegal data value' }, 422],
