@@ -8,7 +8,7 @@ import { openBroker } from '../support/broker.mjs';
 import { Egress, egressNode } from '../support/egress.mjs';
 import { openGrid, sleep, until } from '../support/grid.mjs';
 
-const broker = await openBroker();
+const broker = await openBroker({ more: 'max_inflight_messages 0\n' });
 const skip = broker ? false : 'there is no mosquitto';
 let grid;
 const open = [];
@@ -87,6 +87,27 @@ test('kills of the egress lose no value', { skip }, async () => {
   }
   await until(() => seen.size >= 1500, { seconds: 60, what: 'all values' }).catch(() => {});
   assert.equal(seen.size, 1500, egress.log.slice(-1500));
+});
+
+test('a killed broker that comes back loses the subscriber no value', { skip }, async (t) => {
+  const { agent, egress } = setUp('broker', 6000, 1500, 'payload = value\ntopic = dies/{variable}');
+  const seen = [];
+  const client = await broker.client({ clean: false, clientId: 'outside' });
+  client.on('message', (topic, text) => seen.push(Number(text.toString())));
+  await client.subscribeAsync('dies/broker/n', { qos: 1 });
+  await broker.save(); // its kill must not end the subscription
+  egress.start();
+  await until(() => egress.log.includes('connected'), { what: 'the egress' });
+  agent.start();
+  for (const mark of [800, 2400, 4000]) {
+    await until(() => seen.at(-1) >= mark, { what: `value ${mark}` });
+    await broker.kill();
+    await broker.start();
+  }
+  await until(() => new Set(seen).size === 6000, { seconds: 60, what: 'all values' }).catch(() => {});
+  const first = [...new Set(seen)];
+  assert.deepEqual(first, Array.from({ length: 6000 }, (_, i) => i + 1), egress.log.slice(-1500));
+  t.diagnostic(`${seen.length - first.length} of ${seen.length} messages came again`);
 });
 
 test('writes come over MQTT, under the rights of the node, and old ones are not taken', { skip }, async () => {

@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { openBroker } from '../support/broker.mjs';
 import { freePort, sleep, until } from '../support/grid.mjs';
 import { has, openPlant } from '../support/mqtt_plant.mjs';
+import { openTap } from '../support/mqtt_tap.mjs';
 import { Relay } from '../support/relay.mjs';
 
 let plant;
@@ -128,6 +129,44 @@ test('kill -9 loses no message of QoS 1: none is acknowledged before it is on di
   }
   await sending;
   await arrives(agent, count);
+  assert.equal(await agent.stop(), 0);
+});
+
+test('kill -9 of the broker loses nothing that the agent has acknowledged to it', async (t) => {
+  if (skip(t)) return;
+  const tap = await openTap(plant.broker.port);
+  t.after(() => tap.close());
+  const login = `user = ${plant.broker.user}\npassword = ${plant.broker.file('password')}\n`;
+  const agent = await plant.start('broker-killed', 'name,address,type\nn,dies/n#n@at,int\n',
+    { settings: `url = ${tap.url}\nclient_id = dies\n${login}` });
+  let sent = 0;
+  let sending = true;
+  const publishing = (async () => {
+    for (; sending; await sleep(10)) {
+      for (let i = 0; client.connected && i < 20; i += 1) {
+        sent += 1;
+        client.publish('dies/n', JSON.stringify(numbered(sent)), { qos: 1 });
+      }
+    }
+  })();
+  for (let times = 1; times <= 3; times += 1) {
+    const before = tap.acknowledged.size;
+    await until(() => tap.acknowledged.size > before + 200, { what: 'acknowledgements' });
+    await plant.broker.kill();
+    await plant.broker.start();
+    await plant.subscribed(agent, times + 1);
+  }
+  sending = false;
+  await publishing;
+  await publish('dies/n', numbered(sent += 1));
+  await until(() => tap.acknowledged.has(JSON.stringify(numbered(sent))), { what: 'the last acknowledgement' });
+  const numbers = [...tap.acknowledged].map((text) => String(JSON.parse(text).n));
+  let stored = new Set();
+  await until(async () => {
+    stored = new Set((await agent.history(plant.token, 'n')).map(([, value]) => value));
+    return numbers.every((n) => stored.has(n));
+  }, { every: 300, what: 'all acknowledged numbers' }).catch(() => {});
+  assert.deepEqual(numbers.filter((n) => !stored.has(n)), []);
   assert.equal(await agent.stop(), 0);
 });
 

@@ -116,6 +116,15 @@ ${more}
   /** As a crash: what it had not saved is gone. */
   kill() { return this.#end('SIGKILL'); }
 
+  /** Sessions, subscriptions and retained messages onto its disk now. */
+  async save() {
+    const database = this.file('mosquitto.db');
+    const written = () => fs.statSync(database, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    const before = written();
+    this.#child.kill('SIGUSR1');
+    await until(() => written() > before, { what: 'the saved sessions', every: 50 });
+  }
+
   /** As a restart: sessions and retained messages are saved. */
   stop() { return this.#end('SIGTERM'); }
 

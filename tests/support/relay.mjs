@@ -7,6 +7,7 @@ export class Relay {
     this.to = { port, host };
     this.pairs = new Set();
     this.held = null; // what waits, in order
+    this.watch = () => {}; // (pair, socket that sent it, bytes)
   }
 
   #pass(pair, socket, part) {
@@ -29,8 +30,12 @@ export class Relay {
           pair.far.destroy();
         });
       }
-      pair.near.on('data', (part) => this.#pass(pair, pair.far, part));
-      pair.far.on('data', (part) => this.#pass(pair, pair.near, part));
+      for (const [from, to] of [[pair.near, pair.far], [pair.far, pair.near]]) {
+        from.on('data', (part) => {
+          this.watch(pair, from, part);
+          this.#pass(pair, to, part);
+        });
+      }
     }).listen(0, '127.0.0.1');
     await once(this.server, 'listening');
     this.port = this.server.address().port;
