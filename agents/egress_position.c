@@ -14,6 +14,7 @@
 
 #include "lib/file.h"
 #include "lib/jsonw.h"
+#include "lib/utf8.h"
 
 #define PATH_BYTES     1024
 #define FILE_BYTES_MAX ((size_t)1024 * 1024)
@@ -64,7 +65,9 @@ take_text(struct json_object *object, const char *name, char **text)
 	struct json_object *member;
 
 	if (!json_object_object_get_ex(object, name, &member) ||
-		!json_object_is_type(member, json_type_string))
+		!json_object_is_type(member, json_type_string) ||
+		!utf8_valid(json_object_get_string(member),
+			(size_t)json_object_get_string_len(member)))
 		return false;
 	egress_position_set(text, json_object_get_string(member));
 	return true;
