@@ -333,7 +333,7 @@ static const struct ctl_option settings[] = {
 	{"untrusted", NULL, "users are asked, as they are by default"},
 	{"introspection", NULL, "it may ask about tokens of other clients"},
 	{"no-introspection", NULL, "only about its own, as by default"},
-	{"algorithm", "NAME", "of its tokens: RS256 (the default) or ES256"},
+	{"algorithm", "NAME", "of its tokens: RS256 (the default) or ES256 (nodes)"},
 	{"no-rotation", NULL,
 		"its refresh tokens stay the same; only for confidential ones"},
 	{"rotation", NULL, "each refresh token works once, as by default"},

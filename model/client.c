@@ -131,6 +131,13 @@ number_or(int64_t number, int64_t fallback)
 	return number != 0 ? number : fallback;
 }
 
+/* A node shows its token with every request: the short signature. */
+static const char *
+usual_algorithm(const struct client_new *wanted)
+{
+	return wanted->node_id != 0 ? "ES256" : "RS256";
+}
+
 /* Create or change: the statements take the same columns after two. */
 static enum rc
 store_client(struct db *db, struct arena *arena, int statement,
@@ -151,7 +158,8 @@ store_client(struct db *db, struct arena *arena, int statement,
 			P_TEXT(wanted->certificate_kind),
 			P_TEXT(wanted->certificate_name),
 			P_BOOL(!wanted->keep_refresh),
-			P_TEXT(text_or(wanted->algorithm, "RS256")),
+			P_TEXT(text_or(wanted->algorithm,
+				usual_algorithm(wanted))),
 			P_SHORT(wanted->refresh_grace_s),
 			P_SHORT(number_or(wanted->access_token_s, ACCESS_S)),
 			P_SHORT(number_or(wanted->refresh_idle_s, IDLE_S)),

@@ -74,7 +74,7 @@ struct client_new {
 	const char *authentication; /* CLIENT_BY_...; NULL = by secret */
 	const char *certificate_kind;
 	const char *certificate_name;
-	const char *algorithm; /* NULL = RS256 */
+	const char *algorithm; /* NULL = RS256, ES256 for a node */
 	bool allow_no_pkce;    /* only for a confidential client */
 	bool keep_refresh;     /* do not rotate; only for a confidential one */
 	int64_t refresh_grace_s; /* 0..10 */

@@ -70,7 +70,7 @@ function countLines(folder) {
 const frames = 400;
 
 /** From the hub's answer to a frame to the mirror's line of it, ms, sorted. */
-export async function latencies(grid) {
+async function latencies(grid) {
   const plant = new Plant(grid, 'Quick');
   await plant.announce([{ name: 'n', type: 'int' }]);
   const node = egressNode(grid, [plant.id]);

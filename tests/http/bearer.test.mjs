@@ -218,6 +218,16 @@ test('a client with ES256 gets both tokens by the second published key', async (
   assert.deepEqual([...new Set(keys.keys.map((key) => key.alg))].sort(), ['ES256', 'RS256']);
 });
 
+test('a node gets the short signature, and its token is good', async () => {
+  const id = randomUUID();
+  const node = grid.enrol(`short-${id.slice(0, 8)}`, `${id}:Short`);
+  const token = await node.token();
+  assert.equal(jose.decodeProtectedHeader(token).alg, 'ES256');
+  assert.ok(token.length < 640, `${token.length} bytes`);
+  assert.equal((await node.request('/hub/v1/position', { token })).status, 200);
+  node.close();
+});
+
 test('many ES256 tokens: leading zeros of r and s stay', async () => {
   const elliptic = new Client(grid, `o-es2.${run}`, '--algorithm', 'ES256', '--grant', 'client_credentials', '--scope', 'API');
   const set = jose.createLocalJWKSet((await grid.request('/.well-known/openid-configuration/jwks')).json);
