@@ -170,7 +170,7 @@ egress_feed_history(struct egress_feed *feed, int64_t from_us, int64_t to_us,
 
 enum rc
 egress_feed_list(struct egress_feed *feed, const char *list, const char *cursor,
-	struct egress_page *page, struct fault *fault)
+	enum egress_wish wish, struct egress_page *page, struct fault *fault)
 {
 	char path[64];
 	struct jsonw json;
@@ -178,6 +178,7 @@ egress_feed_list(struct egress_feed *feed, const char *list, const char *cursor,
 	snprintf(path, sizeof(path), "/hub/v1/feed/%s", list);
 	begin(feed, &json);
 	add_cursor(&json, cursor);
+	jsonw_bool(&json, "resume", wish == EGRESS_RESUME);
 	return fetch(feed, path, &json, page, fault);
 }
 

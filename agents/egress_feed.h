@@ -37,13 +37,15 @@ MUST_CHECK enum rc egress_feed_variables(
 
 enum egress_wish {
 	EGRESS_GO_ON,
-	EGRESS_RESUME,   /* pass over what was dropped and say what it was */
+	EGRESS_RESUME,   /* pass over what was dropped and say what it was; go
+			  * on after a restore of the Data Storage */
 	EGRESS_UNPACKED, /* begin with what the history does not have */
 };
 
 /*
  * Frames behind "cursor" ("" = a cursor from now on). Fails: as hub_post;
- * RC_CONFLICT FeedExpired unless the wish is to resume; RC_UPSTREAM.
+ * RC_CONFLICT FeedExpired or FeedRestored unless the wish is to resume;
+ * RC_UPSTREAM.
  */
 MUST_CHECK enum rc egress_feed_frames(struct egress_feed *feed,
 	const char *cursor, int64_t bytes, enum egress_wish wish,
@@ -60,8 +62,9 @@ MUST_CHECK enum rc egress_feed_history(struct egress_feed *feed,
 	struct egress_page *page, struct fault *fault);
 
 /* The next changes of "alarms" or "events" behind "cursor" ("" = a cursor from
- * now on); page->head has the member "groups". */
+ * now on); page->head has the member "groups". Fails: likewise. */
 MUST_CHECK enum rc egress_feed_list(struct egress_feed *feed, const char *list,
-	const char *cursor, struct egress_page *page, struct fault *fault);
+	const char *cursor, enum egress_wish wish, struct egress_page *page,
+	struct fault *fault);
 
 #endif

@@ -3,9 +3,25 @@
 #include "agents/egress_parts.h"
 
 #include <json-c/json.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/clock.h"
+
+/* RC_CONFLICT when it is told: ask again, to resume. */
+static enum rc
+tell_restored(struct egress *egress, const char *what, struct fault *fault)
+{
+	char text[160];
+	enum rc rc;
+
+	snprintf(text, sizeof(text),
+		"the Data Storage of the grid was restored: %s go on from what "
+		"it has and the mirror has not",
+		what);
+	rc = egress_put_own_event(egress, "feed.restored", text, fault);
+	return rc == RC_OK ? RC_CONFLICT : rc;
+}
 
 /* --- frames -------------------------------------------------------------- */
 
@@ -44,7 +60,9 @@ follow_frames(struct egress *egress, struct fault *fault)
 	enum rc rc = egress_feed_frames(
 		&egress->feed, cursor, bytes, wish, &page, fault);
 
-	if (rc == RC_CONFLICT && strcmp(fault->code, "FeedExpired") == 0)
+	if (rc == RC_CONFLICT && strcmp(fault->code, "FeedRestored") == 0)
+		rc = tell_restored(egress, "values", fault);
+	if (rc == RC_CONFLICT)
 		rc = egress_feed_frames(&egress->feed, cursor, bytes,
 			EGRESS_RESUME, &page, fault);
 	if (rc != RC_OK)
@@ -138,16 +156,28 @@ follow_list(struct egress *egress, enum outlet_list list, struct fault *fault)
 {
 	const struct egress_position *position = &egress->position;
 	bool alarms = list == OUTLET_ALARM;
+	const char *name = alarms ? "alarms" : "events";
+	const char *cursor = alarms ? position->alarms : position->events;
 	struct egress_page page;
+	bool restored;
 	enum rc rc;
 
 	if (!wants(egress->feed.mirror, list, NULL))
 		return RC_OK;
-	rc = egress_feed_list(&egress->feed, alarms ? "alarms" : "events",
-		alarms ? position->alarms : position->events, &page, fault);
+	rc = egress_feed_list(
+		&egress->feed, name, cursor, EGRESS_GO_ON, &page, fault);
+	restored =
+		rc == RC_CONFLICT && strcmp(fault->code, "FeedRestored") == 0;
+	if (restored)
+		rc = tell_restored(egress, name, fault);
+	if (restored && rc == RC_CONFLICT)
+		rc = egress_feed_list(&egress->feed, name, cursor,
+			EGRESS_RESUME, &page, fault);
 	if (rc != RC_OK)
 		return rc;
 	rc = take_list(egress, list, &page, fault);
+	if (rc == RC_OK && restored)
+		rc = egress_commit(egress, fault);
 	egress_page_close(&page);
 	return rc;
 }

@@ -4,6 +4,7 @@
 
 #include "fcgi/ctl.h"
 #include "lib/file.h"
+#include "model/feed_era.h"
 #include "model/migration.h"
 
 /* Long enough for any migration and for waiting for another migrator. */
@@ -23,6 +24,9 @@ grant_roles(struct ctl *ctl, struct db *db)
 		rc = db_begin(db, DB_READ_COMMITTED, &ctl->fault);
 	if (rc == RC_OK)
 		rc = db_script(db, sql, &ctl->fault);
+	if (rc == RC_OK)
+		rc = feed_era_renew(
+			db, ctl_option(ctl, "restored") != NULL, &ctl->fault);
 	if (rc == RC_OK)
 		rc = db_commit(db, &ctl->fault);
 	if (rc != RC_OK)
@@ -83,12 +87,21 @@ migrate(struct ctl *ctl)
 	return rc;
 }
 
+static const struct ctl_option migrate_options[] = {
+	{"restored", NULL,
+		"an older copy of the machine or of PostgreSQL's folder was "
+		"put in place; a dump and a point-in-time restore show by "
+		"themselves"},
+	CTL_OPTIONS_END,
+};
+
 const struct ctl_command ctl_migrate_commands[] = {
 	{.noun = "migrate",
 		.verb = "",
 		.arguments = "",
 		.help = "bring the database to this version; harmless when it "
 			"is",
+		.options = migrate_options,
 		.run = migrate},
 	CTL_COMMANDS_END,
 };

@@ -63,6 +63,7 @@ struct hub {
 	/* steady; the last catalog that a node's frame made us read */
 	_Atomic int64_t catalog_us;
 	_Atomic int64_t limits_version; /* another one: fetch the limits */
+	_Atomic int64_t era;            /* model/feed_era.h; 0 = not yet */
 	atomic_bool stopping;
 };
 

@@ -10,12 +10,36 @@
 #include "lib/encode.h"
 #include "lib/log.h"
 #include "model/feed.h"
+#include "model/feed_era.h"
 #include "model/frame.h"
 
 #define PAGE_BYTES_DEFAULT ((int64_t)1024 * 1024)
 #define PAGE_BYTES_MAX     ((int64_t)8 * 1024 * 1024)
 #define VARIABLES_MAX      10000
 #define NOTE_US            (2 * CLOCK_SECOND_US)
+
+/* --- eras ----------------------------------------------------------------- */
+
+enum rc
+hub_feed_era(struct hub *hub, const char *text, bool resume,
+	const char **cursor, int64_t *era, bool *cut, struct fault *fault)
+{
+	enum rc rc = feed_era_read(text, era, cursor, fault);
+
+	*cut = rc == RC_OK && *era != atomic_load(&hub->era);
+	if (!*cut || resume)
+		return rc;
+	return fault_tell(fault, RC_CONFLICT, "FeedRestored", "cursor",
+		"The Data Storage was restored since this cursor was given "
+		"out; send \"resume\": true to go on from what it has in "
+		"common with the one before.");
+}
+
+const char *
+hub_feed_cursor(struct hub *hub, struct arena *arena, const char *cursor)
+{
+	return feed_era_write(arena, atomic_load(&hub->era), cursor);
+}
 
 /* --- frames: what the body says ----------------------------------------- */
 
@@ -144,8 +168,9 @@ write_page(const struct sending *sending, const struct feed_cursor *cursor,
 	struct buf *out = resp_body(resp, 200, HUB_FEED_MEDIA_TYPE);
 
 	jsonw_open_obj(json, NULL);
-	jsonw_str(
-		json, "cursor", feed_cursor_write(sending->req->arena, cursor));
+	jsonw_str(json, "cursor",
+		hub_feed_cursor(sending->selection.hub, sending->req->arena,
+			feed_cursor_write(sending->req->arena, cursor)));
 	jsonw_bool(json, "more", page->more);
 	jsonw_uint(json, "frames", sending->count);
 	jsonw_uint(json, "samples", sending->samples);
@@ -190,13 +215,22 @@ go_on(struct hub *hub, struct req *req, const struct frames_body *body,
 	struct feed_cursor *cursor, struct feed_page *page)
 {
 	struct feed_cursor shown;
-	enum rc rc =
-		feed_cursor_read(req->arena, body->cursor, cursor, &req->fault);
+	const char *text = NULL;
+	int64_t era = 0;
+	bool cut = false;
+	enum rc rc = hub_feed_era(hub, body->cursor, body->resume, &text, &era,
+		&cut, &req->fault);
 
-	shown = *cursor;
 	if (rc == RC_OK)
-		rc = feed_read(req->db, req->arena, req->caller->id, cursor,
-			body->bytes, body->resume, page, &req->fault);
+		rc = feed_cursor_read(req->arena, text, cursor, &req->fault);
+	if (rc == RC_OK && cut)
+		rc = feed_era_cut_cursor(
+			req->db, req->arena, era, cursor, &req->fault);
+	if (rc != RC_OK)
+		return rc;
+	shown = *cursor;
+	rc = feed_read(req->db, req->arena, req->caller->id, cursor,
+		body->bytes, body->resume, page, &req->fault);
 	if (rc != RC_OK)
 		return rc;
 	if (page->lost_count > 0)

@@ -43,6 +43,18 @@ MUST_CHECK enum rc hub_feed_select(struct hub *hub, struct req *req,
 
 bool hub_feed_permits(struct hub_feed_selection *selection, int32_t id);
 
+/*
+ * Take the era off a cursor; *cut: it is of another one, from before a restore,
+ * and to be cut off (model/feed_era.h). Fails: RC_BAD_INPUT CursorInvalid;
+ * RC_CONFLICT FeedRestored, unless the node wants to resume.
+ */
+MUST_CHECK enum rc hub_feed_era(struct hub *hub, const char *text, bool resume,
+	const char **cursor, int64_t *era, bool *cut, struct fault *fault);
+
+/* A cursor to give out. */
+const char *hub_feed_cursor(
+	struct hub *hub, struct arena *arena, const char *cursor);
+
 /* The ids of all of them, rising. */
 const int32_t *hub_feed_ids(
 	struct hub_feed_selection *selection, size_t *count);

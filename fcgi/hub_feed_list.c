@@ -10,6 +10,7 @@
 #include "model/alarm_json.h"
 #include "model/event_follow.h"
 #include "model/event_json.h"
+#include "model/feed_era.h"
 
 #define LIMIT_DEFAULT 1000
 #define LIMIT_MAX     5000
@@ -17,6 +18,7 @@
 struct list_body {
 	const char *cursor;
 	int64_t limit;
+	bool resume;
 	struct json_object *datasources;
 };
 
@@ -25,6 +27,8 @@ static const struct field list_fields[] = {
 		FEED_CURSOR_BYTES_MAX, NULL},
 	{"limit", FIELD_INT, offsetof(struct list_body, limit), false, 1,
 		LIMIT_MAX, NULL},
+	{"resume", FIELD_BOOL, offsetof(struct list_body, resume), false, 0, 0,
+		NULL},
 	{"datasources", FIELD_ANY, offsetof(struct list_body, datasources),
 		false, 0, 0, NULL},
 	FIELDS_END,
@@ -42,6 +46,29 @@ struct listing {
 	int32_t open; /* the datasource that is being written; 0 = none */
 };
 
+/* As it was given out by this feed, cut off when a restore lies between. */
+static enum rc
+read_look(struct listing *listing, struct hub *hub, const char *none)
+{
+	struct req *req = listing->req;
+	const char *text = NULL;
+	int64_t era = 0;
+	bool cut = false;
+	enum rc rc = hub_feed_era(hub, listing->body.cursor,
+		listing->body.resume, &text, &era, &cut, &req->fault);
+
+	if (rc == RC_OK)
+		rc = feed_look_read(
+			req->arena, text, &listing->look, &req->fault);
+	if (rc == RC_OK && (strchr(listing->look.id, '-') != NULL) !=
+				   (strchr(none, '-') != NULL))
+		rc = fault_tell(&req->fault, RC_BAD_INPUT, "CursorInvalid",
+			"cursor", "The cursor is that of another feed.");
+	return rc == RC_OK && cut ? feed_era_cut_look(req->db, req->arena, era,
+					    none, &listing->look, &req->fault)
+				  : rc;
+}
+
 static enum rc
 read_list(struct listing *listing, enum policy_action action, const char *none)
 {
@@ -55,12 +82,7 @@ read_list(struct listing *listing, enum policy_action action, const char *none)
 	listing->look = (struct feed_look){
 		.since = NULL, .until = "", .xid = "0", .id = none};
 	if (rc == RC_OK && listing->body.cursor != NULL)
-		rc = feed_look_read(req->arena, listing->body.cursor,
-			&listing->look, &req->fault);
-	if (rc == RC_OK && (strchr(listing->look.id, '-') != NULL) !=
-				   (strchr(none, '-') != NULL))
-		rc = fault_tell(&req->fault, RC_BAD_INPUT, "CursorInvalid",
-			"cursor", "The cursor is that of another feed.");
+		rc = read_look(listing, hub, none);
 	if (rc == RC_OK)
 		rc = hub_feed_select(hub, req, listing->body.datasources,
 			action, &listing->selection);
@@ -143,7 +165,8 @@ close_list(struct listing *listing, bool full, const char *xid, const char *id,
 	close_group(listing);
 	jsonw_close_arr(listing->json);
 	jsonw_str(listing->json, "cursor",
-		feed_look_write(listing->req->arena, &next));
+		hub_feed_cursor(listing->selection.hub, listing->req->arena,
+			feed_look_write(listing->req->arena, &next)));
 	jsonw_bool(listing->json, "more", full);
 	jsonw_close_obj(listing->json);
 }

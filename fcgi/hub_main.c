@@ -33,6 +33,7 @@
 #include "model/event.h"
 #include "model/event_follow.h"
 #include "model/feed.h"
+#include "model/feed_era.h"
 #include "model/frame_store.h"
 #include "model/history.h"
 #include "model/node.h"
@@ -115,6 +116,7 @@ static const struct stmt *const stmts[] = {
 	datasource_stmts,
 	event_write_stmts,
 	event_follow_stmts,
+	feed_era_stmts,
 	feed_stmts,
 	frame_store_stmts,
 	history_stmts,

@@ -35,7 +35,8 @@ struct hub_news {
 	struct fault fault;
 	char *alarms_seen; /* snapshots of the last looks; NULL = none yet */
 	char *events_seen;
-	bool lost; /* the database, since the last good look */
+	int64_t era; /* in which they were noted */
+	bool lost;   /* the database, since the last good look */
 	pthread_mutex_t lock;
 	pthread_cond_t change; /* by the steady clock */
 	bool woken;
@@ -297,11 +298,28 @@ skip(struct hub_news *news)
 	return RC_OK;
 }
 
+/* After a restore snapshots of before say nothing. */
+static void
+note_era(struct hub_news *news)
+{
+	int64_t era = atomic_load(&news->hub->era);
+
+	if (era == news->era)
+		return;
+	news->era = era;
+	free(news->alarms_seen);
+	free(news->events_seen);
+	news->alarms_seen = NULL;
+	news->events_seen = NULL;
+	live_news_lost(news->hub->live);
+}
+
 static enum rc
 look(struct hub_news *news)
 {
 	enum rc rc;
 
+	note_era(news);
 	if (news->alarms_seen == NULL || !is_wanted(news))
 		return skip(news);
 	rc = read_alarms(news);

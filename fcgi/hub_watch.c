@@ -14,6 +14,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "model/checkpoint.h"
+#include "model/feed_era.h"
 #include "model/policy_cache.h"
 
 #define CATALOG_CHANNEL "fieldgrid_catalog"
@@ -37,15 +38,30 @@ struct watcher {
 
 /* --- start -------------------------------------------------------------- */
 
+/* Before a frame or an alarm is stored in a database that was restored. */
+static enum rc
+check_era(struct watcher *watcher)
+{
+	int64_t era;
+	enum rc rc = feed_era_check(
+		watcher->db, watcher->arena, &era, &watcher->fault);
+
+	if (rc == RC_OK)
+		atomic_store(&watcher->hub->era, era);
+	return rc;
+}
+
 /* The newest of checkpoint, chunks and frames: image_put sorts it out. */
 static enum rc
 rebuild(struct watcher *watcher)
 {
 	struct hub *hub = watcher->hub;
 	int64_t started_us = clock_steady_us();
-	enum rc rc = hub_catalog_read(
-		hub, watcher->db, watcher->arena, &watcher->fault);
+	enum rc rc = check_era(watcher);
 
+	if (rc == RC_OK)
+		rc = hub_catalog_read(
+			hub, watcher->db, watcher->arena, &watcher->fault);
 	if (rc == RC_OK)
 		rc = checkpoint_read(watcher->db, watcher->arena,
 			hub->conf.name, hub->image, &watcher->fault);
@@ -162,7 +178,9 @@ run_round(struct watcher *watcher)
 
 	if (!atomic_load(&watcher->hub->ready))
 		return rebuild(watcher);
-	rc = follow(watcher);
+	rc = watcher->lost ? check_era(watcher) : RC_OK;
+	if (rc == RC_OK)
+		rc = follow(watcher);
 	if (rc == RC_OK && (watcher->rights_changed ||
 				   is_due(watcher->rechecked_us, RECHECK_US)))
 		rc = check_streams(watcher);

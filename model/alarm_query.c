@@ -192,7 +192,7 @@ const struct stmt alarm_stmts[] = {
 	 * NULL $6 limit: a row even when there is nothing */
 	[STMT_FOLLOW] = {"alarm_follow", "ttttNi",
 		"SELECT now.text," COLUMNS
-		"  FROM (SELECT pg_current_snapshot()::text) AS now (text)"
+		"  FROM feed_snapshot() AS now (text)"
 		"  LEFT JOIN (SELECT a.* FROM alarm AS a"
 		"         WHERE a.xid >= pg_snapshot_xmin($1::pg_snapshot)"
 		"           AND NOT pg_visible_in_snapshot(a.xid"

@@ -16,7 +16,7 @@ const struct stmt event_follow_stmts[] = {
 		"     , v.name, e.kind, e.text, e.value, e.old_value"
 		"     , e.username, e.full_name, coalesce(e.computer, n.name)"
 		"     , e.comment, e.class_number, e.group_number, e.about"
-		"  FROM (SELECT pg_current_snapshot()::text) AS now (text)"
+		"  FROM feed_snapshot() AS now (text)"
 		"  LEFT JOIN (SELECT * FROM event"
 		"         WHERE xid >= pg_snapshot_xmin($1::pg_snapshot)"
 		"           AND NOT pg_visible_in_snapshot(xid"

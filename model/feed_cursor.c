@@ -2,6 +2,7 @@
 
 #include "model/feed_cursor.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "lib/encode.h"
@@ -213,4 +214,62 @@ feed_look_read(struct arena *arena, const char *text, struct feed_look *look,
 		!is_xid(look->xid) || !is_id(look->id))
 		return invalid(fault);
 	return RC_OK;
+}
+
+/* --- cutting off ---------------------------------------------------------- */
+
+static uint64_t
+lesser(uint64_t one, uint64_t other)
+{
+	return one < other ? one : other;
+}
+
+static const char *
+cut_snapshot(struct arena *arena, const char *text, uint64_t base)
+{
+	const char *at = text;
+	uint64_t first = 0;
+	uint64_t end = 0;
+	struct buf out;
+
+	take_xid(&at, &first);
+	at++;
+	take_xid(&at, &end);
+	at++;
+	if (end <= base)
+		return text;
+	buf_init(&out, 0);
+	buf_printf(&out, "%" PRIu64 ":%" PRIu64 ":", lesser(first, base), base);
+	for (const char *comma = ""; *at != '\0'; at += *at == ',') {
+		uint64_t number;
+
+		if (!take_xid(&at, &number))
+			break;
+		if (number < base)
+			buf_printf(&out, "%s%" PRIu64, comma, number);
+		if (number < base)
+			comma = ",";
+	}
+	text = arena_strndup(arena, out.data, out.length);
+	buf_free(&out);
+	return text;
+}
+
+/* Pages rise in their numbers: one whose place is behind the base has shown
+ * all that is before it. */
+void
+feed_look_cut(struct arena *arena, int64_t base, const char *none,
+	struct feed_look *look)
+{
+	const char *at = look->xid;
+	uint64_t place = 0;
+
+	look->since = cut_snapshot(arena, look->since, (uint64_t)base);
+	if (look->until[0] == '\0')
+		return;
+	look->until = cut_snapshot(arena, look->until, (uint64_t)base);
+	take_xid(&at, &place);
+	if (place < (uint64_t)base)
+		return;
+	*look = (struct feed_look){look->until, "", "0", none};
 }

@@ -68,6 +68,11 @@ const char *feed_look_since(const struct feed_look *look);
 
 const char *feed_look_write(struct arena *arena, const struct feed_look *look);
 
+/* What a snapshot says of numbers from "base" on does not count: they were not
+ * seen. "none" is the id before all others. */
+void feed_look_cut(struct arena *arena, int64_t base, const char *none,
+	struct feed_look *look);
+
 /* Snapshots, numbers and ids are such as PostgreSQL reads without an error.
  * Fails: RC_BAD_INPUT CursorInvalid. Owns: lives in "arena". */
 MUST_CHECK enum rc feed_look_read(struct arena *arena, const char *text,

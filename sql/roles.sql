@@ -24,6 +24,8 @@ GRANT SELECT, INSERT, UPDATE ON node_position, node_status, image_checkpoint
   TO fieldgrid_hub;
 GRANT SELECT ON chunk TO fieldgrid_hub;
 GRANT SELECT, INSERT, UPDATE ON feed_reader, feed_position TO fieldgrid_hub;
+GRANT SELECT ON feed_era, feed_era_position TO fieldgrid_hub;
+GRANT EXECUTE ON FUNCTION feed_era_check TO fieldgrid_hub;
 -- Every service leaves events; who reads them is the policy's business.
 GRANT INSERT ON event TO fieldgrid_hub, fieldgrid_api, fieldgrid_identity,
   fieldgrid_controller, fieldgrid_web, fieldgrid_keeper;

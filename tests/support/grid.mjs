@@ -330,9 +330,9 @@ class Grid {
 
   stopDatabase() { this.stop('postgresql'); }
 
-  async startDatabase() {
+  async startDatabase(database = 'fieldgrid') {
     this.start('postgresql');
-    await until(() => this.sql('SELECT 1').length === 1, { what: 'PostgreSQL' });
+    await until(() => this.sql('SELECT 1', database).length === 1, { what: 'PostgreSQL' });
   }
 
   /** The latest lines of a service's log. */

@@ -118,6 +118,34 @@ test_look_refuses_others(void **state)
 	arena_free(arena);
 }
 
+/* What was seen of numbers from the base on was of another database. */
+static void
+test_look_is_cut(void **state)
+{
+	static const char *const pairs[][2] = {
+		{"l1.10:12:..0.0", "l1.10:12:..0.0"},
+		{"l1.10:100:..0.0", "l1.10:100:..0.0"},
+		{"l1.150:160:155..0.0", "l1.100:100:..0.0"},
+		{"l1.90:200:90,99,100,120..0.0", "l1.90:100:90,99..0.0"},
+		{"l1.90:95:.98:130:98,110.97.7", "l1.90:95:.98:100:98.97.7"},
+		{"l1.90:95:.98:130:98,110.100.7", "l1.98:100:98..0.0"},
+	};
+	struct arena *arena = arena_new();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(pairs); i++) {
+		struct feed_look look;
+		struct fault fault;
+
+		assert_int_equal(
+			feed_look_read(arena, pairs[i][0], &look, &fault),
+			RC_OK);
+		feed_look_cut(arena, 100, FEED_NO_EVENT, &look);
+		assert_string_equal(feed_look_write(arena, &look), pairs[i][1]);
+	}
+	arena_free(arena);
+}
+
 int
 main(void)
 {
@@ -127,6 +155,7 @@ main(void)
 		cmocka_unit_test(test_cursor_refuses_others),
 		cmocka_unit_test(test_look_comes_back),
 		cmocka_unit_test(test_look_refuses_others),
+		cmocka_unit_test(test_look_is_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
