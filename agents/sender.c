@@ -14,6 +14,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/secret.h"
+#include "model/frame.h"
 
 #define BEAT_US        (2 * CLOCK_SECOND_US)
 #define BACKOFF_MIN_US (CLOCK_SECOND_US / 2)
@@ -242,14 +243,49 @@ set_aside(struct sender *sender, int64_t sequence, const struct fault *why)
 		sequence, why->code, folder);
 }
 
+/*
+ * A frame that is right by the clock of this plant, and too late only by that
+ * of the hub, waits until somebody has set the hub's.
+ * Fails: RC_UNAVAILABLE it waits; as beat.
+ */
+static enum rc
+wait_for_time(struct sender *sender, struct fault *fault)
+{
+	struct frame_head head;
+	int64_t hub_us;
+	int64_t asked_us;
+	int64_t own_us;
+	enum rc rc = beat(sender, fault);
+
+	if (rc == RC_OK)
+		rc = frame_peek(
+			sender->body.data, sender->body.length, &head, fault);
+	if (rc != RC_OK || !hub_told_time(sender->hub, &hub_us, &asked_us))
+		return rc;
+	own_us = plant_clock_us();
+	if (head.last_us > own_us + SAMPLE_TIME_AHEAD_US ||
+		head.last_us < hub_us + SAMPLE_TIME_AHEAD_US - CLOCK_SECOND_US)
+		return RC_OK;
+	return fault_set(fault, RC_UNAVAILABLE,
+		"%s: its clock is %.0f min behind, frames wait for it",
+		hub_url(sender->hub),
+		(double)(own_us - hub_us) / (double)CLOCK_MINUTE_US);
+}
+
 static enum rc
 take_refusal(struct sender *sender, const struct spool_batch *batch,
-	const struct fault *why)
+	const struct fault *why, struct fault *fault)
 {
+	enum rc rc = RC_OK;
+
 	if (batch->frames > 1) {
 		sender->singles = batch->frames;
 		return RC_OK;
 	}
+	if (strcmp(why->code, "TimeOutOfRange") == 0)
+		rc = wait_for_time(sender, fault);
+	if (rc != RC_OK)
+		return rc;
 	/* A hub that forgot the variables learns them again, once. */
 	if (strcmp(why->code, "UnknownVariable") == 0 &&
 		!sender->declared_again) {
@@ -277,8 +313,11 @@ send_frames(struct sender *sender, struct fault *fault)
 	if (rc != RC_OK)
 		return rc;
 	rc = hub_frames(sender->hub, &sender->body, &sequence, fault);
-	if (is_refusal(rc))
-		return take_refusal(sender, &batch, fault);
+	if (is_refusal(rc)) {
+		struct fault why = *fault;
+
+		return take_refusal(sender, &batch, &why, fault);
+	}
 	if (rc != RC_OK)
 		return rc;
 	if (sequence < batch.last_sequence)

@@ -502,7 +502,7 @@ hub_batch_read(struct hub *hub, struct req *req, struct hub_node *node,
 		.node = node,
 		.batch = batch,
 		.scratch = arena_new(),
-		.latest_us = clock_now_us() + SAMPLE_TIME_AHEAD_US,
+		.latest_us = clock_latest_us() + SAMPLE_TIME_AHEAD_US,
 	};
 	enum rc rc;
 

@@ -240,7 +240,7 @@ hub_command_show(
 
 	if (strcmp(command->state, COMMAND_CONFIRMED) != 0 ||
 		command->new_us < SAMPLE_TIME_MIN_US ||
-		command->new_us > clock_now_us() + SAMPLE_TIME_AHEAD_US ||
+		command->new_us > clock_latest_us() + SAMPLE_TIME_AHEAD_US ||
 		!read_confirmed(hub, arena, command, &sample.value))
 		return;
 	image_begin(hub->image);

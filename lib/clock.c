@@ -3,6 +3,7 @@
 #include "lib/clock.h"
 
 #include <ctype.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -20,6 +21,21 @@ int64_t
 clock_now_us(void)
 {
 	return read_clock(CLOCK_REALTIME);
+}
+
+int64_t
+clock_latest_us(void)
+{
+	static _Atomic int64_t latest_offset_us = INT64_MIN;
+	int64_t boot_us = clock_boot_us();
+	int64_t offset_us = clock_now_us() - boot_us;
+	int64_t known_us = atomic_load(&latest_offset_us);
+
+	while (offset_us > known_us &&
+		!atomic_compare_exchange_weak(
+			&latest_offset_us, &known_us, offset_us))
+		;
+	return boot_us + (offset_us > known_us ? offset_us : known_us);
 }
 
 int64_t

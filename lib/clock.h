@@ -16,6 +16,9 @@
 
 /* Wall clock; for stamps. */
 int64_t clock_now_us(void);
+/* The same, but when somebody sets it back this one goes on as before; for
+ * limits on what may come. */
+int64_t clock_latest_us(void);
 /* Never jumps; for waiting and measuring. */
 int64_t clock_steady_us(void);
 /* As clock_steady_us, counted from the start of the machine, and on while it

@@ -58,6 +58,18 @@ test_clock_reads_zones_and_fractions(void **state)
 }
 
 static void
+test_clock_latest_goes_with_the_wall(void **state)
+{
+	int64_t before_us = clock_now_us();
+	int64_t latest_us = clock_latest_us();
+
+	(void)state;
+	assert_true(latest_us >= before_us - 1000);
+	assert_true(latest_us <= clock_now_us() + 1000);
+	assert_true(clock_latest_us() >= latest_us);
+}
+
+static void
 test_clock_refuses_what_is_no_time(void **state)
 {
 	static const char *const wrong[] = {"", "now", "2021-07-15",
@@ -118,6 +130,7 @@ main(void)
 		cmocka_unit_test(test_clock_reads_what_it_writes),
 		cmocka_unit_test(test_clock_writes_leap_days_and_the_past),
 		cmocka_unit_test(test_clock_reads_zones_and_fractions),
+		cmocka_unit_test(test_clock_latest_goes_with_the_wall),
 		cmocka_unit_test(test_clock_refuses_what_is_no_time),
 		cmocka_unit_test(
 			test_encode_refuses_base64url_that_is_not_canonical),
