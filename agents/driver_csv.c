@@ -70,6 +70,7 @@ struct replay {
 	bool anchored;
 	int64_t anchor_file_us; /* this time of the file is due ... */
 	int64_t anchor_wall_us; /* ... at this time of the clock */
+	int64_t polled_us;      /* the same clock, at the last poll */
 	bool pending;           /* csv.fields holds a row that is not due yet */
 	int64_t row_us;
 	int64_t bookmark; /* offset behind the last row that was put */
@@ -349,6 +350,9 @@ replay_poll(void *state, int64_t now_us, struct sink *sink, int64_t *next_us,
 	size_t bytes = 0;
 	size_t cells = 0;
 
+	if (now_us < replay->polled_us) /* the clock was set back */
+		replay->anchor_wall_us -= replay->polled_us - now_us;
+	replay->polled_us = now_us;
 	*next_us = now_us; /* at once, when the limits end the loop */
 	while (cells < POLL_SAMPLES && bytes < POLL_BYTES) {
 		enum rc rc = RC_OK;

@@ -250,9 +250,13 @@ wait_until(struct sampler *sampler, int64_t due_us)
 
 /* The clock was set back: do not sleep through the time gained. */
 static bool
-is_far_ahead(const struct sampler *sampler, int64_t due_us)
+was_set_back(struct sampler *sampler)
 {
-	return due_us - plant_clock_us() > 2 * sampler->options.period_us;
+	int64_t offset_us = plant_clock_us() - clock_steady_us();
+	bool back = offset_us < sampler->offset_us - PLANT_CLOCK_JUMP_US;
+
+	sampler->offset_us = offset_us;
+	return back;
 }
 
 enum rc
@@ -286,8 +290,9 @@ sample_until_stop(struct sampler *sampler)
 	int64_t due_us = next_instant(sampler, plant_clock_us());
 	bool periodic = true;
 
+	sampler->offset_us = plant_clock_us() - clock_steady_us();
 	while (!agent_is(agent, &agent->stopping)) {
-		if (periodic && is_far_ahead(sampler, due_us))
+		if (was_set_back(sampler))
 			due_us = next_instant(sampler, plant_clock_us());
 		sampler_begin_orders(sampler);
 		sampler_alarms_tick(sampler);

@@ -46,6 +46,7 @@ struct sampler {
 	int64_t repeat_due_us;   /* steady clock: after a refusal */
 	int64_t clock_offset_us; /* wall clock less steady clock */
 	int64_t polled_us;       /* steady clock: the last look */
+	int64_t offset_us;       /* of the plant's clock to the steady one */
 
 	/* Under agent->lock. */
 	bool woken;    /* something below, or the driver, wants attention */

@@ -232,6 +232,26 @@ test_driver_csv_replays_in_time(void **state)
 }
 
 static void
+test_driver_csv_goes_on_when_the_clock_is_set_back(void **state)
+{
+	struct run run;
+	int64_t start_us = at("2026-05-05T05:05:05Z");
+	int64_t back_us = start_us - CLOCK_HOUR_US;
+	int64_t next_us;
+
+	(void)state;
+	write_file("v.csv", "name,type\nx,int\n");
+	write_file("data.csv", three_rows);
+	assert_int_equal(
+		open_run(&run, "times = now\n", SPOOL_NO_BOOKMARK), RC_OK);
+	assert_int_equal(poll_at(&run, start_us, &next_us), RC_OK);
+	assert_int_equal(poll_at(&run, back_us, &next_us), RC_OK);
+	assert_int_equal(got_count, 1);
+	assert_true(next_us == back_us + 10 * CLOCK_SECOND_US);
+	close_run(&run);
+}
+
+static void
 test_driver_csv_goes_on_at_the_bookmark(void **state)
 {
 	struct run run;
@@ -336,6 +356,7 @@ main(void)
 		TEST(test_driver_csv_reads_columns_of_all_types),
 		TEST(test_driver_csv_reads_the_long_format),
 		TEST(test_driver_csv_replays_in_time),
+		TEST(test_driver_csv_goes_on_when_the_clock_is_set_back),
 		TEST(test_driver_csv_goes_on_at_the_bookmark),
 		TEST(test_driver_csv_waits_for_the_rest_of_a_row),
 		TEST(test_driver_csv_repeats),
