@@ -1,6 +1,7 @@
 // commander: sets a value at a plant again and again, each one another number,
 // and knows what became of each. The device there tells what was written.
 
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,14 +10,15 @@ import { Agent } from '../support/agent.mjs';
 import { sleep, top, until } from '../support/grid.mjs';
 
 const EXPIRES_MS = 2000;
+const LATE_MS = 30_000;
 const SLACK_MS = 500; // between sending and the hub's clock, on a busy machine
 
 export class Commander {
   #device;
 
   /** An agent and its device, both at the end of a line. */
-  static async open(grid, name, { line, token }) {
-    const commander = Object.assign(new Commander(), { grid, token, sent: [], writes: [] });
+  static async open(grid, name, { line, renew }) {
+    const commander = Object.assign(new Commander(), { grid, renew, token: await renew(), sent: [], writes: [] });
     const [command, ...words] = [...line.inside, process.execPath, path.join(top, 'tests/fault/device.mjs')];
     commander.#device = spawn(command, words, { stdio: ['ignore', 'pipe', 'inherit'] });
     createInterface(commander.#device.stdout).on('line', (text) => commander.#hear(JSON.parse(text)));
@@ -52,12 +54,18 @@ export class Commander {
     } catch (error) {
       one.status = error.code ?? error.message;
     }
+    if (one.status === 401) this.token = await this.renew().catch(() => this.token);
   }
 
-  /** Send them until "end"; a device's register holds 16 bits. */
+  /**
+   * Send them until "end", and on until one was confirmed, which a slow machine
+   * may need; a device's register holds 16 bits.
+   */
   async run(end, random) {
+    const isDone = () => Date.now() > end + LATE_MS
+      || (Date.now() > end && this.sent.some(({ status }) => status === 200));
     this.agent.supervise();
-    while (Date.now() < end && this.sent.length < 60_000) {
+    while (!isDone() && this.sent.length < 60_000) {
       await this.send(this.sent.length + 1);
       await sleep(50 + random() * 300);
     }
@@ -78,6 +86,7 @@ export class Commander {
   /** { commands, confirmed, written twice, late, wrong }; "wrong" is a state that is not true. */
   async judge() {
     await sleep(EXPIRES_MS); // for what is still under way
+    this.token = await this.renew();
     const tally = { commands: this.sent.length, confirmed: 0, writtenTwice: 0, late: 0, commandsWrong: 0 };
     for (const one of this.sent) {
       const writes = this.writes.filter(({ value }) => value === one.value);
@@ -88,6 +97,16 @@ export class Commander {
       if (this.#isWrong(one, writes.length)) tally.commandsWrong += 1;
     }
     return tally;
+  }
+
+  /** Of what was sent while the cable was out nothing may have been done, neither then nor later. */
+  judgeOut({ from, to }) {
+    const sent = this.sent.filter(({ sentAt }) => sentAt > from && sentAt < to - EXPIRES_MS);
+    assert.ok(sent.length > 0, 'nothing was sent while the cable was out');
+    for (const { value, status, state } of sent) {
+      assert.ok(status !== 200 && state !== 'confirmed', `${value}: ${status} ${state}`);
+      assert.ok(!this.writes.some((write) => write.value === value), `${value} was written`);
+    }
   }
 
   async close() {

@@ -23,7 +23,7 @@ const possible = chosen.filter((scenario) => !whyNot(scenario));
 
 let survival;
 before(async () => {
-  survival = await Survival.open({ scenarios: possible, seconds, seed, apart: !notApart });
+  survival = await Survival.open({ scenarios: possible, seconds, cut: seconds / 3, seed, apart: !notApart });
   await survival.run();
   await survival.judge();
   console.log(survival.report());
@@ -40,8 +40,9 @@ for (const scenario of chosen) {
   });
 }
 
-test('hub, database and nginx were killed', () => {
+test('hub, database, nginx and mirror were killed', () => {
   for (const [part, times] of Object.entries(survival.killed)) assert.ok(times > 0, part);
+  assert.ok(survival.mirror.egress.starts > 1, 'mirror');
 });
 
 test('and still after the keeper has packed the frames', async () => {

@@ -41,6 +41,9 @@ export class Line {
 
   up() { this.#there('ip', 'link', 'set', 'grid0', 'up'); }
 
+  /** 300 ms there and back, 5 % lost each way, 256 kbit/s. */
+  slow() { for (const [what, value] of [['delay', 150], ['loss', 5], ['rate', 256]]) this.set(what, value); }
+
   /** Everything works again. */
   heal() {
     this.up();

@@ -14,49 +14,11 @@ import { Agent } from '../support/agent.mjs';
 import { sleep, until } from '../support/grid.mjs';
 import { notApart } from './apart.mjs';
 import { noClocks } from './source.mjs';
+import { again, annoy, breakLine } from './trouble.mjs';
 
 const DISK = '2m'; // of the agent whose disk is full
 const RECORD_BYTES = 48; // before the frame, doc/AGENT.md
 const SEGMENT_BYTES = 64;
-
-/** Call "strike" every "from" to "to" seconds until "end"; returns how often. */
-async function again(end, random, [from, to], strike) {
-  let times = 0;
-  for (;;) {
-    const pause = (from + random() * (to - from)) * 1000;
-    if (Date.now() + pause > end) return times;
-    await sleep(pause);
-    await strike();
-    times += 1;
-  }
-}
-
-/** Break the line for some seconds, again and again. */
-async function breakLine(source, end, random, broken, mend) {
-  const times = await again(end - 8000, random, [2, 6], async () => {
-    broken(source.line);
-    await sleep(3000 + random() * 5000);
-    mend(source.line);
-  });
-  return `${times} times`;
-}
-
-/** Something else is wrong with the line every few seconds. */
-async function annoy(source, end, random) {
-  const kinds = [
-    (line) => line.down(),
-    (line) => line.set('pass', 'none'),
-    (line) => line.set('pass', 'there'),
-    (line) => { line.set('delay', 150); line.set('loss', 5); line.set('rate', 256); },
-    () => source.commander.agent.running && source.commander.agent.strike(),
-  ];
-  const times = await again(end - 8000, random, [2, 4], async () => {
-    kinds[Math.floor(random() * kinds.length)](source.line);
-    await sleep(2000 + random() * 4000);
-    source.line.heal();
-  });
-  return `${times} times`;
-}
 
 /** What a power cut in the middle of a write leaves behind the last record. */
 function tear(source, random) {
@@ -90,15 +52,27 @@ export const scenarios = [
   {
     name: 'link cut',
     options: { rate: 50, line: true },
-    trouble: (source, { end, random }) => breakLine(source, end, random, (line) => line.down(), (line) => line.up()),
+    trouble: async ({ line }, context) => `${await breakLine(context, () => line.down(), () => line.up())} times`,
+  },
+  {
+    name: 'cable out',
+    options: { rate: 50, line: true, commands: true },
+    async trouble(source, { end, cut }) {
+      await sleep((end - Date.now() - cut * 1000) / 3);
+      source.out = { from: Date.now() };
+      source.line.down();
+      await sleep(cut * 1000);
+      source.line.up();
+      source.out.to = Date.now();
+      return `for ${cut} s`;
+    },
+    after: ({ commander, out }) => commander.judgeOut(out),
   },
   {
     name: 'link slow and lossy',
     options: { rate: 50, line: true },
     async trouble(source, { end }) {
-      source.line.set('delay', 150);
-      source.line.set('loss', 5);
-      source.line.set('rate', 256);
+      source.line.slow();
       await sleep(end - Date.now());
       source.line.heal();
       return '300 ms there and back, 5 % lost each way, 256 kbit/s';
@@ -107,14 +81,14 @@ export const scenarios = [
   {
     name: 'half open',
     options: { rate: 50, line: true },
-    trouble: (source, { end, random }) => breakLine(source, end, random,
-      (line) => line.set('pass', 'none'), (line) => line.set('pass', 'both')),
+    trouble: async ({ line }, context) => `${await breakLine(context,
+      () => line.set('pass', 'none'), () => line.set('pass', 'both'))} times`,
   },
   {
     name: 'answers lost',
     options: { rate: 50, line: true },
-    trouble: (source, { end, random }) => breakLine(source, end, random,
-      (line) => line.set('pass', 'there'), (line) => line.set('pass', 'both')),
+    trouble: async ({ line }, context) => `${await breakLine(context,
+      () => line.set('pass', 'there'), () => line.set('pass', 'both'))} times`,
   },
   {
     name: 'disk full',
@@ -127,9 +101,9 @@ export const scenarios = [
       let told = 0;
       const times = await again(end - 30_000, random, [2, 5], async () => {
         source.line.down();
-        await until(() => /sampling stops/.test(source.agent.log.slice(told)), { seconds: 60, what: 'a full disk' });
+        await until(() => /sampling stops/.test(source.agent.log.slice(told)), { seconds: 180, what: 'a full disk' });
         source.line.up();
-        await until(() => source.spooled < 1e6, { seconds: 60, what: 'room on the disk' });
+        await until(() => source.spooled < 1e6, { seconds: 180, what: 'room on the disk' });
         told = source.agent.log.length;
       });
       assert.ok(times > 0, 'the disk was never full');
@@ -157,7 +131,8 @@ export const scenarios = [
   {
     name: 'commands',
     options: { rate: 20, line: true, commands: true },
-    trouble: (source, { end, random }) => annoy(source, end, random),
+    trouble: async ({ line, commander: { agent } }, context) => (
+      `${await annoy(line, () => agent.running && agent.strike(), context)} times`),
   },
   {
     name: 'clock set',
@@ -166,8 +141,10 @@ export const scenarios = [
       const told = () => source.agent.log.match(/clock_held/g)?.length ?? 0;
       let direction = 1;
       const times = await again(end - 10_000, random, [3, 5], async () => {
+        const before = told();
         source.setClock(3600 * direction);
-        await sleep(5000);
+        await sleep(3000);
+        await until(() => told() > before || Date.now() > end, { seconds: 60, what: 'the agent to notice' });
         source.setClock(0);
         direction = -direction;
       });

@@ -20,6 +20,21 @@ const faketime = '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1'
 /** Why no clock can be set here; empty where one can. */
 export const noClocks = fs.existsSync(faketime) ? '' : `no ${faketime} here: apt-get install faketime`;
 
+/** What makes a program take its time from a file in "folder". */
+export function fakedClock(folder) {
+  return {
+    LD_PRELOAD: faketime, FAKETIME_TIMESTAMP_FILE: path.join(folder, 'offset'),
+    FAKETIME_NO_CACHE: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1',
+  };
+}
+
+/** It is so many seconds ahead of the right time. */
+export function setFakedClock(folder, seconds) {
+  const file = path.join(folder, 'offset');
+  fs.writeFileSync(`${file}.new`, `${seconds >= 0 ? '+' : ''}${seconds}\n`);
+  fs.renameSync(`${file}.new`, file);
+}
+
 /** A text of "bytes" letters that only row n has and that packs badly. */
 export function padding(n, bytes) {
   let text = '';
@@ -32,7 +47,7 @@ export class Source {
   /**
    * "options": { rate (rows a second), seconds, line (it has one of its own),
    * padBytes, times (original or now), clock (its machine's can be set), commands
-   * (a second agent there takes them; needs a line), token, seed, agent (more of
+   * (a second agent there takes them; needs a line), renew (returns a token), seed, agent (more of
    * Agent's setup) }.
    */
   static async open(grid, name, options) {
@@ -50,14 +65,11 @@ export class Source {
       data: source.#rows(),
       options: `file = data.csv\nspeed = 1\ntimes = ${times}`,
       inside: source.line?.inside,
-      environment: source.clock && {
-        LD_PRELOAD: faketime, FAKETIME_TIMESTAMP_FILE: path.join(source.clock, 'offset'),
-        FAKETIME_NO_CACHE: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1',
-      },
+      environment: source.clock && fakedClock(source.clock),
       ...options.agent,
       hub: '[alarms]\nlimits = limits.csv',
     });
-    if (options.commands) source.commander = await Commander.open(grid, name, { line: source.line, token: options.token });
+    if (options.commands) source.commander = await Commander.open(grid, name, { line: source.line, renew: options.renew });
     source.agent.write('limits.csv', 'variable,name,condition,value\nlevel,high,greater,50\n');
     return source;
   }
@@ -67,6 +79,15 @@ export class Source {
 
   /** Is the level of row n too high? */
   isHigh(n) { return Math.floor((n - 1) / (2 * this.rate)) % 2 === 1; }
+
+  /** What row n has in a column. */
+  value(column, n) {
+    if (column === 'n') return n;
+    return column === 'pad' ? padding(n, this.padBytes) : Number(this.isHigh(n)) * 100;
+  }
+
+  /** Its agents: of the rows, and of the commands if there is one. */
+  get agents() { return [this.agent, this.commander?.agent].filter(Boolean); }
 
   /** The alarms that there must be: [{ came, went (a row, or undefined) }]. */
   alarms() {
@@ -80,19 +101,13 @@ export class Source {
 
   #rows() {
     const rows = [['time', ...this.columns].join()];
-    for (let n = 1; n <= this.count; n += 1) {
-      const row = { n, level: this.isHigh(n) ? 100 : 0, pad: this.padBytes && padding(n, this.padBytes) };
-      rows.push([new Date(this.time(n)).toISOString(), ...this.columns.map((column) => row[column])].join());
-    }
+    for (let n = 1; n <= this.count; n += 1)
+      rows.push([new Date(this.time(n)).toISOString(), ...this.columns.map((column) => this.value(column, n))].join());
     return `${rows.join('\n')}\n`;
   }
 
   /** The machine's clock is so many seconds ahead of the right time. */
-  setClock(seconds) {
-    const file = path.join(this.clock, 'offset');
-    fs.writeFileSync(`${file}.new`, `${seconds >= 0 ? '+' : ''}${seconds}\n`);
-    fs.renameSync(`${file}.new`, file);
-  }
+  setClock(seconds) { setFakedClock(this.clock, seconds); }
 
   start() {
     this.agent.supervise();

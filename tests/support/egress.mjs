@@ -26,12 +26,14 @@ export class Egress {
 
   /**
    * "setup" is { mirror (text of the CSV), outlet, options (lines of the
-   * outlet's section), egress (more lines), node (of egressNode) }.
+   * outlet's section), egress (more lines), node (of egressNode), inside (words
+   * of a command that runs the program elsewhere) }.
    */
   constructor(grid, setup) {
     this.grid = grid;
     this.node = setup.node;
     this.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fieldgrid-egress-'));
+    this.command = [...(setup.inside ?? []), program, '--config', path.join(this.folder, 'egress.conf')];
     this.starts = 0;
     this.log = '';
     this.out = '';
@@ -68,8 +70,7 @@ ${options}
 
   start() {
     this.starts += 1;
-    this.#child = spawn(program, ['--config', path.join(this.folder, 'egress.conf')],
-      { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = spawn(this.command[0], this.command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child.stderr.setEncoding('utf8').on('data', (text) => { this.log += text; });
     this.#child.stdout.setEncoding('utf8').on('data', (text) => { this.out += text; });
     return this;
