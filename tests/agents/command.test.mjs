@@ -62,6 +62,8 @@ test('a set value reaches the device once, and is read back as what it has', asy
   const value = fresh();
   const reply = await patch('set', { value: String(value), comment: 'test' });
   assert.equal(reply.status, 200, reply.text);
+  assert.equal(reply.json.feedback.value, value);
+  assert.ok(Math.abs(Date.parse(reply.json.feedback.time) - Date.now()) < 60_000);
   assert.equal(written(value), 1);
   assert.deepEqual(device.memory.get('holding', 1, 1), [value]);
   assert.equal((await grid.request(path('set'), { token })).json.value, value);
@@ -234,13 +236,16 @@ test('an agent that is lied to writes nothing twice, nothing late, nothing of ot
     // Results that the hub did not take are told again after a SIGKILL, and
     // the command that they are of does not run again.
     hub.accepts = false;
+    const bad = await send();
     const kept = await send();
+    hub.disliked = bad.command.id; // what the hub refuses takes no other with it
     await until(() => written(kept.value) === 1, { what: 'the device' });
     await sleep(300);
     await own.kill();
     hub.accepts = true;
     own.start();
     assert.equal((await resultOf(kept.command.id)).state, 'confirmed', own.log);
+    assert.equal(hub.result(bad.command.id), undefined);
     await until(() => hub.streams.size > 0, { what: 'the stream' });
     hub.send('command', { ...kept.command, sent: hub.steady, expires: hub.steady + 5e6 });
     hub.send('command', { ...good.command, sent: hub.steady, expires: hub.steady + 5e6 });

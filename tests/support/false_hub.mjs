@@ -12,6 +12,7 @@ export class FalseHub {
     this.offset = 1e12; // of its clock
     this.results = []; // every one that came, in order
     this.accepts = true; // results
+    this.disliked = undefined; // the id of a command whose result is 400
     this.streams = new Set();
     const pki = (name) => fs.readFileSync(path.join(grid.state, 'pki', name));
     this.server = https.createServer({
@@ -40,6 +41,7 @@ export class FalseHub {
     case '/hub/v1/clock': return answer(this.clock);
     case '/hub/v1/results':
       if (!this.accepts) return answer({ errorCode: 'Unavailable' }, 503);
+      if (JSON.parse(body).results.some(({ id }) => id === this.disliked)) return answer({ errorCode: 'BadRequest' }, 400);
       this.results.push(...JSON.parse(body).results);
       return answer({ results: [] });
     case '/live/node':
