@@ -129,6 +129,7 @@ add_screens(struct req *req, struct page *page, const struct datasource *plant,
 	const char *screen)
 {
 	struct json_object *list = view_list(page->view, "screens");
+	size_t count = 0;
 
 	for (size_t i = 0; i < page->screens.count; i++) {
 		const struct screen *item = &page->screens.items[i];
@@ -141,7 +142,9 @@ add_screens(struct req *req, struct page *page, const struct datasource *plant,
 		view_str(link, "url", page_screen_url(req, plant, item->name));
 		view_bool(link, "current",
 			screen != NULL && strcmp(screen, item->name) == 0);
+		count++;
 	}
+	view_bool(page->view, "has_screens", count > 0);
 }
 
 /* A list of which nothing may be read has no tab. */

@@ -9,16 +9,18 @@ render_list(
 	struct req *req, struct resp *resp, enum page_tab tab, const char *name)
 {
 	const struct datasource *plant;
+	bool acknowledges, configures;
 	struct page page;
 	enum rc rc = page_open_plant(req, &page, tab, NULL, &plant);
 
 	if (rc != RC_OK)
 		return rc;
-	view_bool(page.view, "acknowledges",
-		policy_touches(
-			page.policy, plant->id, POLICY_ACKNOWLEDGE_ALARMS));
-	view_bool(page.view, "configures",
-		policy_touches(page.policy, plant->id, POLICY_CONFIGURE));
+	acknowledges = policy_touches(
+		page.policy, plant->id, POLICY_ACKNOWLEDGE_ALARMS);
+	configures = policy_touches(page.policy, plant->id, POLICY_CONFIGURE);
+	view_bool(page.view, "acknowledges", acknowledges);
+	view_bool(page.view, "configures", configures);
+	view_bool(page.view, "picks", acknowledges || configures);
 	return page_render(req, resp, &page, name);
 }
 

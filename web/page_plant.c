@@ -139,17 +139,79 @@ page_screen(struct req *req, struct resp *resp)
 	return page_render(req, resp, &page, "screen");
 }
 
+/* The first screen of the plant that shows "variable", or its first one. */
+static enum rc
+find_screen(struct req *req, const struct page *page,
+	const struct datasource *plant, const char *variable, const char **name)
+{
+	*name = NULL;
+	for (size_t i = 0; i < page->screens.count; i++) {
+		struct screen screen = page->screens.items[i];
+		const char **names;
+		size_t count;
+		enum rc rc;
+
+		if (screen.datasource_id != plant->id)
+			continue;
+		if (*name == NULL)
+			*name = screen.name;
+		rc = screen_find(req->db, req->arena, plant->id, screen.name,
+			&screen, &req->fault);
+		if (rc != RC_OK)
+			return rc;
+		names = screen_bindings(req->arena, screen.svg, &count);
+		for (size_t j = 0; j < count; j++)
+			if (strcmp(names[j], variable) == 0) {
+				*name = screen.name;
+				return RC_OK;
+			}
+	}
+	return RC_OK;
+}
+
+/* Whose variable cannot be read goes where it would go without it. */
+static enum rc
+variable_url(struct req *req, const struct page *page,
+	const struct datasource *plant, const char *variable, const char **url)
+{
+	struct variable_list found;
+	const char *name = NULL;
+	enum rc rc = variable_query_names(req->db, req->arena, plant->id,
+		&variable, 1, &found, &req->fault);
+
+	*url = page_plant_url(req, page, plant);
+	if (rc != RC_OK || found.count == 0 ||
+		!page_may_read(page, &found.items[0]))
+		return rc;
+	rc = find_screen(req, page, plant, variable, &name);
+	if (rc == RC_OK && name != NULL)
+		*url = arena_printf(req->arena, "%s#v=%s",
+			page_screen_url(req, plant, name),
+			percent_encode(req->arena, variable));
+	return rc;
+}
+
 enum rc
 page_screens(struct req *req, struct resp *resp)
 {
 	const struct datasource *plant;
+	const char *variable, *url;
+	struct pairs query;
 	struct page page;
-	enum rc rc = page_begin(req, &page);
+	enum rc rc = req_query(req, &query);
 
+	if (rc == RC_OK)
+		rc = page_begin(req, &page);
 	if (rc == RC_OK)
 		rc = page_plant(req, &page, &plant);
 	if (rc != RC_OK)
 		return rc;
-	resp_redirect(resp, page_plant_url(req, &page, plant));
-	return RC_OK;
+	variable = pairs_find(&query, "v");
+	if (variable == NULL)
+		url = page_plant_url(req, &page, plant);
+	else
+		rc = variable_url(req, &page, plant, variable, &url);
+	if (rc == RC_OK)
+		resp_redirect(resp, url);
+	return rc;
 }

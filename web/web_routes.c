@@ -8,7 +8,7 @@ const struct route web_routes[] = {
 	{METHOD_GET, "/plants/{ds}", page_variables, .need = NEED_LOGIN,
 		.summary = "All variables of a plant, live"},
 	{METHOD_GET, "/plants/{ds}/screens", page_screens, .need = NEED_LOGIN,
-		.summary = "Goes to the first screen of a plant"},
+		.summary = "Goes to the screen of a variable, or the first"},
 	{METHOD_GET, "/plants/{ds}/screens/{name}", page_screen,
 		.need = NEED_LOGIN, .summary = "A process screen"},
 	{METHOD_GET, "/plants/{ds}/alarms", page_alarms, .need = NEED_LOGIN,

@@ -1,6 +1,8 @@
 // alarm_dialog: what a person adds when alarms are acknowledged, commented,
-// shelved or taken out of service.
+// shelved, suppressed or taken out of service.
 
+import { causeField } from './alarm_cause.js';
+import { priorityMark } from './alarm_mark.js';
 import { make } from './page.js';
 
 const DURATIONS = [[15, '15 minutes'], [60, '1 hour'], [240, '4 hours'], [480, '8 hours'], [1440, '1 day'], [10080, '7 days']];
@@ -17,14 +19,6 @@ function textField(name, label, required, rows = 3) {
 function durationField() {
 	return field('For', make('select', { class: 'fg-select', id: 'fg-ask-minutes', name: 'minutes' },
 		...DURATIONS.map(([minutes, words]) => make('option', { value: minutes }, words))));
-}
-
-function causeField(causes, required) {
-	const options = causes.map((path) => make('option', { value: JSON.stringify(path) }, path.join(' › ')));
-
-	return field(required ? 'Cause (required)' : 'Cause', make('select',
-		{ class: 'fg-select', id: 'fg-ask-cause', name: 'cause', required },
-		make('option', { value: '' }, required ? 'Choose …' : 'None'), ...options));
 }
 
 // The person's answers by name, or null when it thinks better of it.
@@ -51,25 +45,37 @@ function count(alarms) {
 	return alarms.length === 1 ? 'this alarm' : `${alarms.length} alarms`;
 }
 
-// Without a word needed, acknowledging asks nothing.
-async function acknowledge(alarms, causes) {
+// What is about to be acknowledged: how many of each priority.
+function split(alarms) {
+	const priorities = [...new Set(alarms.map(({ priority }) => priority))].sort();
+
+	return make('p', { class: 'fg-alarm-counts' }, ...priorities.map((priority) => make('span', { class: 'fg-alarm-count' },
+		priorityMark(priority, 'known'), String(alarms.filter((alarm) => alarm.priority === priority).length))));
+}
+
+// What was said of the cause: undefined when nothing was.
+function causeOf(said) {
+	return said.cause ? JSON.parse(said.cause) : undefined;
+}
+
+// One or a few that need no words are acknowledged without a question.
+async function acknowledge(alarms, { all, causes }) {
 	const comment = alarms.some((alarm) => alarm.commentRequired && alarm.comment === null);
 	const cause = alarms.some((alarm) => alarm.causeRequired && alarm.alarmCause.length === 0);
 
-	if (!comment && !cause)
+	if (!comment && !cause && !all)
 		return { acknowledge: true };
-	const said = await ask(`Acknowledge ${count(alarms)}`, 'Acknowledge',
-		[textField('comment', 'Comment', comment), causeField(await causes(), cause)]);
+	const said = await ask(`Acknowledge ${all ? `all ${alarms.length} alarms that are shown` : count(alarms)}`, 'Acknowledge',
+		[split(alarms), textField('comment', 'Comment', comment), causeField(await causes(), cause)]);
 
-	return said && { acknowledge: true, comment: said.comment || undefined,
-		alarmCause: said.cause ? JSON.parse(said.cause) : undefined };
+	return said && { acknowledge: true, comment: said.comment || undefined, alarmCause: causeOf(said) };
 }
 
-async function comment(alarms, causes) {
+async function comment(alarms, { causes }) {
 	const said = await ask(`Comment on ${count(alarms)}`, 'Save',
 		[textField('comment', 'Comment', true), causeField(await causes(), false)]);
 
-	return said && { comment: said.comment, alarmCause: said.cause ? JSON.parse(said.cause) : undefined };
+	return said && { comment: said.comment, alarmCause: causeOf(said) };
 }
 
 async function shelve(alarms) {
@@ -79,19 +85,33 @@ async function shelve(alarms) {
 	return said && { shelve: { reason: said.reason, minutes: Number(said.minutes) } };
 }
 
-async function outOfService(alarms) {
-	const said = await ask(`Take ${count(alarms)} out of service`, 'Take out of service',
-		[textField('reason', 'Reason', true, 2)]);
+async function reasonFor(title, word, alarms) {
+	const said = await ask(title.replace('…', count(alarms)), word, [textField('reason', 'Reason', true, 2)]);
 
-	return said && { outOfService: { reason: said.reason } };
+	return said && { reason: said.reason };
 }
 
-// What to send for a button, or null. "causes" reads the tree as paths.
+async function suppress(alarms) {
+	const said = await reasonFor('Suppress …', 'Suppress', alarms);
+
+	return said && { suppress: said };
+}
+
+async function outOfService(alarms) {
+	const said = await reasonFor('Take … out of service', 'Take out of service', alarms);
+
+	return said && { outOfService: said };
+}
+
+// What to send for a button, or null: wish(alarms, { all, causes() }). "all"
+// tells that they are all that is shown, "causes" reads the tree.
 export const wishes = {
 	acknowledge,
 	comment,
 	shelve,
 	unshelve: () => ({ unshelve: true }),
+	suppress,
+	release: () => ({ release: true }),
 	outOfService,
 	inService: () => ({ inService: true }),
 };

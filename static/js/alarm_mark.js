@@ -1,6 +1,7 @@
 // alarm_mark: the sign of an alarm: its priority as shape, colour and number,
 // its state as fill. Colour is never the only cue.
 
+import { formatClock, formatDate } from './format.js';
 import { make, makeSvg } from './page.js';
 
 const SHAPES = {
@@ -13,30 +14,42 @@ const SHAPES = {
 // Where the number stands, so that it lies in the middle of its shape.
 const BASELINES = { 1: 17, 2: 14.5, 3: 18, 4: 16.5 };
 
+// A ring stands for "nobody has acknowledged it", full for active, hollow for
+// gone; what is held back is dashed, dotted or crossed out.
 export const STATES = {
 	UnacknowledgedActive: { words: 'Active', mark: 'new' },
 	AcknowledgedActive: { words: 'Active, acknowledged', mark: 'known' },
 	ReturnedUnacknowledged: { words: 'Gone, not acknowledged', mark: 'gone' },
 	Normal: { words: 'Gone', mark: 'over' },
-	Shelved: { words: 'Shelved', mark: 'held' },
-	SuppressedByDesign: { words: 'Suppressed', mark: 'held' },
-	OutOfService: { words: 'Out of service', mark: 'held' },
+	Shelved: { words: 'Shelved', mark: 'shelved' },
+	SuppressedByDesign: { words: 'Suppressed', mark: 'suppressed' },
+	OutOfService: { words: 'Out of service', mark: 'out' },
+};
+
+const RINGED = ['new', 'gone'];
+
+const TAGS = {
+	uncertain: ['? uncertain', 'The value cannot be trusted; the alarm stays until it can.'],
+	chattering: ['⇅ chattering', 'It came three times within a minute. Shelve it, or give its limit a hysteresis or a delay.'],
 };
 
 export function stateWords(alarm) {
-	const notes = [STATES[alarm.state]?.words ?? alarm.state];
+	return STATES[alarm.state]?.words ?? alarm.state;
+}
 
-	if (alarm.uncertain)
-		notes.push('value uncertain');
-	if (alarm.chattering)
-		notes.push('chattering');
-	return notes.join(', ');
+export function stateTags(alarm) {
+	return Object.entries(TAGS).filter(([name]) => alarm[name])
+		.map(([, [words, why]]) => make('span', { class: 'fg-tag', title: why }, words));
 }
 
 export function priorityMark(priority, mark) {
+	const shape = SHAPES[priority] ?? SHAPES[4];
+
 	return makeSvg('svg', { viewBox: '0 0 24 24', class: `fg-mark fg-mark-${priority} fg-mark-${mark}`,
 		role: 'img', 'aria-label': `Priority ${priority}` },
-		makeSvg('path', { d: SHAPES[priority] ?? SHAPES[4] }),
+		...(RINGED.includes(mark) ? [makeSvg('rect', { x: -3, y: -3, width: 30, height: 30, rx: 6, class: 'fg-mark-ring' })] : []),
+		makeSvg('path', { d: shape }),
+		...(mark === 'out' ? [makeSvg('path', { d: 'M2 22L22 2', class: 'fg-mark-cross' })] : []),
 		makeSvg('text', { x: 12, y: BASELINES[priority] ?? 16.5, 'aria-hidden': true }, String(priority)));
 }
 
@@ -44,9 +57,13 @@ export function alarmMark(alarm) {
 	return priorityMark(alarm.priority, STATES[alarm.state]?.mark ?? 'new');
 }
 
-// A time in a cell: short, with all of it for who asks.
-export function timeCell(text, format) {
+// A time in a cell; "label" says what it is where the columns have no heads.
+export function timeCell(text, zone, label = undefined) {
 	if (text === null || text === undefined)
 		return make('td', {});
-	return make('td', { class: 'fg-list-time' }, make('time', { datetime: text }, format(Date.parse(text))));
+	const time = Date.parse(text);
+
+	return make('td', { class: 'fg-list-time', 'data-fg-label': label }, make('time', { datetime: text },
+		make('span', { class: 'fg-list-date' }, formatDate(time, zone)), ' ',
+		make('span', {}, formatClock(time, zone))));
 }

@@ -20,7 +20,7 @@ function row(event) {
 	const zone = pageZone();
 
 	return [
-		timeCell(event.receivedTime, (ms) => formatTime(ms, zone)),
+		timeCell(event.receivedTime, zone),
 		make('td', { class: 'fg-list-state' }, event.kind),
 		make('th', { scope: 'row', 'data-fg-name': true },
 			make('span', { class: 'fg-list-text' }, event.text),

@@ -1,24 +1,42 @@
-// list_view: a page that lists alarms or events: filter, pages, changes that
-// come while somebody reads, export and print.
+// list_view: a page that lists alarms or events: pages, changes that come while
+// somebody reads, export and print. What is asked for is list_filter's.
 //
-// kind: { path, member, body(filter), row(item, view), columns, empty(filter) }
+// kind: { path, member, body(values), row(item, view), columns, empty(values) }
 // "row" makes the cells of one item, "columns" the CSV: [[title, text(item)]].
 
-import { downloadCsv } from './csv_file.js';
-import { formatZone, fromLocalField, toLocalField } from './format.js';
 import { startFooter } from './footer.js';
 import { postJson } from './http.js';
-import { make, openLive, pageZone, setText } from './page.js';
+import { exportList } from './list_export.js';
+import { ListFilter } from './list_filter.js';
+import { make, openLive, setText } from './page.js';
 import { showPlantStates } from './plant_state.js';
 
 const PAGE_ROWS = 100;
-const EXPORT_ROWS = 100_000;
-const EXPORT_PAGE = 5000;
-const DAY_MS = 86_400_000;
+const ROWS_MAX = 10_000; // of one question
 const CALM_MS = 500; // between two questions, however much happens
+const CALM_SHARE = 3; // and so many times as long as the last one took
+const AGAIN_MS = 3000; // after one that failed
+const HAND_MS = 2000; // a hand that has moved over the list is still there
 const READING_PX = 120; // scrolled so far, somebody reads
 
 const byId = (id) => document.getElementById(id);
+
+// A cell that looks the same stays, with its focus and the finger on it.
+function changeCells(row, cells) {
+	if (row.cells.length !== cells.length) {
+		row.replaceChildren(...cells);
+		return;
+	}
+	cells.forEach((cell, i) => {
+		if (row.cells[i].outerHTML !== cell.outerHTML)
+			row.cells[i].replaceWith(cell);
+	});
+}
+
+function newText(fresh, gone) {
+	return [fresh > 0 ? `${fresh} new` : '', gone > 0 ? `${gone} gone` : '', fresh + gone === 0 ? 'new order' : '']
+		.filter((text) => text !== '').join(', ');
+}
 
 export class ListView {
 	items = new Map(); // id -> item, in the order of the rows
@@ -30,15 +48,18 @@ export class ListView {
 	#pending = null;
 	#timer = 0;
 	#asking = null;
-	#asked = 0;
+	#asked = -Infinity; // when the last question began, and how long it took
+	#took = 0;
+	#again = false; // something changed while a question was under way
+	#failed = false;
+	#hand = -Infinity; // when a hand was over the list last
 
 	constructor(kind) {
 		this.#kind = kind;
 		this.table = byId('fg-list');
 		this.body = this.table.tBodies[0];
 		this.datasource = this.table.dataset.fgDatasource;
-		this.form = byId('fg-list-filter');
-		this.#readAddress();
+		this.filter = new ListFilter(() => this.#chosen());
 		this.#listen();
 		this.live = openLive({
 			onLists: () => this.refreshSoon(),
@@ -51,10 +72,6 @@ export class ListView {
 		startFooter(this.live);
 		this.live.want([], { [kind.member]: [{ datasource: this.datasource, names: ['*'] }] });
 		this.refresh();
-	}
-
-	get filter() {
-		return Object.fromEntries(new FormData(this.form));
 	}
 
 	path(rest = '') {
@@ -71,68 +88,94 @@ export class ListView {
 
 	// --- asking -----------------------------------------------------------
 
-	#range(filter) {
-		const zone = pageZone();
-
-		return {
-			from: new Date(fromLocalField(filter.from, zone)).toISOString(),
-			to: new Date(fromLocalField(filter.to, zone)).toISOString(),
-		};
+	question(limit, after = undefined) {
+		return { limit, after, ...this.filter.question(), ...this.#kind.body(this.filter.values) };
 	}
 
-	#question(limit, after = undefined) {
-		const filter = this.filter;
-		const question = { limit, after, ...this.#kind.body(filter) };
-
-		if (filter.view === 'history')
-			question.timeFilter = this.#range(filter);
-		if (filter.text.trim() !== '')
-			question.text = `*${filter.text.trim()}*`;
-		question.variableFilter = { variableNames: [filter.names.trim() || '*'] };
-		return question;
-	}
-
-	refreshSoon() {
-		const wait = Math.max(0, this.#asked + CALM_MS - performance.now());
-
+	#wait(wait_ms) {
 		clearTimeout(this.#timer);
-		this.#timer = setTimeout(() => this.refresh(), wait);
+		this.#timer = setTimeout(() => this.refresh(), wait_ms);
+	}
+
+	// A question under way is not given up for what changes meanwhile, or
+	// changes that come faster than answers would leave none.
+	refreshSoon() {
+		if (this.#asking !== null) {
+			this.#again = true;
+			return;
+		}
+		const calm = Math.max(CALM_MS, CALM_SHARE * this.#took);
+
+		this.#wait(Math.max(0, this.#asked + calm - performance.now()));
 	}
 
 	async refresh() {
 		const asking = new AbortController();
 
+		clearTimeout(this.#timer);
 		this.#asking?.abort();
 		this.#asking = asking;
+		this.#again = false;
 		this.#asked = performance.now();
 		try {
-			const answer = await postJson(this.path('/query'), this.#question(this.#limit), asking.signal);
+			const answer = await postJson(this.path('/query'), this.question(this.#limit), asking.signal);
 
-			this.#take(answer[this.#kind.member], answer.next);
+			if (this.#asking === asking)
+				this.#answered(answer);
 		} catch (error) {
-			if (error.name !== 'AbortError')
-				this.say(error instanceof RangeError ? 'From and To are not times.' : error.message, false);
+			if (this.#asking === asking)
+				this.#fail(error);
 		}
+		if (this.#asking !== asking)
+			return;
+		this.#asking = null;
+		this.#took = performance.now() - this.#asked;
+		if (this.#again)
+			this.refreshSoon();
+	}
+
+	#answered(answer) {
+		if (this.#failed)
+			this.say('');
+		this.#failed = false;
+		this.#take(answer[this.#kind.member], answer.next);
+	}
+
+	#fail(error) {
+		const mistyped = error instanceof RangeError;
+
+		this.#failed = true;
+		this.say(mistyped ? 'From and To are not times.' : error.message, false);
+		if (!mistyped && !(error.status >= 400 && error.status < 500))
+			this.#wait(AGAIN_MS);
 	}
 
 	// --- showing ----------------------------------------------------------
 
-	#isRead() {
-		return this.busy || this.selected.size > 0 || scrollY > READING_PX;
+	// How long nothing may move: Infinity while somebody reads.
+	#reading() {
+		if (this.busy || this.selected.size > 0 || scrollY > READING_PX)
+			return Infinity;
+		return this.#hand + HAND_MS - performance.now();
 	}
 
-	// Rows that are there change at once; new ones wait while somebody reads.
+	// Rows that are there change at once; others wait while somebody reads.
 	#take(items, next) {
-		const fresh = items.filter((item) => !this.items.has(item.id)).length;
+		const fresh = items.filter((item) => !this.#rows.has(item.id)).length;
+		const gone = this.#rows.size - (items.length - fresh);
+		const moved = fresh + gone > 0 || items.some((item, i) => this.body.rows[i].dataset.fgId !== item.id);
+		const reading = moved && this.#rows.size > 0 ? this.#reading() : 0;
 
-		if (fresh > 0 && this.items.size > 0 && this.#isRead()) {
-			this.#pending = { items, next };
-			this.#update(items);
-			setText(byId('fg-list-new'), `${fresh} new: show`);
-			byId('fg-list-new').hidden = false;
+		if (reading <= 0) {
+			this.#show(items, next);
 			return;
 		}
-		this.#show(items, next);
+		this.#pending = { items, next };
+		this.#update(items);
+		setText(byId('fg-list-new'), `${newText(fresh, gone)}: show`);
+		byId('fg-list-new').hidden = false;
+		if (reading !== Infinity)
+			this.#wait(reading);
 	}
 
 	#update(items) {
@@ -154,7 +197,7 @@ export class ListView {
 		if (row.fgText === text)
 			return;
 		row.fgText = text;
-		row.replaceChildren(...this.#kind.row(item, this));
+		changeCells(row, this.#kind.row(item, this));
 	}
 
 	#show(items, next) {
@@ -168,17 +211,30 @@ export class ListView {
 		this.items.clear();
 		items.forEach((item, i) => this.#fill(rows[i], item));
 		this.#rows = new Map(items.map((item, i) => [item.id, rows[i]]));
-		this.body.replaceChildren(...rows);
+		this.#place(rows);
 		for (const id of this.selected)
 			if (!this.items.has(id))
 				this.selected.delete(id);
 		this.#pending = null;
 		byId('fg-list-new').hidden = true;
-		byId('fg-list-more').hidden = next === null;
+		byId('fg-list-more').hidden = next === null || this.#limit >= ROWS_MAX;
 		byId('fg-list-empty').hidden = items.length > 0;
-		setText(byId('fg-list-empty'), this.#kind.empty(this.filter));
+		setText(byId('fg-list-empty'), this.#kind.empty(this.filter.values));
 		setText(byId('fg-count'), `${items.length}${next === null ? '' : '+'} ${this.#kind.member}`);
 		this.onShown?.();
+	}
+
+	// Only what is elsewhere moves: a row that stays keeps its focus.
+	#place(rows) {
+		const wanted = new Set(rows);
+
+		for (const row of [...this.body.rows])
+			if (!wanted.has(row))
+				row.remove();
+		rows.forEach((row, i) => {
+			if (this.body.rows[i] !== row)
+				this.body.insertBefore(row, this.body.rows[i] ?? null);
+		});
 	}
 
 	showPending() {
@@ -189,10 +245,8 @@ export class ListView {
 	// --- the controls -----------------------------------------------------
 
 	#listen() {
-		this.form.addEventListener('submit', (event) => event.preventDefault());
-		this.form.addEventListener('input', () => this.#chosen());
 		byId('fg-list-more').addEventListener('click', () => {
-			this.#limit += PAGE_ROWS;
+			this.#limit = Math.min(ROWS_MAX, Math.max(2 * this.#limit, PAGE_ROWS));
 			this.showPending();
 			this.refresh();
 		});
@@ -200,9 +254,12 @@ export class ListView {
 			scrollTo({ top: 0 });
 			this.showPending();
 		});
+		for (const name of ['pointerdown', 'pointermove', 'keydown', 'focusin'])
+			this.body.addEventListener(name, () => {
+				this.#hand = performance.now();
+			}, { passive: true });
 		byId('fg-print').addEventListener('click', () => print());
-		byId('fg-export').addEventListener('click', () => this.#export());
-		addEventListener('popstate', () => this.#readAddress());
+		byId('fg-export').addEventListener('click', () => exportList(this, this.#kind));
 	}
 
 	// Another question: nothing of the old answer is worth keeping.
@@ -210,74 +267,10 @@ export class ListView {
 		this.#limit = PAGE_ROWS;
 		this.selected.clear();
 		this.say('');
-		this.#showRange();
-		this.#writeAddress();
-		this.items.clear();
-		this.refreshSoon();
-	}
-
-	#showRange() {
-		for (const field of document.querySelectorAll('[data-fg-range]'))
-			field.hidden = this.filter.view !== 'history';
-	}
-
-	#readAddress() {
-		const query = new URLSearchParams(location.search);
-		const zone = pageZone();
-
-		this.form.elements.from.value = toLocalField(Date.now() - DAY_MS, zone);
-		this.form.elements.to.value = toLocalField(Date.now() + 60_000, zone);
-		for (const [name, value] of query)
-			if (this.form.elements[name] !== undefined)
-				this.form.elements[name].value = value;
-		this.#showRange();
-	}
-
-	#writeAddress() {
-		const address = new URL(location.href);
-		const { view, from, to, ...others } = this.filter;
-
-		address.search = '';
-		if (view !== 'current')
-			address.searchParams.set('view', view);
-		if (view === 'history') {
-			address.searchParams.set('from', from);
-			address.searchParams.set('to', to);
-		}
-		for (const [name, value] of Object.entries(others))
-			if (value !== '')
-				address.searchParams.set(name, value);
-		history.replaceState(null, '', address);
-	}
-
-	// --- taking it along --------------------------------------------------
-
-	async #all() {
-		const items = [];
-		let after;
-
-		do {
-			const answer = await postJson(this.path('/query'), this.#question(EXPORT_PAGE, after));
-
-			items.push(...answer[this.#kind.member]);
-			after = answer.next ?? undefined;
-			this.say(`Reading … ${items.length}`);
-		} while (after !== undefined && items.length < EXPORT_ROWS);
-		return { items, whole: after === undefined };
-	}
-
-	async #export() {
-		const zone = pageZone();
-
-		try {
-			const { items, whole } = await this.#all();
-			const name = `${this.table.dataset.fgDatasourceName} ${this.#kind.member}.csv`;
-
-			downloadCsv(name, this.#kind.columns(zone), items);
-			this.say(`${items.length} rows, times in ${formatZone(Date.now(), zone)}`
-				+ (whole ? '' : `: more than ${EXPORT_ROWS} are not exported at once, choose a shorter time`), whole);
-		} catch (error) {
-			this.say(error.message, false);
-		}
+		this.#hand = -Infinity;
+		this.#rows.clear();
+		this.#asking?.abort();
+		this.#asking = null;
+		this.#wait(CALM_MS / 2);
 	}
 }
