@@ -156,6 +156,7 @@ add_tabs(struct page *page, const struct datasource *plant, enum page_tab tab)
 	view_bool(view, "at_variables", tab == PAGE_VARIABLES);
 	view_bool(view, "at_alarms", tab == PAGE_ALARMS);
 	view_bool(view, "at_events", tab == PAGE_EVENTS);
+	view_bool(view, "at_figures", tab == PAGE_FIGURES);
 	view_bool(view, "has_alarms",
 		policy_touches(page->policy, plant->id, POLICY_READ_ALARMS));
 	view_bool(view, "has_events",

@@ -49,7 +49,13 @@ MUST_CHECK enum rc page_plant(
 	struct req *req, struct page *page, const struct datasource **plant);
 
 /* Which of a plant's pages it is. */
-enum page_tab { PAGE_SCREEN, PAGE_VARIABLES, PAGE_ALARMS, PAGE_EVENTS };
+enum page_tab {
+	PAGE_SCREEN,
+	PAGE_VARIABLES,
+	PAGE_ALARMS,
+	PAGE_EVENTS,
+	PAGE_FIGURES
+};
 
 /*
  * page_begin, the plant that {ds} names, the navigation and the tabs of its

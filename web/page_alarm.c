@@ -1,4 +1,5 @@
-/* page_alarm: the alarms and the events of a plant, which the browser lists. */
+/* page_alarm: the alarms and the events of a plant, which the browser lists,
+ * and the key figures of its alarms. */
 
 #include "web/page.h"
 #include "web/view.h"
@@ -34,4 +35,10 @@ enum rc
 page_events(struct req *req, struct resp *resp)
 {
 	return render_list(req, resp, PAGE_EVENTS, "events");
+}
+
+enum rc
+page_figures(struct req *req, struct resp *resp)
+{
+	return render_list(req, resp, PAGE_FIGURES, "figures");
 }

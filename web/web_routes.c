@@ -13,6 +13,8 @@ const struct route web_routes[] = {
 		.need = NEED_LOGIN, .summary = "A process screen"},
 	{METHOD_GET, "/plants/{ds}/alarms", page_alarms, .need = NEED_LOGIN,
 		.summary = "Alarm Message List of a plant"},
+	{METHOD_GET, "/plants/{ds}/alarms/figures", page_figures,
+		.need = NEED_LOGIN, .summary = "Key figures of its alarms"},
 	{METHOD_GET, "/plants/{ds}/events", page_events, .need = NEED_LOGIN,
 		.summary = "Chronological Event List of a plant"},
 	{METHOD_GET, "/trend", page_trend, .need = NEED_LOGIN,

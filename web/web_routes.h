@@ -12,6 +12,7 @@ MUST_CHECK enum rc page_variables(struct req *req, struct resp *resp);
 MUST_CHECK enum rc page_screen(struct req *req, struct resp *resp);
 MUST_CHECK enum rc page_screens(struct req *req, struct resp *resp);
 MUST_CHECK enum rc page_alarms(struct req *req, struct resp *resp);
+MUST_CHECK enum rc page_figures(struct req *req, struct resp *resp);
 MUST_CHECK enum rc page_events(struct req *req, struct resp *resp);
 MUST_CHECK enum rc page_trend(struct req *req, struct resp *resp);
 MUST_CHECK enum rc page_admin(struct req *req, struct resp *resp);

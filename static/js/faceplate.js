@@ -5,6 +5,7 @@ import { CommandForm } from './command_form.js';
 import { formatAge, formatClock, formatNumber, formatTime, formatValue } from './format.js';
 import { querySeries } from './history.js';
 import { compareNames } from './order.js';
+import { PlateLists } from './plate_lists.js';
 import { make, makeSvg, pageZone, setText } from './page.js';
 import { GOOD, setQuality } from './quality.js';
 import { Series, toNumber } from './series.js';
@@ -26,8 +27,12 @@ export class Faceplate {
 	#load = null;
 	#opener = null;
 	#command = null;
+	#lists = null;
+	#onName;
 
-	constructor(panel, live, datasource) {
+	// onName(name) tells which variable is shown, null none.
+	constructor(panel, live, datasource, onName = () => {}) {
+		this.#onName = onName;
 		this.panel = panel;
 		this.live = live;
 		this.datasource = datasource;
@@ -63,7 +68,10 @@ export class Faceplate {
 		this.#load?.abort();
 		this.#command?.close();
 		this.#command = null;
+		this.#lists?.close();
+		this.#lists = null;
 		this.#name = null;
+		this.#onName(null);
 		this.panel.hidden = true;
 		this.#opener?.focus?.();
 		this.#opener = null;
@@ -75,6 +83,9 @@ export class Faceplate {
 		this.#name = name;
 		this.#command?.close();
 		this.#command = new CommandForm(this.live, this.datasource, name);
+		this.#lists?.close();
+		this.#lists = new PlateLists(this.datasource, name);
+		this.#onName(name);
 		this.panel.replaceChildren(...this.#build(name));
 		this.panel.hidden = false;
 		this.panel.setAttribute('aria-label', `Variable ${name}`);
@@ -110,6 +121,7 @@ export class Faceplate {
 			note,
 			this.#command.element,
 			make('p', {}, make('a', { class: 'fg-button', href: trend }, 'Open trend')),
+			this.#lists.element,
 			siblings,
 		];
 	}
@@ -142,6 +154,10 @@ export class Faceplate {
 	reload() {
 		if (this.#name !== null)
 			this.#loadHistory(this.#name);
+	}
+
+	refreshListsSoon() {
+		this.#lists?.refreshSoon();
 	}
 
 	sample(entry) {

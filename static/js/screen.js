@@ -6,6 +6,7 @@ import { openLive } from './page.js';
 import { showPlantStates } from './plant_state.js';
 import { setQuality } from './quality.js';
 import { Rotors } from './rotor.js';
+import { ScreenAlarms } from './screen_alarms.js';
 import { findBindings } from './screen_binding.js';
 
 const NARROW_PX = 640;
@@ -55,6 +56,23 @@ class Screen {
 
 		// What one may not read has a binding without a name.
 		return [...new Set([...this.byName.keys(), ...plates])].filter(Boolean);
+	}
+
+	// All elements of a variable, groups with its faceplate among them.
+	elements() {
+		const groups = [...this.svg.querySelectorAll('[data-fg-faceplate]')].map((element) =>
+			({ element, name: element.dataset.fgFaceplate }));
+		const map = groupByName([...this.bindings, ...groups]);
+
+		return new Map([...map].map(([name, found]) => [name, found.map(({ element }) => element)]));
+	}
+
+	// Where the variable of the faceplate is on the picture; null is nowhere.
+	point(name) {
+		for (const element of this.svg.querySelectorAll('.fg-pointed'))
+			element.classList.remove('fg-pointed');
+		for (const { element } of this.byName.get(name) ?? [])
+			(element.closest('[data-fg-faceplate]') ?? element).classList.add('fg-pointed');
 	}
 
 	// Groups with a faceplate can be reached by keyboard.
@@ -108,7 +126,12 @@ function start() {
 	if (!svg)
 		return;
 	const screen = new Screen(figure);
+	const alarms = new ScreenAlarms(screen.elements(), screen.datasource);
 	const live = openLive({
+		onLists() {
+			alarms.refreshSoon();
+			faceplate.refreshListsSoon();
+		},
 		onVariables: () => faceplate.refresh(),
 		onValues(entries) {
 			for (const entry of entries)
@@ -121,10 +144,15 @@ function start() {
 			screen.showAll(live);
 			faceplate.update();
 		},
-		onBack: () => faceplate.reload(),
+		onBack() {
+			alarms.refreshSoon();
+			faceplate.reload();
+		},
 		onSecond: () => faceplate.update(),
 	});
-	const faceplate = new Faceplate(document.getElementById('fg-faceplate'), live, screen.datasource);
+	const faceplate = new Faceplate(document.getElementById('fg-faceplate'), live, screen.datasource,
+		(name) => screen.point(name));
+	const lists = [{ datasource: screen.datasource, names: screen.names() }];
 
 	svg.addEventListener('click', (event) => faceplate.openFor(screen.nameAt(event.target)));
 	svg.addEventListener('keydown', (event) => {
@@ -135,7 +163,8 @@ function start() {
 	});
 	screen.showAll(live);
 	startFooter(live);
-	live.want([{ datasource: screen.datasource, names: screen.names() }]);
+	live.want(lists, { alarms: lists, events: lists });
+	alarms.refreshSoon();
 	faceplate.readAddress();
 }
 
