@@ -9,11 +9,12 @@
 #include "model/alarm_json.h"
 #include "model/alarm_summary.h"
 
-/* All plants together. */
+/* All plants together, and those where something stands, as JSON. */
 struct total {
 	int64_t now_us;
 	struct alarm_summary sum;
 	char top_plant[UUID_TEXT_BYTES]; /* of sum.top; "" = nothing stands */
+	struct jsonw *plants;
 };
 
 static bool
@@ -25,16 +26,41 @@ is_more_urgent(const struct alarm *left, const struct alarm *right)
 }
 
 static void
+write_counts(struct jsonw *json, const char *key, const int64_t *counts)
+{
+	static const char *const keys[] = {NULL, "1", "2", "3", "4"};
+
+	jsonw_open_obj(json, key);
+	for (int i = 1; i <= ALARM_PRIORITIES; i++)
+		jsonw_int(json, keys[i], counts[i]);
+	jsonw_close_obj(json);
+}
+
+static void
+write_plant(struct jsonw *json, const struct datasource *plant,
+	const struct alarm_summary *summary)
+{
+	jsonw_open_obj(json, NULL);
+	jsonw_str(json, "dataSource", plant->uuid_text);
+	write_counts(json, "unacknowledged", summary->unacknowledged);
+	write_counts(json, "active", summary->active);
+	jsonw_close_obj(json);
+}
+
+static void
 add(struct total *total, const struct datasource *plant,
 	const struct alarm_summary *summary)
 {
-	int64_t waiting = 0;
+	int64_t waiting = 0, standing = 0;
 
 	for (int i = 1; i <= ALARM_PRIORITIES; i++) {
 		total->sum.unacknowledged[i] += summary->unacknowledged[i];
 		total->sum.active[i] += summary->active[i];
 		waiting += summary->unacknowledged[i];
+		standing += summary->active[i];
 	}
+	if (waiting + standing > 0)
+		write_plant(total->plants, plant, summary);
 	if (waiting == 0 ||
 		(total->top_plant[0] != '\0' &&
 			!is_more_urgent(&summary->top, &total->sum.top)))
@@ -82,17 +108,6 @@ look(struct req *req, struct total *total)
 }
 
 static void
-write_counts(struct jsonw *json, const char *key, const int64_t *counts)
-{
-	static const char *const keys[] = {NULL, "1", "2", "3", "4"};
-
-	jsonw_open_obj(json, key);
-	for (int i = 1; i <= ALARM_PRIORITIES; i++)
-		jsonw_int(json, keys[i], counts[i]);
-	jsonw_close_obj(json);
-}
-
-static void
 write_top(struct jsonw *json, struct arena *arena, const struct total *total)
 {
 	struct jsonw *alarm = jsonw_in(arena);
@@ -114,15 +129,20 @@ write_total(struct jsonw *json, struct arena *arena, const struct total *total)
 	if (total->top_plant[0] != '\0')
 		write_top(json, arena, total);
 	jsonw_close_arr(json);
+	jsonw_raw(json, "dataSources", total->plants->out->data);
 	jsonw_close_obj(json);
 }
 
 enum rc
 api_alarm_summary(struct req *req, struct resp *resp)
 {
-	struct total total = {.now_us = clock_now_us()};
-	enum rc rc = look(req, &total);
+	struct total total = {
+		.now_us = clock_now_us(), .plants = jsonw_in(req->arena)};
+	enum rc rc;
 
+	jsonw_open_arr(total.plants, NULL);
+	rc = look(req, &total);
+	jsonw_close_arr(total.plants);
 	if (rc == RC_OK)
 		write_total(resp_json(resp, 200), req->arena, &total);
 	return rc;

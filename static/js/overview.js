@@ -1,9 +1,10 @@
 // overview: the plants at a glance: state, age of the last data, a few
 // numbers, each with its last half hour.
 
+import { priorityMark } from './alarm_mark.js';
 import { formatAge, formatValue } from './format.js';
 import { querySeries } from './history.js';
-import { openLive, setText, setTitle } from './page.js';
+import { make, openLive, setText, setTitle } from './page.js';
 import { startFooter } from './footer.js';
 import { showPlantState } from './plant_state.js';
 import { GOOD, setQuality } from './quality.js';
@@ -42,11 +43,27 @@ class Tile {
 
 class Card {
 	constructor(element) {
+		this.element = element;
 		this.id = element.dataset.fgPlant;
 		this.state = element.querySelector('[data-fg-plant-state]');
 		this.seen = element.querySelector('[data-fg-plant-seen]');
 		this.tiles = [...element.querySelectorAll('[data-fg-var]')]
 			.map((tile) => new Tile(tile, this.id));
+	}
+
+	// What stands here: not acknowledged with a ring, else plain.
+	showAlarms(counts) {
+		const link = this.element.querySelector('[data-fg-plant-alarms]');
+		const marks = Object.entries(counts?.active ?? {}).flatMap(([priority, active]) => {
+			const waiting = counts.unacknowledged[priority];
+			const count = Math.max(active, waiting);
+
+			return count === 0 ? [] : [make('span', { class: 'fg-alarm-count' },
+				priorityMark(Number(priority), waiting > 0 ? 'new' : 'known'), String(count))];
+		});
+
+		link.hidden = marks.length === 0;
+		link.replaceChildren(make('span', { class: 'fg-visually-hidden' }, 'Alarms:'), ...marks);
 	}
 
 	names() {
@@ -131,6 +148,10 @@ function start() {
 		},
 	});
 
+	addEventListener('fg-alarms', ({ detail }) => {
+		for (const card of cards)
+			card.showAlarms(detail.dataSources.find(({ dataSource }) => dataSource === card.id));
+	});
 	startFooter(live);
 	loadAll();
 	live.want(cards.filter((card) => card.tiles.length > 0)

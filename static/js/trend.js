@@ -7,6 +7,7 @@ import { startFooter } from './footer.js';
 import { csvAddress, querySeries } from './history.js';
 import { ApiError } from './http.js';
 import { make, openLive, pageZone, setText } from './page.js';
+import { queryAlarms } from './trend_alarms.js';
 import { TrendChart } from './trend_chart.js';
 import { bindKeys } from './trend_gestures.js';
 import { TrendItem } from './trend_item.js';
@@ -26,6 +27,7 @@ class TrendPage {
 	#settle = 0;
 	#drawn = 0;
 	#problem = '';
+	#alarms = [];
 
 	constructor(root) {
 		const part = (name) => document.getElementById(`fg-trend-${name}`);
@@ -44,6 +46,7 @@ class TrendPage {
 		this.live = openLive(this.#liveHandlers());
 		addEventListener('popstate', () => this.#apply(parseState(location.search, pageZone())));
 		addEventListener('fg-theme', () => this.#redrawAll());
+		addEventListener('fg-alarms', () => this.#fetchAlarms());
 		startFooter(this.live);
 		this.#apply(this.state);
 	}
@@ -235,6 +238,7 @@ class TrendPage {
 		this.#load = load;
 		this.#problem = '';
 		if (this.#items.length === 0) {
+			this.#alarms = [];
 			this.#redrawAll();
 			return;
 		}
@@ -242,6 +246,7 @@ class TrendPage {
 
 		for (const item of this.#items)
 			item.startLoading();
+		this.#fetchAlarms();
 		await Promise.all([...this.#byPlant(this.#items)].map(([datasource, items]) =>
 			this.#fetchPlant(datasource, items, from, to, load.signal)));
 		clearTimeout(dim);
@@ -249,6 +254,20 @@ class TrendPage {
 			return;
 		this.root.classList.remove('fg-loading');
 		this.#redrawAll();
+	}
+
+	// Beside the samples: a picture without them is true as well.
+	async #fetchAlarms() {
+		const [from, to] = this.#window();
+		const load = this.#load;
+		const found = await Promise.all([...this.#byPlant(this.#items)].map(([datasource, items]) =>
+			queryAlarms({ datasource, names: items.map(({ name }) => name), from, to }, load?.signal)));
+
+		if (load !== this.#load)
+			return;
+		this.#alarms = found.flat();
+		this.chart.setAlarms(this.#alarms);
+		this.#showStatus();
 	}
 
 	async #fetchPlant(datasource, items, from, to, signal) {
@@ -323,17 +342,20 @@ class TrendPage {
 	#tick() {
 		const now = performance.now();
 
-		if (document.hidden || now - this.#drawn < CHART_MS * 0.95)
+		if (now - this.#drawn < CHART_MS * 0.95)
 			return;
 		this.#drawn = now;
 		const window = this.#window();
 		const goesOn = window[1] >= this.live.now() - 2000;
 
-		if (this.state.range !== undefined) {
+		// Also while nobody looks: samples come all the same.
+		if (this.state.range !== undefined)
 			for (const item of this.#items)
 				item.series?.trim(window[0]);
+		if (document.hidden)
+			return;
+		if (this.state.range !== undefined)
 			this.tools.showWindow(this.state, window);
-		}
 		if (goesOn && this.live.connected)
 			this.chart.show(window, Math.min(window[1], this.live.now()));
 		this.#showTable();
@@ -404,6 +426,8 @@ class TrendPage {
 		if (this.#items.some(({ series }) => series !== null))
 			words.push(buckets.length > 0
 				? `lines: last value, bands: min/max of ${buckets.map(formatSpan).join(' and ')}` : 'every sample is drawn');
+		if (this.#alarms.length > 0)
+			words.push(this.#alarms.length === 1 ? `alarm: ${this.#alarms[0].text}` : `${this.#alarms.length} alarms came`);
 		if (a !== null && b !== null)
 			words.push(`B − A = ${formatSpan(Math.abs(b - a))}`);
 		words.push(`${formatSpan(to - from)} in ${formatZone(to, this.state.zone)}`);

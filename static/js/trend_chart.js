@@ -5,6 +5,7 @@ import { formatNumber } from './format.js';
 import { bindGestures } from './trend_gestures.js';
 import { assignScales, joinExtents, padRange, timeTicks } from './trend_axes.js';
 import { runsOf } from './spark.js';
+import { drawAlarms } from './trend_alarms.js';
 
 const BAND_ALPHA = 0.28;
 const CURSOR_NAMES = ['A', 'B'];
@@ -28,6 +29,7 @@ export class TrendChart {
 	#scales = [];
 	#window = [0, 1];
 	#cursors = [null, null];
+	#alarms = [];
 	#zone = 'UTC';
 	#now = null; // to where lines are held, null on a past range
 
@@ -77,6 +79,11 @@ export class TrendChart {
 	showWindow(window) {
 		this.#window = window;
 		this.#plot?.setScale('x', { min: window[0], max: window[1] });
+	}
+
+	setAlarms(alarms) {
+		this.#alarms = alarms;
+		this.#plot?.redraw(false, false);
 	}
 
 	setCursors(cursors) {
@@ -131,7 +138,7 @@ export class TrendChart {
 			hooks: {
 				ready: [(plot) => bindGestures(plot, this)],
 				drawAxes: [(plot) => this.#drawBands(plot)],
-				draw: [(plot) => this.#drawCursors(plot)],
+				draw: [(plot) => drawAlarms(plot, this.#alarms, this.#window), (plot) => this.#drawCursors(plot)],
 				setSelect: [(plot) => this.#select(plot)],
 				setCursor: [(plot) => this.handlers.onHover(plot.cursor.left < 0 || plot.cursor.left === undefined
 					? null : plot.posToVal(plot.cursor.left, 'x'))],

@@ -586,14 +586,16 @@ describe('alarms/summary', () => {
       { variable: 'power', came: 9, went: 10, priority: 1, mustAcknowledge: false },
       { variable: 'hidden', came: 9, priority: 1 },
     );
-    const { unacknowledged, active, top } = await summary();
+    const { unacknowledged, active, top, dataSources } = await summary();
+    assert.deepEqual(dataSources, [{ dataSource: plant.id, unacknowledged, active }]);
     assert.deepEqual(unacknowledged, { 1: 2, 2: 1, 3: 0, 4: 1 });
     assert.deepEqual(active, { 1: 2, 2: 1, 3: 1, 4: 0 });
     assert.deepEqual(top.map(({ dataSource, alarm }) => [dataSource, alarm.id]), [[plant.id, urgent.id]]);
   });
 
   test('says nothing of plants and variables that may not be read', async () => {
-    assert.deepEqual((await summary('ReadVariables')).top, []);
+    const { top, dataSources } = await summary('ReadVariables');
+    assert.deepEqual([top, dataSources], [[], []]);
     const token = await grid.token({ actions: 'ReadAlarms', datasource: plant.id, variables: 'line/b' });
     const { json } = await ask('/api/v1/alarms/summary', { token });
     assert.deepEqual(json.unacknowledged, { 1: 1, 2: 0, 3: 0, 4: 1 });
