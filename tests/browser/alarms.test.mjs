@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import { after, afterEach, before, test } from 'node:test';
+import { openAdmin } from '../support/admin.mjs';
 import { openBrowser } from '../support/browser.mjs';
 import { openGrid, until } from '../support/grid.mjs';
 import { Plant } from '../support/plant.mjs';
@@ -13,6 +14,7 @@ let grid;
 let browser;
 let plant;
 let beats;
+let admin;
 
 before(async () => {
   grid = await openGrid();
@@ -22,6 +24,9 @@ before(async () => {
     { name: 'boiler/level', type: 'float', unit: '%' },
   ]);
   await plant.send({ 'boiler/pressure': [[Date.now(), 3.5]] });
+  admin = await openAdmin(grid);
+  await admin.post(`/datasources/${plant.id}/limits`, { variable: 'boiler/pressure', name: 'urgent', condition: 'greater',
+    value: 12, priority: 1, evaluatedBy: 'agent', mustAcknowledge: true });
   beats = setInterval(() => plant.beat().catch(() => {}), 1000);
   browser = await openBrowser(grid);
 });
@@ -99,6 +104,65 @@ test('shelving asks for a reason and moves the alarm to its own view', async () 
   await row(page, id).waitFor({ state: 'detached' });
 });
 
+test('a cause is chosen from its tree where the limit demands one', async () => {
+  const at = `/datasources/${plant.id}`;
+  const mechanical = await admin.post(`${at}/alarm-causes`, { name: 'Mechanical' });
+  await admin.post(`${at}/alarm-causes`, { name: 'Belt', parent: mechanical.id });
+  await admin.post(`${at}/limits`, { variable: 'boiler/level', name: 'caused', condition: 'greater', value: 80,
+    evaluatedBy: 'agent', mustAcknowledge: true, causeRequired: true });
+  const id = await raise('wants a cause', { variable: 'boiler/level', limit: 'caused' });
+  const page = await open(place());
+  await row(page, id).getByRole('checkbox').check();
+  await page.getByRole('button', { name: 'Acknowledge' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Cause (required)').selectOption('Mechanical');
+  await dialog.getByLabel('More precisely, level 2').selectOption('Belt');
+  await dialog.getByRole('button', { name: 'Acknowledge' }).click();
+  await row(page, id).getByText('Mechanical › Belt').waitFor();
+  assert.deepEqual(page.problems, []);
+});
+
+test('a flood takes no row from under the finger, and ends on the first page', async () => {
+  const flooded = new Plant(grid, 'Flood');
+  const many = (count) => Array.from({ length: count }, () => ({ id: randomUUID(), variable: 'v', limit: 'high',
+    text: 'flood', value: 1, kind: 'came', time: Date.now(), came: Date.now() }));
+  await flooded.announce([{ name: 'v', type: 'float' }]);
+  await flooded.send({ v: [[Date.now(), 1]] }, [], { alarms: many(20) });
+  const page = await open(`/plants/${flooded.id}/alarms`);
+  const box = await page.locator('#fg-list tbody tr').nth(2).boundingBox();
+  const point = [box.x + 300, box.y + box.height / 2];
+  const under = () => page.evaluate((at) => document.elementFromPoint(...at).closest('tr').dataset.fgId, point);
+  const hand = async () => {
+    await page.mouse.move(...point);
+    await page.mouse.move(point[0] + 1, point[1]);
+  };
+  await hand();
+  const id = await under();
+  await until(async () => {
+    await hand();
+    await flooded.send({}, [], { alarms: many(20) });
+    return page.locator('#fg-list-new').isVisible();
+  }, { what: 'new ones wait' });
+  assert.equal(await under(), id);
+  await page.mouse.move(0, 0);
+  await flooded.send({}, [], { alarms: many(200) });
+  await page.getByText('100+ alarms').waitFor(); // by itself, soon after the hand has gone
+  assert.equal(await page.locator('#fg-list tbody tr').count(), 100);
+  assert.notEqual(await under(), id);
+  assert.deepEqual(page.problems, []);
+  flooded.close();
+});
+
+test('the key figures count what came, and lead to it', async () => {
+  await raise('counted');
+  const page = await open(place('alarms/figures?last=24h'));
+  const link = page.getByRole('region', { name: 'Most frequent' }).getByRole('link', { name: 'boiler/pressure' }).first();
+  await link.click();
+  await page.waitForURL(/view=history&names=boiler%2Fpressure/);
+  await page.getByText('counted').first().waitFor();
+  assert.deepEqual(page.problems, []);
+});
+
 test('the history is filtered by the address and exported in the zone of the page', async () => {
   const id = await raise('over, "quoted"', { went: true });
   await raise('another');
@@ -115,7 +179,7 @@ test('the history is filtered by the address and exported in the zone of the pag
 });
 
 test('every page says what nobody has acknowledged, and stops when somebody has', async () => {
-  const id = await raise('banner alarm');
+  const id = await raise('banner alarm', { limit: 'urgent' });
   const page = await open('/trend');
   const bar = page.locator('#fg-alarm-bar');
   await bar.getByText('banner alarm').waitFor();
@@ -163,12 +227,13 @@ test('events come with what people did', async () => {
   assert.deepEqual(page.problems, []);
 });
 
-for (const [name, path] of [['alarms', 'alarms?view=history'], ['events', 'events']])
+// Events look as alarms do, and the figures have little: two looks will do.
+for (const [name, path, looks] of [['alarms', 'alarms?view=history', 4], ['events', 'events', 2], ['figures', 'alarms/figures', 2]])
   for (const theme of ['light', 'dark'])
-    for (const phone of [false, true])
+    for (const phone of looks === 4 ? [false, true] : [theme === 'dark'])
       test(`${name}: accessible, ${theme}, ${phone ? 'phone' : 'desk'}`, async () => {
         const page = await open(place(path), { theme, phone });
-        await page.locator('#fg-list tbody tr').first().waitFor();
+        await page.locator('main tbody tr').first().waitFor();
         assert.deepEqual(await page.axe(), []);
         assert.ok(await page.overflow() <= 0, 'nothing is cut off');
         if (process.env.FIELDGRID_SHOTS)

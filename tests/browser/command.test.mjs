@@ -107,5 +107,22 @@ for (const phone of [false, true])
     await arm(plate, 18000);
     await plate.getByRole('button', { name: 'Confirm' }).click();
     await plate.getByText(/Confirmed by the plant/).waitFor();
+    await plate.getByRole('heading', { name: 'Set values' }).waitFor();
+    await plate.getByText(/→ 18000$/).first().waitFor();
+    await plate.getByText('the park is curtailed to 18000 kW').first().waitFor();
+    await page.locator('.fg-screen .fg-screen-mark').waitFor(); // the limit is engineered as an alarm
     assert.deepEqual(page.problems, []);
   });
+
+test('an alarm leads to its variable on its screen, and to the trend around it', async () => {
+  await set(15500);
+  const page = await browser.page();
+  await page.goto(`/plants/${WIND}/alarms`);
+  await page.getByRole('link', { name: /^Screen, the park is curtailed/ }).first().click();
+  await page.waitForURL(/\/screens\/plant#v=park%2Fpower_limit$/);
+  await page.locator('.fg-screen .fg-pointed').waitFor();
+  await page.goBack();
+  await page.getByRole('link', { name: NAME, exact: true }).first().click();
+  await page.getByText(/alarm: park\/power_limit|alarms came/).waitFor();
+  assert.deepEqual(page.problems, []);
+});
