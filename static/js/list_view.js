@@ -17,6 +17,7 @@ const CALM_MS = 500; // between two questions, however much happens
 const CALM_SHARE = 3; // and so many times as long as the last one took
 const AGAIN_MS = 3000; // after one that failed
 const HAND_MS = 2000; // a hand that has moved over the list is still there
+const SAID_MS = 8000; // good news need not stay
 const READING_PX = 120; // scrolled so far, somebody reads
 
 const byId = (id) => document.getElementById(id);
@@ -47,6 +48,7 @@ export class ListView {
 	#limit = PAGE_ROWS;
 	#pending = null;
 	#timer = 0;
+	#said = 0;
 	#asking = null;
 	#asked = -Infinity; // when the last question began, and how long it took
 	#took = 0;
@@ -84,6 +86,9 @@ export class ListView {
 		setText(note, text);
 		note.classList.toggle('fg-note-bad', !good);
 		note.hidden = text === '';
+		clearTimeout(this.#said);
+		if (good)
+			this.#said = setTimeout(() => this.say('', false), SAID_MS);
 	}
 
 	// --- asking -----------------------------------------------------------

@@ -132,18 +132,18 @@ test('a flood takes no row from under the finger, and ends on the first page', a
   const box = await page.locator('#fg-list tbody tr').nth(2).boundingBox();
   const point = [box.x + 300, box.y + box.height / 2];
   const under = () => page.evaluate((at) => document.elementFromPoint(...at).closest('tr').dataset.fgId, point);
-  const hand = async () => {
-    await page.mouse.move(...point);
-    await page.mouse.move(point[0] + 1, point[1]);
-  };
-  await hand();
+  let restless = true;
+  const hand = (async () => {
+    for (let i = 0; restless; i++) await page.mouse.move(point[0] + i % 2, point[1]);
+  })();
   const id = await under();
   await until(async () => {
-    await hand();
     await flooded.send({}, [], { alarms: many(20) });
     return page.locator('#fg-list-new').isVisible();
   }, { what: 'new ones wait' });
   assert.equal(await under(), id);
+  restless = false;
+  await hand;
   await page.mouse.move(0, 0);
   await flooded.send({}, [], { alarms: many(200) });
   await page.getByText('100+ alarms').waitFor(); // by itself, soon after the hand has gone
