@@ -72,7 +72,7 @@ export class Commander {
   }
 
   async #state(id) {
-    const reply = await this.#request(`commands/${id}`);
+    const reply = await this.#request(`commands/${id}`, { agent: this.grid.agent });
     return reply.status === 200 ? reply.json.state : reply.status;
   }
 
