@@ -11,7 +11,7 @@
 /* --- asking -------------------------------------------------------------- */
 
 static void
-begin(struct egress_feed *feed, struct jsonw *json)
+begin_of(struct egress_feed *feed, const char *of, struct jsonw *json)
 {
 	struct buf datasources;
 
@@ -19,9 +19,15 @@ begin(struct egress_feed *feed, struct jsonw *json)
 	jsonw_init(json, &feed->body);
 	jsonw_open_obj(json, NULL);
 	buf_init(&datasources, 0);
-	mirror_write_datasources(feed->mirror, &datasources);
+	mirror_write_datasources(feed->mirror, of, &datasources);
 	jsonw_raw(json, "datasources", datasources.data);
 	buf_free(&datasources);
+}
+
+static void
+begin(struct egress_feed *feed, struct jsonw *json)
+{
+	begin_of(feed, "", json);
 }
 
 static void
@@ -50,25 +56,22 @@ number_of(struct json_object *object, const char *name)
 		       : 0;
 }
 
+/* The hub tells one at a time. */
 static void
 read_lost(struct egress_page *page)
 {
 	struct json_object *list;
+	struct json_object *first;
 
 	if (!json_object_object_get_ex(page->head, "lost", &list) ||
-		!json_object_is_type(list, json_type_array))
+		!json_object_is_type(list, json_type_array) ||
+		json_object_array_length(list) == 0)
 		return;
-	for (size_t i = 0; i < json_object_array_length(list); i++) {
-		struct json_object *one = json_object_array_get_idx(list, i);
-		int64_t from_us = number_of(one, "firstUs");
-		int64_t to_us = number_of(one, "lastUs");
-
-		if (!page->lost || from_us < page->lost_from_us)
-			page->lost_from_us = from_us;
-		if (!page->lost || to_us > page->lost_to_us)
-			page->lost_to_us = to_us;
-		page->lost = true;
-	}
+	first = json_object_array_get_idx(list, 0);
+	page->lost = true;
+	page->lost_from_us = number_of(first, "firstUs");
+	page->lost_to_us = number_of(first, "lastUs");
+	json_object_object_get_ex(first, "datasources", &page->lost_of);
 }
 
 /* A line of JSON, then the frames; or only JSON. */
@@ -156,15 +159,16 @@ egress_feed_frames(struct egress_feed *feed, const char *cursor, int64_t bytes,
 }
 
 enum rc
-egress_feed_history(struct egress_feed *feed, int64_t from_us, int64_t to_us,
-	const char *cursor, struct egress_page *page, struct fault *fault)
+egress_feed_history(struct egress_feed *feed,
+	const struct egress_position *position, struct egress_page *page,
+	struct fault *fault)
 {
 	struct jsonw json;
 
-	begin(feed, &json);
-	add_cursor(&json, cursor);
-	jsonw_int(&json, "fromUs", from_us);
-	jsonw_int(&json, "toUs", to_us);
+	begin_of(feed, position->fill_of, &json);
+	add_cursor(&json, position->fill);
+	jsonw_int(&json, "fromUs", position->fill_from_us);
+	jsonw_int(&json, "toUs", position->fill_to_us);
 	return fetch(feed, "/hub/v1/feed/history", &json, page, fault);
 }
 

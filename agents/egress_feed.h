@@ -4,6 +4,7 @@
 #ifndef FG_AGENTS_EGRESS_FEED_H
 #define FG_AGENTS_EGRESS_FEED_H
 
+#include "agents/egress_position.h"
 #include "agents/hub.h"
 #include "agents/mirror.h"
 
@@ -24,7 +25,8 @@ struct egress_page {
 	bool lost;      /* frames in between were dropped: from when to when */
 	int64_t lost_from_us;
 	int64_t lost_to_us;
-	const char *frames; /* back to back */
+	struct json_object *lost_of; /* list of datasources, part of "head" */
+	const char *frames;          /* back to back */
 	size_t frames_bytes;
 };
 
@@ -55,11 +57,11 @@ MUST_CHECK enum rc egress_feed_frames(struct egress_feed *feed,
 MUST_CHECK enum rc egress_feed_values(struct egress_feed *feed,
 	struct egress_page *page, struct fault *fault);
 
-/* What is packed between two times, both inclusive, after "cursor" ("" =
- * begin). */
+/* What is packed between position->fill_from_us and fill_to_us, both
+ * inclusive, of fill_of, after the cursor position->fill ("" = begin). */
 MUST_CHECK enum rc egress_feed_history(struct egress_feed *feed,
-	int64_t from_us, int64_t to_us, const char *cursor,
-	struct egress_page *page, struct fault *fault);
+	const struct egress_position *position, struct egress_page *page,
+	struct fault *fault);
 
 /* The next changes of "alarms" or "events" behind "cursor" ("" = a cursor from
  * now on); page->head has the member "groups". Fails: likewise. */

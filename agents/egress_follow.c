@@ -43,7 +43,7 @@ take_frames(struct egress *egress, const struct egress_page *page,
 		return rc;
 	egress_position_set(&position->frames, page->cursor);
 	if (first && egress->conf->since_us != CLOCK_NEVER)
-		egress_fill_want(egress, egress->conf->since_us,
+		egress_fill_want(egress, "", egress->conf->since_us,
 			page->now_us + CLOCK_DAY_US);
 	return egress_commit(egress, fault);
 }

@@ -30,7 +30,9 @@ MUST_CHECK enum rc egress_commit(struct egress *egress, struct fault *fault);
 /* --- egress_fill: gaps from history ----------------------------------------
  */
 
-void egress_fill_want(struct egress *egress, int64_t from_us, int64_t to_us);
+/* "of": UUIDs of datasources; "" = all. */
+void egress_fill_want(
+	struct egress *egress, const char *of, int64_t from_us, int64_t to_us);
 
 /* Tell that frames were dropped unread, and want them from history. */
 MUST_CHECK enum rc egress_fill_lost(struct egress *egress,

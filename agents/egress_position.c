@@ -27,6 +27,7 @@ egress_position_init(struct egress_position *position)
 		.alarms = strdup(""),
 		.events = strdup(""),
 		.fill = strdup(""),
+		.fill_of = strdup(""),
 		.outlet = strdup("")};
 }
 
@@ -37,6 +38,7 @@ egress_position_free(struct egress_position *position)
 	free(position->alarms);
 	free(position->events);
 	free(position->fill);
+	free(position->fill_of);
 	free(position->outlet);
 }
 
@@ -96,6 +98,7 @@ take_all(struct json_object *object, struct egress_position *position)
 		take_text(object, "alarms", &position->alarms) &&
 		take_text(object, "events", &position->events) &&
 		take_text(object, "fill", &position->fill) &&
+		take_text(object, "fillOf", &position->fill_of) &&
 		take_number(object, "filling", &filling) &&
 		take_number(object, "fillFromUs", &position->fill_from_us) &&
 		take_number(object, "fillToUs", &position->fill_to_us) &&
@@ -149,6 +152,7 @@ egress_position_save(const struct egress_position *position, const char *folder,
 	jsonw_str(&json, "alarms", position->alarms);
 	jsonw_str(&json, "events", position->events);
 	jsonw_str(&json, "fill", position->fill);
+	jsonw_str(&json, "fillOf", position->fill_of);
 	jsonw_int(&json, "filling", position->filling);
 	jsonw_int(&json, "fillFromUs", position->fill_from_us);
 	jsonw_int(&json, "fillToUs", position->fill_to_us);

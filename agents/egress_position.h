@@ -18,7 +18,8 @@ struct egress_position {
 	char *frames;
 	char *alarms;
 	char *events;
-	char *fill; /* cursor of the history */
+	char *fill;    /* cursor of the history */
+	char *fill_of; /* UUIDs of datasources; "" = all of the mirror */
 	bool filling;
 	int64_t fill_from_us;
 	int64_t fill_to_us;

@@ -165,14 +165,17 @@ write_patterns(const struct mirror *mirror, size_t first, struct jsonw *json)
 }
 
 void
-mirror_write_datasources(const struct mirror *mirror, struct buf *out)
+mirror_write_datasources(
+	const struct mirror *mirror, const char *of, struct buf *out)
 {
 	struct jsonw json;
 
 	jsonw_init(&json, out);
 	jsonw_open_arr(&json, NULL);
 	for (size_t i = 0; i < mirror->count; i++) {
-		if (!is_first(mirror, i))
+		if (!is_first(mirror, i) ||
+			(of[0] != '\0' &&
+				strstr(of, mirror->rows[i].datasource) == NULL))
 			continue;
 		jsonw_open_obj(&json, NULL);
 		jsonw_str(&json, "id", mirror->rows[i].datasource);

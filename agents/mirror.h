@@ -58,8 +58,10 @@ MUST_CHECK enum rc mirror_open(
 	const char *path, struct mirror **mirror, struct fault *fault);
 void mirror_close(struct mirror *mirror);
 
-/* The member "datasources" of the hub's feeds. */
-void mirror_write_datasources(const struct mirror *mirror, struct buf *out);
+/* The member "datasources" of the hub's feeds; "of": only those whose UUIDs are
+ * in the text, "" = all. */
+void mirror_write_datasources(
+	const struct mirror *mirror, const char *of, struct buf *out);
 
 bool mirror_wants_alarms(const struct mirror *mirror, const char *datasource);
 bool mirror_wants_events(const struct mirror *mirror, const char *datasource);

@@ -12,6 +12,7 @@
 #include "model/feed.h"
 #include "model/feed_era.h"
 #include "model/frame.h"
+#include "model/node_link.h"
 
 #define PAGE_BYTES_DEFAULT ((int64_t)1024 * 1024)
 #define PAGE_BYTES_MAX     ((int64_t)8 * 1024 * 1024)
@@ -146,26 +147,68 @@ add_frames(struct sending *sending, const struct feed_page *page)
 }
 
 static void
-write_lost(struct jsonw *json, const struct feed_page *page)
+write_uuid(struct hub *hub, struct jsonw *json, int32_t datasource_id)
 {
+	const struct image_datasource *datasource;
+	char uuid[UUID_TEXT_BYTES] = "";
+
+	image_read_lock(hub->image);
+	datasource = image_datasource(hub->image, datasource_id);
+	if (datasource != NULL)
+		uuid_format(uuid, datasource->uuid);
+	image_unlock(hub->image);
+	if (uuid[0] != '\0')
+		jsonw_str(json, NULL, uuid);
+}
+
+/* Whose history fills it: the others have no gap. */
+static enum rc
+write_datasources(
+	const struct sending *sending, struct jsonw *json, int32_t node_id)
+{
+	struct req *req = sending->req;
+	struct node_link *links;
+	size_t count;
+	enum rc rc = node_links(
+		req->db, req->arena, &node_id, 1, &links, &count, &req->fault);
+
+	if (rc != RC_OK)
+		return rc;
+	jsonw_open_arr(json, "datasources");
+	for (size_t i = 0; i < count; i++)
+		write_uuid(
+			sending->selection.hub, json, links[i].datasource_id);
+	jsonw_close_arr(json);
+	return RC_OK;
+}
+
+static enum rc
+write_lost(const struct sending *sending, struct jsonw *json,
+	const struct feed_page *page)
+{
+	enum rc rc = RC_OK;
+
 	if (page->lost_count == 0)
-		return;
+		return RC_OK;
 	jsonw_open_arr(json, "lost");
-	for (size_t i = 0; i < page->lost_count; i++) {
+	for (size_t i = 0; rc == RC_OK && i < page->lost_count; i++) {
 		jsonw_open_obj(json, NULL);
 		jsonw_int(json, "firstUs", page->lost[i].first_us);
 		jsonw_int(json, "lastUs", page->lost[i].last_us);
+		rc = write_datasources(sending, json, page->lost[i].node_id);
 		jsonw_close_obj(json);
 	}
 	jsonw_close_arr(json);
+	return rc;
 }
 
-static void
+static enum rc
 write_page(const struct sending *sending, const struct feed_cursor *cursor,
 	const struct feed_page *page, struct resp *resp)
 {
 	struct jsonw *json = jsonw_in(sending->req->arena);
 	struct buf *out = resp_body(resp, 200, HUB_FEED_MEDIA_TYPE);
+	enum rc rc;
 
 	jsonw_open_obj(json, NULL);
 	jsonw_str(json, "cursor",
@@ -175,12 +218,13 @@ write_page(const struct sending *sending, const struct feed_cursor *cursor,
 	jsonw_uint(json, "frames", sending->count);
 	jsonw_uint(json, "samples", sending->samples);
 	jsonw_int(json, "nowUs", clock_now_us());
-	write_lost(json, page);
+	rc = write_lost(sending, json, page);
 	jsonw_close_obj(json);
 	buf_add(out, json->out->data, json->out->length);
 	buf_char(out, '\n');
 	if (sending->frames != NULL)
 		buf_add(out, sending->frames->data, sending->frames->length);
+	return rc;
 }
 
 /* --- frames: from the cursor on ------------------------------------------ */
@@ -265,9 +309,7 @@ hub_feed_frames_post(struct req *req, struct resp *resp)
 		return rc;
 	sending.frames = hub_body_buf(req->arena, 0);
 	rc = add_frames(&sending, &page);
-	if (rc == RC_OK)
-		write_page(&sending, &cursor, &page, resp);
-	return rc;
+	return rc == RC_OK ? write_page(&sending, &cursor, &page, resp) : rc;
 }
 
 /* --- variables ----------------------------------------------------------- */

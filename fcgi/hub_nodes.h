@@ -31,8 +31,8 @@ struct hub_node {
 	pthread_mutex_t lock;
 	bool behind; /* under lock: a frame may be stored but not in the image
 		      */
-	atomic_bool seen;         /* since hub_nodes_flush_seen */
-	_Atomic int64_t heard_us; /* steady clock; 0 = not yet */
+	atomic_bool seen;            /* since hub_nodes_flush_seen */
+	_Atomic int64_t heard_us;    /* steady clock; 0 = not yet */
 	_Atomic int64_t replaced_us; /* steady; the last event of that */
 	/* steady; when it was noted what an egress node has taken */
 	_Atomic int64_t noted_us;

@@ -339,6 +339,7 @@ skip(struct db *db, struct arena *arena, struct sender *sender,
 	return RC_OK;
 }
 
+/* One at a time: each is filled from history before what comes after it. */
 static enum rc
 check_expired(struct db *db, struct arena *arena, struct senders *senders,
 	bool resume, struct feed_page *page, struct fault *fault)
@@ -346,7 +347,9 @@ check_expired(struct db *db, struct arena *arena, struct senders *senders,
 	enum rc rc = RC_OK;
 
 	page->lost = arena_array(arena, senders->count, sizeof(*page->lost));
-	for (size_t i = 0; rc == RC_OK && i < senders->count; i++) {
+	for (size_t i = 0;
+		rc == RC_OK && page->lost_count == 0 && i < senders->count;
+		i++) {
 		if (!is_expired(&senders->items[i]))
 			continue;
 		if (!resume)
@@ -559,9 +562,10 @@ read_page(struct db *db, struct arena *arena, int64_t node_id,
 
 	if (rc == RC_OK)
 		rc = check_expired(db, arena, &senders, resume, page, fault);
-	if (rc == RC_OK)
+	page->more = page->lost_count > 0;
+	if (rc == RC_OK && page->lost_count == 0)
 		rc = list_late(db, arena, &senders, bytes_max, page, fault);
-	if (rc == RC_OK && page->count == 0)
+	if (rc == RC_OK && page->lost_count == 0 && page->count == 0)
 		rc = list_next(db, arena, &senders, bytes_max, page, fault);
 	if (rc == RC_OK)
 		rc = fetch(db, arena, node_id, page, fault);

@@ -61,8 +61,8 @@ MUST_CHECK enum rc feed_start(struct db *db, struct arena *arena,
 /*
  * The next frames of all senders of the node's datasources, at most about
  * "bytes_max" but one at least, and move the cursor behind them. With "resume"
- * a cursor whose frames were dropped moves to what is left, and page->lost
- * says what to fill.
+ * a cursor whose frames were dropped moves to what is left, sender by sender:
+ * then page->lost says what to fill and there are no frames.
  * Fails: RC_CONFLICT FeedExpired: frames were dropped; else as db_query.
  */
 MUST_CHECK enum rc feed_read(struct db *db, struct arena *arena,

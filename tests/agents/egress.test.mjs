@@ -136,7 +136,7 @@ test('the hub wakes the mirror: nothing waits for its next look', async () => {
 
 const positionOf = (egress) => path.join(egress.folder, 'state/position');
 /** The hub has noted that the mirror has all that there is. */
-const isNoted = (egress) => until(() => grid.sql(`SELECT p.sequence = s.last_sequence
+const isNoted = (egress) => until(() => grid.sql(`SELECT bool_and(p.sequence = s.last_sequence)
     FROM feed_position p JOIN node_position s ON s.node_id = p.source_id JOIN node n ON n.id = p.node_id
    WHERE n.name = '${egress.node.name}' AND s.last_sequence > 0`).flat().join() === 't', { what: 'its note' });
 const isMirroring = (egress) => until(() => fs.existsSync(positionOf(egress)), { what: 'its position' });
@@ -159,12 +159,16 @@ test('what was packed while the egress was off is held for it, then dropped', as
   assert.equal(frames(agent), 0, 'everybody has them');
 });
 
-test('what was dropped before it was mirrored is filled from history', async () => {
+test('what was dropped before it was mirrored is filled from history, and nothing else', async () => {
   const agent = plant('expired', 400, 400);
-  const egress = mirror([agent]).start();
+  const beside = keep(new Plant(grid, 'Beside')); // its times lie in the gap of the other
+  await beside.announce([{ name: 'n', type: 'int' }]);
+  const egress = mirror([agent, beside]).start();
   await isMirroring(egress);
   agent.start();
   await assertEqual(egress, agent, 'site0/n', 400);
+  await beside.send({ n: Array.from({ length: 500 }, (_, i) => [Date.now() + i * 1000, i]) });
+  await until(() => mirrored(egress, 'site1/n').length === 500, { what: 'the other plant' });
   await isNoted(egress);
   await egress.kill();
   await agent.stop();
@@ -182,6 +186,7 @@ test('what was dropped before it was mirrored is filled from history', async () 
   await until(() => mirrored(egress, 'site0/n').length >= 1000, { what: 'the rest' });
   assert.deepEqual(mirrored(egress, 'site0/n').sort(), (await source(agent)).sort(), egress.log);
   assert.ok(egress.records('events').some((one) => one.kind === 'feed.filled'), 'the gap is told');
+  assert.equal(mirrored(egress, 'site1/n').length, 500, 'the other plant had no gap');
 });
 
 test('a new mirror begins with history when it is asked to', async () => {

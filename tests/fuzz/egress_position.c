@@ -16,6 +16,7 @@ is_same(const struct egress_position *one, const struct egress_position *other)
 	       strcmp(one->alarms, other->alarms) == 0 &&
 	       strcmp(one->events, other->events) == 0 &&
 	       strcmp(one->fill, other->fill) == 0 &&
+	       strcmp(one->fill_of, other->fill_of) == 0 &&
 	       strcmp(one->outlet, other->outlet) == 0 &&
 	       one->filling == other->filling &&
 	       one->fill_from_us == other->fill_from_us &&

@@ -30,7 +30,7 @@ check_rows(const struct mirror *mirror)
 			abort();
 	}
 	buf_init(&asked, 0);
-	mirror_write_datasources(mirror, &asked);
+	mirror_write_datasources(mirror, "", &asked);
 	if (asked.length < strlen("[{}]"))
 		abort();
 	buf_free(&asked);
