@@ -414,6 +414,20 @@ look_for_absent(struct hub_peers *peers)
 				 gone, gone_count, &peers->fault);
 }
 
+/* They are claimed once more, which tells that they are connected. */
+static enum rc
+look_for_mistaken(struct hub_peers *peers)
+{
+	const int32_t *ids = NULL;
+	size_t count = 0;
+	enum rc rc = presence_mistaken(peers->db, peers->arena, peers->run,
+		&ids, &count, &peers->fault);
+
+	for (size_t i = 0; rc == RC_OK && i < count; i++)
+		hub_peers_note(peers->hub, ids[i]);
+	return rc;
+}
+
 /* --- the thread ------------------------------------------------------------
  */
 
@@ -429,6 +443,8 @@ run_round(struct hub_peers *peers)
 		rc = follow_streams(peers);
 	if (rc == RC_OK && due)
 		rc = look_for_absent(peers);
+	if (rc == RC_OK && due)
+		rc = look_for_mistaken(peers);
 	if (rc == RC_OK && due)
 		peers->beat_us = clock_steady_us();
 	return rc;

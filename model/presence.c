@@ -18,6 +18,7 @@ enum {
 	RELEASE_ALL,
 	ABSENT,
 	TELL_ABSENT,
+	MISTAKEN,
 	SEND,
 };
 
@@ -75,6 +76,9 @@ const struct stmt presence_stmts[] = {
 		"  FROM gone g JOIN node n ON n.id = g.node_id"
 		"  LEFT JOIN node_status s ON s.node_id = g.node_id"
 		" ORDER BY n.name"},
+	[MISTAKEN] = {"presence_mistaken", "t", /* $1 run */
+		"SELECT node_id FROM node_stream"
+		" WHERE run = $1::uuid AND NOT told"},
 	/* $1 runs $2 texts */
 	[SEND] = {"presence_send", "TT",
 		"SELECT pg_notify('" PRESENCE_CHANNEL "' || m.run, m.text)"
@@ -136,7 +140,7 @@ presence_beat(struct db *db, struct arena *arena, const char *run,
 		PARAMS(P_TEXT(run), P_TEXT(hub)), &rows, fault);
 	*fresh = rc == RC_OK && rows_int(rows, 0, 0) == 0;
 	if (*fresh)
-		rc = tell_hub(db, arena, hub, "hub.started", "has started",
+		rc = tell_hub(db, arena, hub, "hub.started", "is at work",
 			CLOCK_NEVER, fault);
 	if (rc == RC_OK)
 		rc = db_commit(db, fault);
@@ -278,15 +282,14 @@ presence_release(struct db *db, const char *run, const int32_t *node_ids,
 		PARAMS(P_TEXT(run), P_SHORTS(node_ids, count)), NULL, fault);
 }
 
-enum rc
-presence_absent(struct db *db, struct arena *arena,
-	const struct presence_alive *alive, const int32_t **node_ids,
-	size_t *count, struct fault *fault)
+static enum rc
+find_nodes(struct db *db, struct arena *arena, const struct stmt *stmt,
+	struct params params, const int32_t **node_ids, size_t *count,
+	struct fault *fault)
 {
 	int32_t *ids;
 	struct rows *rows = NULL;
-	enum rc rc = db_query(db, arena, &presence_stmts[ABSENT],
-		PARAMS(P_TEXTS(alive->ids, alive->count)), &rows, fault);
+	enum rc rc = db_query(db, arena, stmt, params, &rows, fault);
 
 	if (rc != RC_OK)
 		return rc;
@@ -296,6 +299,24 @@ presence_absent(struct db *db, struct arena *arena,
 		ids[i] = (int32_t)rows_int(rows, i, 0);
 	*node_ids = ids;
 	return RC_OK;
+}
+
+enum rc
+presence_mistaken(struct db *db, struct arena *arena, const char *run,
+	const int32_t **node_ids, size_t *count, struct fault *fault)
+{
+	return find_nodes(db, arena, &presence_stmts[MISTAKEN],
+		PARAMS(P_TEXT(run)), node_ids, count, fault);
+}
+
+enum rc
+presence_absent(struct db *db, struct arena *arena,
+	const struct presence_alive *alive, const int32_t **node_ids,
+	size_t *count, struct fault *fault)
+{
+	return find_nodes(db, arena, &presence_stmts[ABSENT],
+		PARAMS(P_TEXTS(alive->ids, alive->count)), node_ids, count,
+		fault);
 }
 
 static enum rc

@@ -81,6 +81,12 @@ MUST_CHECK enum rc presence_claim(struct db *db, struct arena *arena,
 MUST_CHECK enum rc presence_release(struct db *db, const char *run,
 	const int32_t *node_ids, size_t count, struct fault *fault);
 
+/* Nodes that have their streams here and were told as disconnected: others
+ * took this process for dead. */
+MUST_CHECK enum rc presence_mistaken(struct db *db, struct arena *arena,
+	const char *run, const int32_t **node_ids, size_t *count,
+	struct fault *fault);
+
 /* Nodes that were told as connected and have no stream anywhere. */
 MUST_CHECK enum rc presence_absent(struct db *db, struct arena *arena,
 	const struct presence_alive *alive, const int32_t **node_ids,

@@ -85,6 +85,13 @@ test('the first stream of a node is an event, and a line that flaps is none', as
   assert.deepEqual(hubEvents(), ['hub.started']);
 });
 
+test('a node that was told as gone while its hub was taken for dead is told as back', async () => {
+  const known = nodeEvents().length;
+  grid.sql(`UPDATE node_stream SET told = false WHERE node_id = (SELECT id FROM node WHERE name = '${plant.node.name}')`);
+  await until(() => nodeEvents().length > known, { what: 'node.connected' });
+  assert.deepEqual(nodeEvents().slice(known), ['node.connected']);
+});
+
 test('a command reaches the plant from every hub, and its result comes back from every hub', async () => {
   for (const holder of [grid, second]) {
     stream.close();
