@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "agents/plant_clock.h"
+
 extern const struct driver driver_csv;
 extern const struct driver driver_file;
 extern const struct driver driver_host;
@@ -28,4 +30,21 @@ driver_find(const char *name)
 		if (strcmp(drivers[i]->name, name) == 0)
 			return drivers[i];
 	return NULL;
+}
+
+void
+driver_read_back(struct sink *sink, const struct driver_write *write,
+	const struct value *now)
+{
+	if (now == NULL) {
+		sink->written(sink, write->token, RC_IO, NULL,
+			"the value could not be read back");
+		return;
+	}
+	sink->put(sink, write->index, plant_clock_us(), 0, now);
+	if (value_equal(now, write->raw))
+		sink->written(sink, write->token, RC_OK, now, NULL);
+	else
+		sink->written(sink, write->token, RC_CONFLICT, now,
+			"another value was read back");
 }

@@ -89,7 +89,8 @@ struct driver {
 
 	/*
 	 * Put what there is to read at "due_us" (wall clock) into "sink" and
-	 * say when to poll again; a wake comes in between. An input that cannot
+	 * say when to poll again: *next_us is DRIVER_NEXT_PERIOD unless it is
+	 * set, and a wake comes in between. An input that cannot
 	 * be read is put with STATUS_INVALID. Fails: RC_IO or RC_BAD_INPUT when
 	 * nothing can be read any more; a driver that replays stops the agent
 	 * by that. Blocks: for much less than the period.
@@ -116,11 +117,16 @@ struct driver {
 
 	/* Where to start next time, after what has been put. NULL: 0. */
 	int64_t (*bookmark)(const void *state);
-	void (*close)(void *state);
+	void (*close)(void *state); /* NULL: all of it is in the arena */
 };
 
 /* Every driver that is built in; NULL at the end. */
 extern const struct driver *const drivers[];
+
+/* Tell how a write ended by what was read back at once: "now" is put as a
+ * sample and compared; NULL: it could not be read, so nobody knows. */
+void driver_read_back(struct sink *sink, const struct driver_write *write,
+	const struct value *now);
 
 /* NULL when there is no driver of that name. */
 const struct driver *driver_find(const char *name);

@@ -9,7 +9,6 @@
 
 #include "agents/csv_cell.h"
 #include "agents/driver.h"
-#include "agents/plant_clock.h"
 #include "lib/utf8.h"
 
 struct file_options {
@@ -74,6 +73,7 @@ file_poll(void *state, int64_t due_us, struct sink *sink, int64_t *next_us,
 	struct files *files = state;
 	struct value value;
 
+	(void)next_us; /* at the next period */
 	(void)fault;
 	for (size_t i = 0; i < files->list->count; i++) {
 		if (read_value(files, i, &value))
@@ -81,7 +81,6 @@ file_poll(void *state, int64_t due_us, struct sink *sink, int64_t *next_us,
 		else
 			sink->put(sink, i, due_us, STATUS_INVALID, NULL);
 	}
-	*next_us = DRIVER_NEXT_PERIOD;
 	return RC_OK;
 }
 
@@ -110,24 +109,9 @@ file_write(void *state, const struct driver_write *write, struct sink *sink,
 			fault, RC_UNAVAILABLE, "%s: %s", path, strerror(errno));
 	good = write_text(file, write->raw);
 	close(file);
-	if (!good || !read_value(files, write->index, &now)) {
-		sink->written(sink, write->token, RC_IO, NULL,
-			"the file does not take the value");
-		return RC_OK;
-	}
-	sink->put(sink, write->index, plant_clock_us(), 0, &now);
-	if (value_equal(&now, write->raw))
-		sink->written(sink, write->token, RC_OK, &now, NULL);
-	else
-		sink->written(sink, write->token, RC_CONFLICT, &now,
-			"the file has another value");
+	good = good && read_value(files, write->index, &now);
+	driver_read_back(sink, write, good ? &now : NULL);
 	return RC_OK;
-}
-
-static void
-file_close(void *state)
-{
-	(void)state; /* all of it is in the arena */
 }
 
 const struct driver driver_file = {
@@ -137,5 +121,4 @@ const struct driver driver_file = {
 	.open = file_open,
 	.poll = file_poll,
 	.write = file_write,
-	.close = file_close,
 };

@@ -185,7 +185,7 @@ sampler_close(struct sampler *sampler)
 {
 	if (sampler == NULL)
 		return;
-	if (sampler->driver != NULL)
+	if (sampler->driver != NULL && sampler->options.driver->close != NULL)
 		sampler->options.driver->close(sampler->driver);
 	sampler_end_orders(sampler);
 	for (size_t i = 0; i < sampler->agent->list.count; i++)
