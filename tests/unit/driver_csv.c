@@ -127,7 +127,7 @@ close_run(struct run *run)
 static enum rc
 poll_at(struct run *run, int64_t now_us, int64_t *next_us)
 {
-	struct sink sink = {take};
+	struct sink sink = {.put = take};
 
 	return driver_csv.poll(run->state, now_us, &sink, next_us, &fault);
 }
