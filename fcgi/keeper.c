@@ -2,6 +2,8 @@
 
 #include "fcgi/keeper.h"
 
+#include <string.h>
+
 #include "fcgi/keeper_keys.h"
 #include "fcgi/service.h"
 #include "lib/clock.h"
@@ -18,10 +20,12 @@
 
 /* Months in which chunks are merged whenever there was packing. */
 #define RECENT_MONTHS 2
+/* Of retention in a second. */
+#define RETENTION_STEPS 10
 
 const struct stmt *const keeper_stmts[] = {alarm_act_stmts, audit_stmts,
 	chunk_store_stmts, event_write_stmts, expiry_stmts, feed_hold_stmts,
-	pack_stmts, partition_stmts, signing_key_stmts, NULL};
+	pack_stmts, partition_stmts, retention_stmts, signing_key_stmts, NULL};
 
 #define KEEPER(member) offsetof(struct keeper_conf, member)
 
@@ -41,6 +45,12 @@ const struct conf_entry keeper_conf_entries[] = {
 		2, 100, "partitions that are made before they are needed"},
 	{"keeper", "history_days", CONF_INT, KEEPER(history_days), "0", 0,
 		36500, "drop months of history that ended before; 0 = never"},
+	{"keeper", "alarms_days", CONF_INT, KEEPER(alarms_days), "1825", 0,
+		36500, "delete alarms that were over before; 0 = never"},
+	{"keeper", "events_days", CONF_INT, KEEPER(events_days), "1825", 0,
+		36500, "delete events from before; 0 = never"},
+	{"keeper", "commands_days", CONF_INT, KEEPER(commands_days), "1825", 0,
+		36500, "delete commands that ended before; 0 = never"},
 	{"keys", "seal_file", CONF_PATH, KEEPER(seal_file), "", 0, 0,
 		"key that seals secrets in the database; empty = token keys "
 		"are not rotated"},
@@ -209,6 +219,47 @@ prune(struct keeper *keeper, struct fault *fault)
 	return rc;
 }
 
+static void
+tell_deleted(struct retention *retention)
+{
+	const int64_t *deleted = retention->deleted;
+
+	if (deleted[RETENTION_ALARMS] + deleted[RETENTION_EVENTS] +
+			deleted[RETENTION_COMMANDS] >
+		0)
+		log_info(NULL,
+			"deleted for their age: %lld alarms, %lld events, "
+			"%lld commands",
+			(long long)deleted[RETENTION_ALARMS],
+			(long long)deleted[RETENTION_EVENTS],
+			(long long)deleted[RETENTION_COMMANDS]);
+	memset(retention->deleted, 0, sizeof(retention->deleted));
+}
+
+/* A few steps of a pass, so that the other tasks have their turn. */
+static enum rc
+forget(struct keeper *keeper, struct fault *fault)
+{
+	struct retention *retention = &keeper->retention;
+	bool over = clock_steady_us() < keeper->retention_due_us;
+	enum rc rc = RC_OK;
+
+	retention->days[RETENTION_ALARMS] = keeper->conf.alarms_days;
+	retention->days[RETENTION_EVENTS] = keeper->conf.events_days;
+	retention->days[RETENTION_COMMANDS] = keeper->conf.commands_days;
+	retention->hold_us = keeper->conf.feed_hold_h * CLOCK_HOUR_US;
+	if (over)
+		return RC_OK;
+	for (int i = 0; rc == RC_OK && !over && i < RETENTION_STEPS; i++)
+		rc = retention_step(keeper->db, keeper->arena, retention,
+			clock_now_us(), &over, fault);
+	if (rc == RC_OK && over) {
+		keeper->retention_due_us = clock_steady_us() + CLOCK_HOUR_US;
+		tell_deleted(retention);
+	}
+	return rc;
+}
+
 static enum rc
 unshelve(struct keeper *keeper, struct fault *fault)
 {
@@ -238,6 +289,7 @@ static const struct task tasks[] = {
 	{retain, CLOCK_HOUR_US},
 	{prune, 10 * CLOCK_MINUTE_US},
 	{unshelve, CLOCK_SECOND_US},
+	{forget, CLOCK_SECOND_US},
 	{keeper_keys_rotate, CLOCK_MINUTE_US},
 };
 

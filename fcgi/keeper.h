@@ -13,6 +13,7 @@
 #include "lib/arena.h"
 #include "lib/db.h"
 #include "lib/seal.h"
+#include "model/retention.h"
 
 struct keeper_conf {
 	const char *log_level;
@@ -23,6 +24,9 @@ struct keeper_conf {
 	int64_t partition_hours;
 	int64_t partitions_ahead;
 	int64_t history_days;
+	int64_t alarms_days;
+	int64_t events_days;
+	int64_t commands_days;
 	const char *seal_file;             /* "" = none */
 	const char *issuer;                /* "" = no log-outs are sent */
 	const char *logout_ca_file;        /* "" = the system's list */
@@ -43,7 +47,9 @@ struct keeper {
 	const struct seal *seal; /* opens secrets; NULL = not configured */
 	const volatile sig_atomic_t *stop;
 	bool owner;
-	int64_t due_us[16]; /* of the tasks, by the steady clock */
+	struct retention retention;
+	int64_t retention_due_us; /* the next pass, by the steady clock */
+	int64_t due_us[16];       /* of the tasks, by the steady clock */
 };
 
 /* Do what is due. Fails: the reason of the task that failed; the others wait
