@@ -37,7 +37,7 @@ as_server()
 # query DATABASE USER, statements on standard input
 query()
 {
-	"$bin/psql" -X -q -v ON_ERROR_STOP=1 -h "$dir" -d "$1" -U "$2"
+	"$bin/psql" -X -q -o /dev/null -v ON_ERROR_STOP=1 -h "$dir" -d "$1" -U "$2"
 }
 
 launch()
