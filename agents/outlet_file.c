@@ -7,6 +7,7 @@
  * the files may take every whole line that is below the position.
  */
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -37,7 +38,8 @@ static const char *const stream_names[STREAMS] = {
 struct series {
 	int fd;          /* -1 = none is open */
 	int64_t number;  /* of the file; 0 = there was none */
-	int64_t offset;  /* its length with what waits in "out" */
+	int64_t offset;  /* its length with what waits in "out"; -1 = it is of
+			  * another mirror */
 	int64_t begun_s; /* wall clock */
 	struct buf out;  /* not written yet */
 };
@@ -92,6 +94,7 @@ static enum rc
 sync_file(struct files *files, enum stream stream, struct fault *fault)
 {
 	struct series *series = &files->series[stream];
+	struct stat facts;
 	char path[PATH_BYTES];
 	enum rc rc;
 
@@ -99,9 +102,16 @@ sync_file(struct files *files, enum stream stream, struct fault *fault)
 		return RC_OK;
 	rc = write_out(files, stream, fault);
 	path_of(files, stream, series->number, path);
-	if (rc == RC_OK && fdatasync(series->fd) != 0)
+	if (rc != RC_OK)
+		return rc;
+	if (fdatasync(series->fd) != 0 || fstat(series->fd, &facts) != 0)
 		return io_fault(path, fault);
-	return rc;
+	if (facts.st_nlink == 0)
+		return fault_set(fault, RC_IO,
+			"%s was removed while it was written; what was not "
+			"committed comes into the next file",
+			path);
+	return RC_OK;
 }
 
 static void
@@ -162,6 +172,29 @@ is_full(const struct files *files, const struct series *series)
 
 /* --- the last position --------------------------------------------------- */
 
+/* Without a position the files that are there are of another mirror: this one
+ * begins behind them. */
+static enum rc
+begin_behind(struct files *files, enum stream stream, struct fault *fault)
+{
+	const char *name = stream_names[stream];
+	DIR *folder = opendir(files->conf->folder);
+	const struct dirent *entry;
+	int64_t number;
+
+	if (folder == NULL)
+		return io_fault(files->conf->folder, fault);
+	files->series[stream].offset = -1;
+	while ((entry = readdir(folder)) != NULL)
+		if (strncmp(entry->d_name, name, strlen(name)) == 0 &&
+			sscanf(entry->d_name + strlen(name), "-%18" SCNd64,
+				&number) == 1 &&
+			number > files->series[stream].number)
+			files->series[stream].number = number;
+	closedir(folder);
+	return RC_OK;
+}
+
 /* Files behind the position are of no commit. */
 static void
 remove_later(const struct files *files, enum stream stream, int64_t number)
@@ -184,7 +217,7 @@ go_back(struct files *files, enum stream stream, struct fault *fault)
 	char path[PATH_BYTES];
 
 	remove_later(files, stream, series->number);
-	if (series->number == 0)
+	if (series->number == 0 || series->offset < 0)
 		return RC_OK;
 	path_of(files, stream, series->number, path);
 	series->fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -234,7 +267,9 @@ file_undo(void *state, const char *position, struct fault *fault)
 	enum rc rc = read_position(files, position, fault);
 
 	for (int i = 0; rc == RC_OK && i < STREAMS; i++)
-		rc = go_back(files, (enum stream)i, fault);
+		rc = position != NULL
+			     ? go_back(files, (enum stream)i, fault)
+			     : begin_behind(files, (enum stream)i, fault);
 	return rc;
 }
 

@@ -222,6 +222,47 @@ test('rights that are taken away take the variable out of the mirror', async () 
   assert.ok(mirrored(egress, 'site0/n').length > number + 20, 'n goes on');
 });
 
+test('a torn line, a file that is removed and a lost position harm no file; a second agent is refused', async () => {
+  const sender = keep(new Plant(grid, 'Files'));
+  await sender.announce([{ name: 'n', type: 'int' }]);
+  const egress = mirror([sender]).start();
+  await isMirroring(egress);
+  const start = Date.now();
+  const put = (value) => sender.send({ n: [[start + value, value]] });
+  const seen = () => egress.records('values').map((one) => one.value);
+  const has = (count) => until(() => seen().length >= count, { every: 20, what: `${count} values` });
+  const file = (number) => path.join(egress.folder, `data/values-00000${number}.jsonl`);
+  await put(1);
+  await has(1);
+  const other = await egress.call();
+  assert.equal(other.code, 1);
+  assert.match(other.stderr, /another egress agent uses this folder/);
+
+  await egress.kill();
+  fs.appendFileSync(file(1), '{"time":"2026-01-01T00:0'); // written, not committed
+  egress.start();
+  await put(2);
+  await has(2);
+  assert.deepEqual(seen(), [1, 2]);
+
+  fs.rmSync(file(1)); // somebody took it while it was open
+  await put(3);
+  await until(() => fs.existsSync(file(2)) && seen().length === 1, { what: 'the next file' });
+  assert.deepEqual(seen(), [3], egress.log);
+  assert.match(egress.log, /was removed while it was written/);
+
+  await egress.stop();
+  fs.rmSync(positionOf(egress));
+  egress.start();
+  await isMirroring(egress);
+  await egress.stop();
+  egress.start();
+  await put(4);
+  await has(2);
+  assert.deepEqual(seen(), [3, 4], 'a new mirror begins behind the files of the old one');
+  assert.ok(fs.existsSync(file(3)));
+});
+
 test('a machine becomes an egress node with one command, and only of that kind', async () => {
   const agent = plant('enrolled', 50, 100);
   const program = path.join(build, 'fieldgrid-egress');
