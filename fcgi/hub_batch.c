@@ -8,6 +8,7 @@
 #include "fcgi/hub_body.h"
 #include "fcgi/hub_catalog.h"
 #include "lib/clock.h"
+#include "model/event_kind.h"
 #include "model/frame_json.h"
 
 /* What the checks of one body need. */
@@ -168,6 +169,20 @@ take_alarm(
 	return check_alarm(reader, change, variable, fault);
 }
 
+/* What people and commands did is told by the server alone. */
+static enum rc
+check_event(const struct reader *reader, const struct frame_event *event,
+	struct fault *fault)
+{
+	if (event_kind_is_known(event->kind))
+		return fault_tell(fault, RC_UNPROCESSABLE, "KindReserved",
+			"kind",
+			"Events of the kind %s are the server's own: name "
+			"yours otherwise.",
+			event->kind);
+	return check_time(event->time_us, reader->latest_us, fault);
+}
+
 static enum rc
 take_event(void *context, const struct frame_event *event, struct fault *fault)
 {
@@ -191,7 +206,7 @@ take_event(void *context, const struct frame_event *event, struct fault *fault)
 		.computer = arena_strdup(arena, event->computer),
 		.comment = arena_strdup(arena, event->comment),
 	};
-	return check_time(event->time_us, reader->latest_us, fault);
+	return check_event(reader, event, fault);
 }
 
 static void
@@ -375,7 +390,7 @@ name_event(struct reader *reader, const struct frame_json_event *event,
 			return tell_unknown(fault, event->variable, 0);
 		out->variable_id = variable->meta.id;
 	}
-	return check_time(out->time_us, reader->latest_us, fault);
+	return check_event(reader, out, fault);
 }
 
 /* Names to ids, values to the kinds of their variables. */

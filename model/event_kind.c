@@ -3,7 +3,7 @@
 #include "model/event_kind.h"
 
 #include <stddef.h>
-#include <string.h>
+#include <strings.h>
 
 static const char *const kinds[] = {
 	"alarm.acknowledged",
@@ -49,7 +49,7 @@ bool
 event_kind_is_known(const char *kind)
 {
 	for (size_t i = 0; kinds[i] != NULL; i++)
-		if (strcmp(kinds[i], kind) == 0)
+		if (strcasecmp(kinds[i], kind) == 0)
 			return true;
 	return false;
 }

@@ -246,6 +246,16 @@ describe('alarm changes in frames', () => {
     ]) await assert.rejects(plant.send({}, [], { alarms: [good, bad] }), new RegExp(` ${status} `));
     assert.deepEqual((await alarmsOf()).filter(({ id }) => id === good.id), []);
   });
+
+  test('cannot pretend to be what the server tells of people and commands', async () => {
+    const time = Date.now();
+    const forged = { time, variable: 'power', text: `forged ${time}`, username: 'admin' };
+    for (const kind of ['command.confirmed', 'alarm.acknowledged', 'login.ok', 'Node.Blocked'])
+      await assert.rejects(plant.send({}, [{ ...forged, kind }]), / 422 .*KindReserved/);
+    const frame = { version: 2, events: [{ ...forged, time: time * 1000, variable: ids.power, kind: 'login.ok' }] };
+    await assert.rejects(plant.post(plant.frame(frame)), / 422 .*KindReserved/);
+    assert.deepEqual((await found({ timeFilter: { last: '1m' }, text: forged.text })).events, []);
+  });
 });
 
 // --- live ------------------------------------------------------------------------
