@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { openAdmin } from '../support/admin.mjs';
-import { openBrowser } from '../support/browser.mjs';
+import { DESK, openBrowser, PHONE } from '../support/browser.mjs';
 import { openGrid } from '../support/grid.mjs';
 import { Plant } from '../support/plant.mjs';
 
@@ -81,19 +81,25 @@ test('everybody else gets no link and no page', async () => {
   assert.equal((await mine.goto('/admin/nothing')).status(), 404);
 });
 
+// A place is looked at by axe in one of two ways, so that lists, items and forms
+// get both; its width in both.
 test('every place is accessible at desk and phone, light and dark', async () => {
   const [{ id: rule }] = (await admin.get('/rules?limit=1')).items;
   const places = ['', '/users', `/users?item=${person.name}`, '/users?new', '/sessions', '/groups', `/groups?item=Crew%20${run}`,
     '/groups?new', '/roles', '/roles?item=ReadAll', '/rules', `/rules?item=${rule}`, '/rules?new', '/clients', '/clients?item=fieldgrid-docs',
     '/clients?new', '/nodes', `/nodes?item=${plant.node.name}`, '/nodes?new', '/directories', '/directories?new',
     '/providers', '/providers?new', '/keys', '/audit'];
-  for (const options of [{ theme: 'light' }, { phone: true, theme: 'dark' }]) {
+  for (const [look, options] of [{ theme: 'light' }, { phone: true, theme: 'dark' }].entries()) {
     const page = await browser.page(options);
-    for (const place of places) {
+    const sizes = options.phone ? [DESK, PHONE] : [PHONE, DESK];
+    for (const place of places.filter((_, i) => i % 2 === look)) {
       await page.goto(`/admin${place}`);
       await ready(page);
       assert.deepEqual(await page.axe(), [], place);
-      assert.ok(await page.overflow() <= 0, `${place} is too wide`);
+      for (const size of sizes) {
+        await page.setViewportSize(size);
+        assert.ok(await page.overflow() <= 0, `${place} is too wide at ${size.width}`);
+      }
       assert.equal(await page.locator('.fg-note-bad').count(), 0, `${place}: ${await page.locator('.fg-note-bad').allTextContents()}`);
     }
     assert.deepEqual(page.problems, []);

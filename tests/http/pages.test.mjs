@@ -64,7 +64,8 @@ test('without a session every page leads to the login page and back', async () =
 });
 
 test('pages are HTML that nobody keeps', async () => {
-  for (const target of ['/', '/trend', `/plants/${plant.id}`, `/plants/${plant.id}/screens/site`, '/nothing']) {
+  for (const target of ['/', '/trend', `/plants/${plant.id}`, `/plants/${plant.id}/screens/site`,
+    `/plants/${plant.id}/alarms`, `/plants/${plant.id}/alarms/figures`, `/plants/${plant.id}/events`, '/nothing']) {
     const reply = await get(target);
     assert.match(reply.headers['content-type'], /^text\/html; ?charset=utf-8/i, target);
     assert.equal(reply.headers['cache-control'], 'no-store', target);
@@ -122,6 +123,15 @@ test('a screen is in the page with its bindings', async () => {
   const first = await get(`/plants/${plant.id}/screens`, operator);
   assert.equal(first.status, 303);
   assert.equal(first.headers.location, `/plants/${plant.id}/screens/site`);
+});
+
+test('the screen of a variable is found, of what may not be read nothing is told', async () => {
+  const screens = `/plants/${plant.id}/screens`;
+  const to = async (name, cookie) => (await get(`${screens}?v=${encodeURIComponent(name)}`, cookie)).headers.location;
+  assert.equal(await to('a/power', operator), `${screens}/site#v=a%2Fpower`);
+  assert.equal(await to('b/x', admin), `${screens}/site#v=b%2Fx`, 'on no screen: the first, with its faceplate');
+  for (const name of ['a/secret', 'b/x', 'none', '"><x'])
+    assert.equal(await to(name, operator), `${screens}/site`, name);
 });
 
 test('a dangerous screen is refused with line and column', () => {
