@@ -73,7 +73,7 @@ class Banner {
 			this.#age = null;
 			this.#bar.href = '/';
 			this.#bar.replaceChildren(make('span', { class: 'fg-alarm-top' },
-				standing === 0 ? 'No alarms' : `${standing} active, all acknowledged`));
+				standing === 0 ? 'No alarms' : `${standing} active, nothing to acknowledge`));
 			setText(this.#said, '');
 			return;
 		}
