@@ -13,6 +13,8 @@
 #include "model/policy_index.h"
 #include "model/variable.h"
 
+#define SLOTS_FIRST 1024 /* a power of two, as all that follow */
+
 /* --- the file ------------------------------------------------------------ */
 
 enum column { DATASOURCE, VARIABLES, PREFIX, ALARMS, EVENTS, COLUMNS };
@@ -136,7 +138,7 @@ mirror_close(struct mirror *mirror)
 		return;
 	arena_free(mirror->arena);
 	pthread_mutex_destroy(&mirror->lock);
-	free(mirror->variables);
+	free(mirror->slots);
 	free(mirror);
 }
 
@@ -255,20 +257,34 @@ number_of(struct json_object *object, const char *name)
 		       : 0;
 }
 
-static void
-make_room(struct mirror *mirror, size_t id)
+/* The slot of an id, taken or free. */
+static struct mirror_variable **
+find_slot(const struct mirror *mirror, int32_t id)
 {
-	size_t room = id + id / 2 + 1024;
+	size_t slot = mirror_slot(mirror, id);
 
-	if (id < mirror->room)
+	while (mirror->slots[slot] != NULL && mirror->slots[slot]->id != id)
+		slot = (slot + 1) & (mirror->room - 1);
+	return &mirror->slots[slot];
+}
+
+/* Twice the slots, as soon as half of them are taken. */
+static void
+make_room(struct mirror *mirror)
+{
+	struct mirror_variable **old = mirror->slots;
+	size_t room = mirror->room;
+
+	if (2 * (mirror->known + 1) <= room)
 		return;
-	mirror->variables =
-		realloc(mirror->variables, room * sizeof(*mirror->variables));
-	if (mirror->variables == NULL)
+	mirror->room = room == 0 ? SLOTS_FIRST : 2 * room;
+	mirror->slots = calloc(mirror->room, sizeof(struct mirror_variable *));
+	if (mirror->slots == NULL)
 		abort();
-	memset(mirror->variables + mirror->room, 0,
-		(room - mirror->room) * sizeof(*mirror->variables));
-	mirror->room = room;
+	for (size_t i = 0; i < room; i++)
+		if (old[i] != NULL)
+			*find_slot(mirror, old[i]->id) = old[i];
+	free(old);
 }
 
 /* The hub's words for types. */
@@ -293,14 +309,16 @@ learn_one(struct mirror *mirror, struct json_object *object)
 	const char *name = text_of(object, "name");
 	const char *datasource = text_of(object, "datasource");
 	struct mirror_variable *variable;
+	struct mirror_variable **slot;
 
 	if (id < 1 || id > INT32_MAX || name[0] == '\0')
 		return false;
-	make_room(mirror, (size_t)id);
-	variable = mirror->variables[id];
+	make_room(mirror);
+	slot = find_slot(mirror, (int32_t)id);
+	variable = *slot;
 	if (variable == NULL) {
 		variable = arena_alloc(mirror->arena, sizeof(*variable));
-		mirror->variables[id] = variable;
+		*slot = variable;
 		mirror->known++;
 		variable->id = (int32_t)id;
 		variable->datasource = arena_strdup(mirror->arena, datasource);
@@ -340,10 +358,14 @@ mirror_find_shown(struct mirror *mirror, const char *shown)
 	const struct mirror_variable *found = NULL;
 
 	pthread_mutex_lock(&mirror->lock);
-	for (size_t i = 0; found == NULL && i < mirror->room; i++)
-		if (mirror->variables[i] != NULL &&
-			strcmp(mirror->variables[i]->shown, shown) == 0)
-			found = mirror->variables[i];
+	for (size_t i = 0; i < mirror->room; i++) {
+		const struct mirror_variable *one = mirror->slots[i];
+
+		/* Of two with one name the older one counts. */
+		if (one != NULL && strcmp(one->shown, shown) == 0 &&
+			(found == NULL || one->id < found->id))
+			found = one;
+	}
 	pthread_mutex_unlock(&mirror->lock);
 	return found;
 }

@@ -43,9 +43,10 @@ struct mirror {
 	struct arena *arena;
 	struct mirror_row *rows;
 	size_t count;
-	/* What the hub let us read, by id; NULL where there is none. */
-	struct mirror_variable **variables;
-	size_t room;
+	/* What the hub lets us read: a hash table by id, at least half of it
+	 * NULL. */
+	struct mirror_variable **slots;
+	size_t room; /* a power of two; 0 at first */
 	size_t known;
 	pthread_mutex_t lock; /* of variables, against mirror_find_shown */
 };
@@ -76,12 +77,26 @@ const char *mirror_prefix(const struct mirror *mirror, const char *datasource,
 MUST_CHECK enum rc mirror_learn(struct mirror *mirror, const struct buf *page,
 	int64_t *next, struct fault *fault);
 
+/* Where the search for an id begins. */
+static inline size_t
+mirror_slot(const struct mirror *mirror, int32_t id)
+{
+	uint32_t hash = (uint32_t)id * UINT32_C(2654435769);
+
+	return (hash ^ hash >> 16) & (mirror->room - 1);
+}
+
 /* NULL when it is not known. */
 static inline const struct mirror_variable *
 mirror_find(const struct mirror *mirror, int32_t id)
 {
-	return id > 0 && (size_t)id < mirror->room ? mirror->variables[id]
-						   : NULL;
+	size_t slot = mirror_slot(mirror, id);
+
+	if (mirror->room == 0)
+		return NULL;
+	while (mirror->slots[slot] != NULL && mirror->slots[slot]->id != id)
+		slot = (slot + 1) & (mirror->room - 1);
+	return mirror->slots[slot];
 }
 
 /* By its name at the other side; NULL. From any thread, and slow: it looks at
