@@ -34,6 +34,8 @@ const TAGS = {
 };
 
 export function stateWords(alarm) {
+	if (alarm.state === 'AcknowledgedActive' && alarm.acknowledgedTime === null)
+		return 'Active, nothing to acknowledge';
 	return STATES[alarm.state]?.words ?? alarm.state;
 }
 

@@ -6,7 +6,7 @@ import { formatAge, formatDateTime, formatNumber, formatZone } from './format.js
 import { startFooter } from './footer.js';
 import { postJson } from './http.js';
 import { make, openLive, pageZone, setText } from './page.js';
-import { showPlantStates } from './plant_state.js';
+import { PlantState } from './plant_state.js';
 
 const AGAIN_MS = 60_000;
 const LABELS = {
@@ -147,10 +147,15 @@ class Figures {
 function start() {
 	const figures = new Figures();
 	const live = openLive({
-		onState: () => showPlantStates(live, figures.datasource),
+		onState: () => plant.show(),
 		onBack: () => figures.load(),
-		onSecond: () => figures.loadSometimes(),
+		onSecond() {
+			plant.show();
+			figures.loadSometimes();
+		},
 	});
+
+	const plant = new PlantState(live, figures.datasource);
 
 	startFooter(live);
 	live.want([], { alarms: [{ datasource: figures.datasource, names: ['*'] }] });

@@ -9,7 +9,7 @@ import { postJson } from './http.js';
 import { exportList } from './list_export.js';
 import { ListFilter } from './list_filter.js';
 import { make, openLive, setText } from './page.js';
-import { showPlantStates } from './plant_state.js';
+import { PlantState } from './plant_state.js';
 
 const PAGE_ROWS = 100;
 const ROWS_MAX = 10_000; // of one question
@@ -66,11 +66,14 @@ export class ListView {
 		this.live = openLive({
 			onLists: () => this.refreshSoon(),
 			onState: () => {
-				showPlantStates(this.live, this.datasource);
+				plant.show();
 				this.onState?.();
 			},
+			onSecond: () => plant.show(),
 			onBack: () => this.refreshSoon(),
 		});
+		const plant = new PlantState(this.live, this.datasource);
+
 		startFooter(this.live);
 		this.live.want([], { [kind.member]: [{ datasource: this.datasource, names: ['*'] }] });
 		this.refresh();
@@ -225,7 +228,8 @@ export class ListView {
 		byId('fg-list-more').hidden = next === null || this.#limit >= ROWS_MAX;
 		byId('fg-list-empty').hidden = items.length > 0;
 		setText(byId('fg-list-empty'), this.#kind.empty(this.filter.values));
-		setText(byId('fg-count'), `${items.length}${next === null ? '' : '+'} ${this.#kind.member}`);
+		setText(byId('fg-count'), items.length === 1 ? `1 ${this.#kind.member.slice(0, -1)}`
+			: `${items.length}${next === null ? '' : '+'} ${this.#kind.member}`);
 		this.onShown?.();
 	}
 

@@ -60,6 +60,7 @@ async function open(path, options) {
 test('an alarm appears by itself, is acknowledged and leaves the list', async () => {
   const page = await open(place());
   await page.getByText('No alarm needs attention.').waitFor();
+  await page.locator('[data-fg-plant-state]', { hasText: 'Online' }).waitFor();
   const id = await raise('pressure high');
   await row(page, id).getByText('pressure high').waitFor();
   assert.match(await row(page, id).innerText(), /Active/);
