@@ -116,6 +116,7 @@ static const struct stmt *const stmts[] = {
 	datasource_stmts,
 	event_write_stmts,
 	event_follow_stmts,
+	feed_dropped_stmts,
 	feed_era_stmts,
 	feed_stmts,
 	frame_store_stmts,

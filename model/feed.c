@@ -1,18 +1,17 @@
 /* feed: what egress nodes read, in an order that misses nothing. */
 
-#include "model/feed.h"
+#include "model/feed_parts.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/clock.h"
 #include "model/history.h"
 
 /* Frames looked at for one page, and of one sender among them. */
 #define LIST_ROWS_MAX   1024
 #define SENDER_ROWS_MAX 256
 
-enum { DATASOURCES, SOURCES, ENDS, LIST, LATE, BODIES, FIRST, READER, NOTE };
+enum { DATASOURCES, SOURCES, ENDS, LIST, LATE, BODIES, READER, NOTE };
 
 #define FRAME_COLUMNS                                                          \
 	"f.node_id, f.datasource_id, f.sequence, f.id, f.received_at"          \
@@ -78,13 +77,6 @@ const struct stmt feed_stmts[] = {
 		"   AND f.sequence = s.sequence"
 		"   AND f.received_at >= $3 AND f.received_at <= $4"
 		" ORDER BY s.place"},
-	/* $1 sender $2 sequence: what is left behind it */
-	[FIRST] = {"feed_first", "ni",
-		"SELECT sequence"
-		"     , first_us"
-		"  FROM frame"
-		" WHERE node_id = $1 AND sequence > $2"
-		" ORDER BY sequence LIMIT 1"},
 	[READER] = {"feed_reader", "n", /* $1 node */
 		"INSERT INTO feed_reader (node_id) VALUES ($1)"
 		" ON CONFLICT (node_id) DO UPDATE SET seen_at = now()"},
@@ -127,26 +119,6 @@ feed_datasources(struct db *db, struct arena *arena, int64_t node_id,
 }
 
 /* --- senders ------------------------------------------------------------ */
-
-/* A sender as the database has it, beside what was read of it. */
-struct sender {
-	struct feed_source read;
-	int64_t last_sequence;
-	int64_t fills;
-	bool noted;    /* there is a position */
-	bool known;    /* the cursor has it */
-	bool reader;   /* the reader was not forgotten */
-	int64_t taken; /* of the position */
-	int64_t lost_sequence;
-	int64_t lost_id;
-	int64_t lost_first_us;
-	int64_t lost_last_us;
-};
-
-struct senders {
-	struct sender *items;
-	size_t count;
-};
 
 static void
 take_sender(const struct rows *rows, size_t row,
@@ -268,98 +240,6 @@ feed_start(struct db *db, struct arena *arena, int64_t node_id,
 		return rc;
 	rc = start(db, arena, node_id, from, cursor, fault);
 	db_rollback(db);
-	return rc;
-}
-
-/* --- what was dropped --------------------------------------------------- */
-
-/* A sender that is new to the reader is read from where it begins. */
-static bool
-is_expired(const struct sender *sender)
-{
-	const struct feed_source *read = &sender->read;
-
-	if (!sender->known)
-		return false;
-	if (!sender->reader)
-		return read->sequence < sender->last_sequence ||
-		       read->fills != sender->fills;
-	return sender->noted &&
-	       (read->sequence < sender->taken ||
-		       read->sequence < sender->lost_sequence ||
-		       read->id < sender->lost_id);
-}
-
-static int64_t
-greater(int64_t one, int64_t other)
-{
-	return one > other ? one : other;
-}
-
-/* What the keeper noted when it dropped them, else all since the cursor. */
-static void
-measure(const struct sender *sender, int64_t left_us, struct feed_lost *lost)
-{
-	bool counted = sender->noted && sender->lost_id > 0;
-
-	*lost = (struct feed_lost){
-		.node_id = sender->read.node_id,
-		.first_us = counted ? sender->lost_first_us
-				    : sender->read.last_us + 1,
-		.last_us = counted ? sender->lost_last_us : left_us,
-	};
-}
-
-/* Move to the first frame that is left. */
-static enum rc
-skip(struct db *db, struct arena *arena, struct sender *sender,
-	struct feed_lost *lost, struct fault *fault)
-{
-	struct feed_source *read = &sender->read;
-	int64_t left_us = clock_now_us();
-	struct rows *rows;
-	enum rc rc;
-
-	read->sequence = greater(
-		read->sequence, greater(sender->taken, sender->lost_sequence));
-	read->id = greater(read->id, sender->lost_id);
-	rc = db_query(db, arena, &feed_stmts[FIRST],
-		PARAMS(P_SHORT(read->node_id), P_INT(read->sequence)), &rows,
-		fault);
-	if (rc != RC_OK)
-		return rc;
-	if (rows_count(rows) > 0)
-		left_us = rows_int(rows, 0, 1) - 1;
-	measure(sender, left_us, lost);
-	if (!sender->reader) {
-		read->fills = sender->fills;
-		read->sequence = rows_count(rows) > 0 ? rows_int(rows, 0, 0) - 1
-						      : sender->last_sequence;
-	}
-	return RC_OK;
-}
-
-/* One at a time: each is filled from history before what comes after it. */
-static enum rc
-check_expired(struct db *db, struct arena *arena, struct senders *senders,
-	bool resume, struct feed_page *page, struct fault *fault)
-{
-	enum rc rc = RC_OK;
-
-	page->lost = arena_array(arena, senders->count, sizeof(*page->lost));
-	for (size_t i = 0;
-		rc == RC_OK && page->lost_count == 0 && i < senders->count;
-		i++) {
-		if (!is_expired(&senders->items[i]))
-			continue;
-		if (!resume)
-			return fault_tell(fault, RC_CONFLICT, "FeedExpired",
-				"cursor",
-				"Frames behind the cursor were dropped; send "
-				"\"resume\": true and fill from history.");
-		rc = skip(db, arena, &senders->items[i],
-			&page->lost[page->lost_count++], fault);
-	}
 	return rc;
 }
 
@@ -527,6 +407,12 @@ compare_senders(const void *left, const void *right)
 	       (one->read.node_id < other->read.node_id);
 }
 
+static int64_t
+greater(int64_t one, int64_t other)
+{
+	return one > other ? one : other;
+}
+
 static void
 advance(const struct senders *senders, const struct feed_page *page)
 {
@@ -561,7 +447,8 @@ read_page(struct db *db, struct arena *arena, int64_t node_id,
 	enum rc rc = find_senders(db, arena, node_id, cursor, &senders, fault);
 
 	if (rc == RC_OK)
-		rc = check_expired(db, arena, &senders, resume, page, fault);
+		rc = feed_check_dropped(
+			db, arena, &senders, resume, page, fault);
 	page->more = page->lost_count > 0;
 	if (rc == RC_OK && page->lost_count == 0)
 		rc = list_late(db, arena, &senders, bytes_max, page, fault);
