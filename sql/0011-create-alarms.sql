@@ -100,11 +100,10 @@ $$;
 
 -- Which rows of the list changes of plants belong to (model/alarm_apply.c): the
 -- ids of the alarms, how often they were reactivated, and when last or, if they
--- were not (INT64_MIN), the times of the changes. The last row of an alarm is
--- locked, so that nobody acknowledges it meanwhile. The first reactivation of
--- one that is acknowledged begins a new row: there "came_us" is told, and
--- "ended_us" for changes of the row before, which has gone by then even if that
--- was lost.
+-- were not (INT64_MIN), the times of the changes. Nobody acknowledges meanwhile:
+-- it is the plant's turn (model/alarm.h). The first reactivation of one that is
+-- acknowledged begins a new row: there "came_us" is told, and "ended_us" for
+-- changes of the row before, which has gone by then even if that was lost.
 CREATE FUNCTION alarm_place(plant integer, ids uuid[], counts integer[]
   , reactivated bigint[], times bigint[])
 RETURNS TABLE (place bigint, id uuid, base integer, came_us bigint, ended_us bigint)
@@ -121,8 +120,7 @@ BEGIN
           JOIN alarm AS a ON a.datasource_id = plant AND a.id = coalesce(
                (SELECT part.id FROM alarm AS part
                  WHERE part.part_of = asked.plant_id
-                 ORDER BY part.base DESC LIMIT 1), asked.plant_id)
-         ORDER BY a.id FOR UPDATE OF a)
+                 ORDER BY part.base DESC LIMIT 1), asked.plant_id))
     , cut AS (
         SELECT DISTINCT ON (plant_id) plant_id, sent.count AS base
              , md5(plant_id || ' ' || sent.count)::uuid AS id
