@@ -9,6 +9,8 @@
 
 #define TEXT_BYTES_MAX 4096
 #define SPARKPLUG      "spBv1.0/"
+/* Of group and node: with them topics of other kinds are made. */
+#define SPARKPLUG_BYTES_MAX 500
 
 static const char *
 find_filling(const struct mqtt_filling *filling, const char *at, size_t *bytes)
@@ -104,6 +106,11 @@ take_sparkplug(struct arena *arena, const struct parts *parts,
 		return fault_set(fault, RC_BAD_INPUT,
 			"must be spBv1.0/GROUP/NODE#METRIC or "
 			"spBv1.0/GROUP/NODE/DEVICE#METRIC");
+	if (strlen(address->group) + strlen(address->node) >
+		SPARKPLUG_BYTES_MAX)
+		return fault_set(fault, RC_BAD_INPUT,
+			"the names of group and node have more than %d bytes",
+			SPARKPLUG_BYTES_MAX);
 	if (address->device == NULL)
 		address->device = "";
 	if (parts->path == NULL || parts->path[0] == '\0')

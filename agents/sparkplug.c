@@ -28,6 +28,7 @@ struct metric {
 	bool has_alias;
 	bool born;
 	bool lost;              /* the next sample says that some were lost */
+	bool told;              /* that it is INVALID, since its last birth */
 	struct metric *next;    /* of the node */
 	struct metric *by_name; /* of the same slot */
 	struct metric *by_alias;
@@ -37,10 +38,12 @@ struct node {
 	const char *group;
 	const char *name;
 	bool born;
-	bool silent; /* given up on: values are INVALID */
+	bool silent;  /* given up on: values are INVALID */
+	bool bearing; /* births may still come */
 	bool has_death;
 	uint64_t death;       /* bdSeq of the birth */
 	unsigned sequence;    /* that the next message must have */
+	int64_t birth_us;     /* steady clock; CLOCK_NEVER: set at a tick */
 	int64_t unborn_us;    /* steady clock; CLOCK_NEVER: set at a tick */
 	int64_t asked_us;     /* steady clock */
 	int64_t ask_delay_us; /* until it is asked again */
@@ -215,6 +218,7 @@ invalidate(struct sparkplug *sparkplug, struct node *node, const char *device,
 	for (struct metric *one = node->metrics; one != NULL; one = one->next)
 		if (device == NULL || strcmp(one->device, device) == 0) {
 			one->born = false;
+			one->told = true;
 			put_nothing(sparkplug, one, time_us);
 		}
 }
@@ -279,6 +283,7 @@ take_birth(struct sparkplug *sparkplug, const struct sparkplug_reading *reading,
 			continue; /* a name twice: the first counts */
 		metric->type = reading->type;
 		metric->born = true;
+		metric->told = false;
 		metric->has_alias = reading->has_alias;
 		metric->alias = reading->alias;
 		if (metric->has_alias) {
@@ -349,13 +354,14 @@ find_death(const struct sparkplug_payload *payload, uint64_t *death)
 	return false;
 }
 
+/* When it is asked again counts from the last time: a node that loses a
+ * message after each birth is not kept busy with births. */
 static void
 bear_node(struct node *node, const struct sparkplug_payload *payload)
 {
 	node->born = true;
 	node->silent = false;
 	node->ask_delay_us = ASK_FIRST_US;
-	node->asked_us = CLOCK_NEVER;
 	node->sequence = (unsigned)(payload->sequence + 1) % SEQUENCES;
 	node->has_death = find_death(payload, &node->death);
 	unbear(node, NULL);
@@ -374,8 +380,7 @@ doubt_node(struct node *node)
 }
 
 static bool
-is_in_sequence(struct sparkplug *sparkplug, struct node *node,
-	const struct sparkplug_payload *payload)
+is_in_sequence(struct node *node, const struct sparkplug_payload *payload)
 {
 	if (!node->born)
 		return false;
@@ -388,8 +393,7 @@ is_in_sequence(struct sparkplug *sparkplug, struct node *node,
 		"asking for a birth",
 		node->group, node->name, (unsigned long long)payload->sequence,
 		node->sequence);
-	doubt_node(node);
-	sparkplug->calls.ask(sparkplug->calls.context, node->group, node->name);
+	doubt_node(node); /* and the next tick asks */
 	return false;
 }
 
@@ -441,10 +445,14 @@ take_kind(struct sparkplug *sparkplug, const char *kind,
 	}
 	if (!of_device && context->birth)
 		bear_node(node, payload);
-	else if (!is_in_sequence(sparkplug, node, payload))
+	else if (!is_in_sequence(node, payload))
 		return;
 	if (of_device && context->birth)
 		unbear(node, context->device);
+	if (context->birth) {
+		node->bearing = true;
+		node->birth_us = CLOCK_NEVER;
+	}
 	if (of_device && strcmp(what, "DEATH") == 0) {
 		invalidate(sparkplug, node, context->device,
 			reading_time(
@@ -535,12 +543,33 @@ sparkplug_doubt(struct sparkplug *sparkplug)
 		}
 }
 
+/* What was not born with the others, a metric or a whole device, is gone. */
+static void
+tick_births(struct sparkplug *sparkplug, struct node *node, int64_t now_us,
+	int64_t steady_us)
+{
+	if (!node->bearing)
+		return;
+	if (node->birth_us == CLOCK_NEVER)
+		node->birth_us = steady_us;
+	if (steady_us - node->birth_us <= PATIENCE_US)
+		return;
+	node->bearing = false;
+	for (struct metric *one = node->metrics; one != NULL; one = one->next)
+		if (!one->born && !one->told) {
+			one->told = true;
+			put_nothing(sparkplug, one, now_us);
+		}
+}
+
 static void
 tick_node(struct sparkplug *sparkplug, struct node *node, int64_t now_us,
 	int64_t steady_us)
 {
-	if (node->born)
+	if (node->born) {
+		tick_births(sparkplug, node, now_us, steady_us);
 		return;
+	}
 	if (node->unborn_us == CLOCK_NEVER)
 		node->unborn_us = steady_us;
 	if (!node->silent && steady_us - node->unborn_us > PATIENCE_US) {

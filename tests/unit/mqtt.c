@@ -96,11 +96,15 @@ test_mqtt_address_refuses(void **state)
 		"spBv1.0/G#m", "spBv1.0/G/N", "spBv1.0/G/N#",
 		"spBv1.0/G/N/D/E#m"};
 	struct mqtt_address address;
+	char large[640];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++)
 		if (parse("{address}", "n", wrong[i], &address) != RC_BAD_INPUT)
 			fail_msg("\"%s\" is taken", wrong[i]);
+	snprintf(large, sizeof(large), "spBv1.0/G/%0600d#m", 0);
+	assert_int_equal(
+		parse("{address}", "n", large, &address), RC_BAD_INPUT);
 }
 
 static void
