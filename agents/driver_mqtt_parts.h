@@ -50,6 +50,7 @@ struct mqtt_route {
 	struct mqtt_target *targets;
 	struct json_tree tree; /* the paths of its targets */
 	atomic_bool lost;      /* a message did not fit into the ring */
+	bool flawed;           /* its last message */
 	bool complained;       /* the log has heard of it */
 };
 

@@ -11,6 +11,7 @@ complain(struct mqtt_route *route, const char *why)
 	if (!route->complained)
 		log_warn(NULL, "topic %.160s: %s", route->topic, why);
 	route->complained = true;
+	route->flawed = true;
 }
 
 /* After a loss each input of the topic says so, once. */
@@ -111,14 +112,11 @@ mqtt_take(struct mqtt *mqtt, struct mqtt_route *route,
 	bool has_paths = route->tree.count > 0;
 	bool good = !has_paths ||
 		    json_tree_read(&route->tree, item->data, item->bytes);
-	bool before = route->complained;
 
-	route->complained = false;
+	route->flawed = false;
 	mark_loss(route);
-	if (!good) {
-		route->complained = before;
+	if (!good)
 		complain(route, "the message is no JSON");
-	}
 	for (struct mqtt_target *one = route->targets; one != NULL;
 		one = one->next)
 		if (one->value_leaf == MQTT_NO_LEAF)
@@ -127,4 +125,5 @@ mqtt_take(struct mqtt *mqtt, struct mqtt_route *route,
 			take_leaf(mqtt, route, one, item);
 		else
 			put(mqtt, route, one, item, NULL);
+	route->complained = route->flawed;
 }

@@ -8,7 +8,8 @@
 #include "lib/clock.h"
 #include "lib/jsonw.h"
 
-#define NUMBER_NEAR 1e-6 /* a machine may keep 32 bits of a number */
+#define NUMBER_NEAR 1e-6  /* a machine may keep 32 bits of a number */
+#define NUMBER_ZERO 1e-12 /* what unscaling may leave of a 0 */
 
 /* In a payload that is JSON, text stands in quotes. */
 static bool
@@ -116,7 +117,8 @@ is_confirmed(const struct value *wanted, const struct value *raw)
 		return wanted->boolean == (right != 0);
 	if (wanted->kind == VALUE_INT && raw->kind == VALUE_INT)
 		return wanted->integer == raw->integer;
-	return fabs(left - right) <= NUMBER_NEAR * fmax(1, fabs(left));
+	return fabs(left - right) <=
+	       fmax(NUMBER_ZERO, NUMBER_NEAR * fabs(left));
 }
 
 static void

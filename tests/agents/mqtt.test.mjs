@@ -38,6 +38,9 @@ test('plain numbers, text and booleans over TLS with a password', async (t) => {
   });
   assert.ok(has(values['press/temp'], 'SPONT') && !has(values['press/temp'], 'GI'));
   assert.ok(agent.memory < 20, `${agent.memory} MiB`);
+  for (const text of ['warm', 'hot', '220']) await publish('works/press/temp/state', text);
+  await plant.settles(agent, { 'press/temp': 22 });
+  assert.equal(agent.log.split('the message is no number').length, 2, 'said once');
   assert.equal(await agent.stop(), 0, agent.log);
   assert.deepEqual((await agent.history(plant.token, 'press/count')).map(([, value]) => value),
     ['9007199254740993']);

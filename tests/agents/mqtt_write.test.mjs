@@ -100,6 +100,10 @@ test('without feedback, or with another value, nobody claims that it was written
   assert.ok([409, 502, 503, 504].includes(reply.status), `${reply.status} ${reply.text}`);
   assert.ok(Date.now() - start < 10_000);
   assert.equal(toldTo('m/count/set').filter((text) => text === '45').length, 1);
+  const small = patch(json, 'level', 2e-7);
+  await until(() => JSON.parse(toldTo('j/level/do').at(-1)).set === 2e-7, { what: 'the small one' });
+  await machine.publishAsync('done/level', '{"value":0}', { qos: 1 });
+  assert.notEqual((await small).status, 200, 'a small number is not 0');
 });
 
 test('without the broker nothing is written, also not later', async (t) => {
