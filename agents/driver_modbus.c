@@ -240,10 +240,12 @@ start(struct modbus *modbus, struct fault *fault)
 {
 	enum rc rc = RC_OK;
 
-	for (size_t i = 0;
-		rc == RC_OK && !modbus->started && i < modbus->link_count; i++)
-		rc = modbus_link_start(&modbus->links[i], fault);
-	modbus->started = true;
+	if (modbus->started)
+		return RC_OK;
+	for (size_t i = 0; rc == RC_OK && i < modbus->link_count; i++)
+		if (!modbus->links[i].started)
+			rc = modbus_link_start(&modbus->links[i], fault);
+	modbus->started = rc == RC_OK;
 	return rc;
 }
 

@@ -92,15 +92,21 @@ write_item(struct modbus_line *line, struct modbus_job *job)
 
 /* --- read back ----------------------------------------------------------- */
 
-/* A device may take a moment to take over what it has acknowledged. */
+/* A device may take a moment to take over what it has acknowledged. One that
+ * does not answer keeps the others of its line waiting: twice is enough. */
 static bool
 look(struct modbus_line *line, struct modbus_job *job)
 {
-	for (int i = 0; i < LOOKS_MAX; i++) {
+	for (int i = 0, silent = 0; i < LOOKS_MAX && silent < 2; i++) {
+		enum modbus_outcome outcome;
+
 		if (i > 0)
 			usleep(AGAIN_US);
-		job->has_found =
-			read_item(line, job, job->found) == MODBUS_DONE;
+		outcome = read_item(line, job, job->found);
+		silent += outcome == MODBUS_SILENT ||
+			  outcome == MODBUS_ABSENT ||
+			  outcome == MODBUS_UNLINKED;
+		job->has_found = outcome == MODBUS_DONE;
 		job->found_us = plant_clock_us();
 		if (job->has_found && modbus_same(&job->item->address,
 					      job->found, job->wanted))

@@ -25,6 +25,7 @@ enum mood {
 	FROZEN,   /* acknowledges writes but keeps the old value */
 	MUTE,     /* does what it is told, but does not answer writes */
 	DEAF,     /* neither does nor answers writes */
+	DEAD,     /* nor answers anything else */
 	REFUSING, /* answers writes with exception 3 */
 	BUSY,     /* answers the first write with exception 6 */
 	WORKING,  /* does it, but answers exception 5 */
@@ -102,7 +103,7 @@ answer_write(const uint8_t *request, int length)
 		refuse(request, MODBUS_EXCEPTION_ACKNOWLEDGE);
 	} else if (mood == MASKLESS && request[FUNCTION_AT] == 22) {
 		refuse(request, MODBUS_EXCEPTION_ILLEGAL_FUNCTION);
-	} else if (mood != DEAF) {
+	} else if (mood != DEAF && mood != DEAD) {
 		modbus_reply(device.context, request, length, device.memory);
 	}
 }
@@ -126,7 +127,7 @@ serve(void *context)
 				device.requests[function]++;
 			if (is_write(function))
 				answer_write(request, length);
-			else
+			else if (device.mood != DEAD)
 				modbus_reply(device.context, request, length,
 					device.memory);
 		}
@@ -400,6 +401,7 @@ static void
 test_modbus_never_sends_a_write_twice(void **state)
 {
 	struct plant plant;
+	int reads;
 
 	(void)state;
 	start(&plant);
@@ -414,6 +416,10 @@ test_modbus_never_sends_a_write_twice(void **state)
 	plant_expect(&plant, whole(REPLIED, 6), RC_IO, "not confirmed");
 	assert_int_equal(plant.result.value.kind, VALUE_NONE);
 	assert_int_equal(device.requests[16], 1);
+	device.mood = DEAD; /* nobody waits for five more answers */
+	reads = device.requests[3];
+	plant_expect(&plant, number(SPEED, 7), RC_IO, "not confirmed");
+	assert_int_equal(device.requests[3] - reads, 2);
 	plant_stop(&plant);
 }
 
