@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/clock.h"
 
@@ -152,13 +153,23 @@ prepare_station(struct modbus *modbus, struct modbus_station *station)
 				     : modbus->setup.period_us;
 }
 
+/* Many devices take one connection only, however it is written. */
+static bool
+is_same(const struct modbus_device *left, const struct modbus_device *right)
+{
+	if (left->host == NULL || right->host == NULL)
+		return strcmp(left->connection, right->connection) == 0;
+	return strcasecmp(left->host, right->host) == 0 &&
+	       strcmp(left->port, right->port) == 0;
+}
+
 static struct modbus_link *
 find_link(struct modbus *modbus, const struct modbus_device *device)
 {
 	struct modbus_link *link = modbus->links;
 
 	while (link < modbus->links + modbus->link_count &&
-		strcmp(link->device->connection, device->connection) != 0)
+		!is_same(link->device, device))
 		link++;
 	if (link < modbus->links + modbus->link_count)
 		return link;

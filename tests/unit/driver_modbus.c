@@ -223,7 +223,8 @@ start(struct plant *plant)
 	fprintf(file,
 		"name,connection,timeout_ms,retries,confirm,write,back_off_s\n"
 		"plc,127.0.0.1:%d,200,1,,,1\n"
-		"trusted,127.0.0.1:%d,200,1,reply,multiple,1\n",
+		/* The same connection in other words: there is one only. */
+		"trusted,[127.0.0.1]:%d,200,1,reply,multiple,1\n",
 		device.port, device.port);
 	fclose(file);
 	options.devices = path;
