@@ -351,7 +351,7 @@ test_event_query_shows_what_was_written(void **state)
 static void
 test_event_query_filters(void **state)
 {
-	static const char *const kinds[] = {"value.*", "x"};
+	static const char *const kinds[] = {"command.*", "x"};
 	static const char *const users[] = {"A?N"};
 	static const int32_t number = 7;
 	struct fixture *fixture = *state;
