@@ -60,6 +60,7 @@ struct mqtt_pending {
 	size_t index;
 	struct value raw; /* text is behind this struct */
 	int64_t until_us; /* steady clock */
+	uint64_t from;    /* in the ring: what lies before is older than it */
 	struct mqtt_pending *next;
 };
 
@@ -124,7 +125,8 @@ void mqtt_take(struct mqtt *mqtt, struct mqtt_route *route,
 /* The driver's function of that name. */
 enum rc mqtt_write(void *state, const struct driver_write *write,
 	struct sink *sink, struct fault *fault);
-/* The machine says that the input has this raw value now. */
+/* The machine says that the input has this raw value now, by the oldest
+ * message in the ring. */
 void mqtt_feedback(struct mqtt *mqtt, size_t index, const struct value *raw);
 /* Answer those whose time is over. */
 void mqtt_give_up(struct mqtt *mqtt, int64_t steady_us);

@@ -44,7 +44,8 @@ write_value(struct arena *arena, const struct value *raw, bool json)
 }
 
 static void
-wait_for_feedback(struct mqtt *mqtt, const struct driver_write *write)
+wait_for_feedback(
+	struct mqtt *mqtt, const struct driver_write *write, uint64_t from)
 {
 	const struct value *raw = write->raw;
 	size_t bytes = raw->kind == VALUE_STRING ? raw->string.bytes : 0;
@@ -57,6 +58,7 @@ wait_for_feedback(struct mqtt *mqtt, const struct driver_write *write)
 	*one = (struct mqtt_pending){.token = write->token,
 		.index = write->index,
 		.raw = *raw,
+		.from = from,
 		.until_us =
 			until_us < write->until_us ? until_us : write->until_us,
 		.next = mqtt->pending};
@@ -77,6 +79,7 @@ mqtt_write(void *state, const struct driver_write *write, struct sink *sink,
 	const char *payload;
 	/* QoS 0: what cannot be delivered now must not arrive later. */
 	struct broker_publication publication = {.topic = output->topic};
+	uint64_t from;
 	enum rc rc;
 
 	(void)sink;
@@ -91,9 +94,10 @@ mqtt_write(void *state, const struct driver_write *write, struct sink *sink,
 	payload = mqtt_address_fill(mqtt->scratch, output->payload, &filling);
 	publication.data = payload;
 	publication.bytes = strlen(payload);
+	from = mqtt_ring_end(mqtt->ring);
 	rc = broker_publish(mqtt->broker, &publication, NULL, fault);
 	if (rc == RC_OK)
-		wait_for_feedback(mqtt, write);
+		wait_for_feedback(mqtt, write, from);
 	return rc;
 }
 
@@ -136,9 +140,10 @@ void
 mqtt_feedback(struct mqtt *mqtt, size_t index, const struct value *raw)
 {
 	struct mqtt_pending **place = &mqtt->pending;
+	uint64_t at = mqtt_ring_taken(mqtt->ring);
 
 	while (*place != NULL)
-		if ((*place)->index == index &&
+		if ((*place)->index == index && (*place)->from <= at &&
 			is_confirmed(&(*place)->raw, raw))
 			answer(mqtt, place, RC_OK, raw, NULL);
 		else

@@ -33,7 +33,7 @@ bool mqtt_ring_fits(
 
 /* Writer: copy an item in. False: no room now. */
 bool mqtt_ring_put(struct mqtt_ring *ring, const struct mqtt_item *item);
-/* Writer: behind what was put last. */
+/* Behind what was put last. */
 uint64_t mqtt_ring_end(const struct mqtt_ring *ring);
 
 /* Reader: the oldest item, until mqtt_ring_next; false when it is empty. */

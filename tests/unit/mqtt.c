@@ -1,5 +1,6 @@
 /* mqtt: addresses, payloads, times and the ring of the driver mqtt. */
 
+#include "agents/driver_mqtt_parts.h"
 #include "agents/mqtt_address.h"
 #include "agents/mqtt_payload.h"
 #include "agents/mqtt_ring.h"
@@ -8,6 +9,7 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct fault fault;
@@ -380,6 +382,48 @@ test_mqtt_ring_keeps_order_between_threads(void **state)
 	mqtt_ring_free(ring);
 }
 
+/* --- feedback ------------------------------------------------------------ */
+
+static int confirmed;
+
+static void
+count_written(struct sink *sink, uint64_t token, enum rc rc,
+	const struct value *raw, const char *why)
+{
+	(void)sink;
+	(void)why;
+	assert_int_equal(token, 7);
+	assert_int_equal(rc, RC_OK);
+	assert_int_equal(raw->integer, 5);
+	confirmed++;
+}
+
+/* A message that came before the command says nothing about it. */
+static void
+test_mqtt_feedback_must_be_younger(void **state)
+{
+	struct sink sink = {.written = count_written};
+	struct mqtt mqtt = {.sink = &sink, .ring = mqtt_ring_new(4096)};
+	struct mqtt_item item = {.topic = "t", .data = "5", .bytes = 1};
+	struct value five = {.kind = VALUE_INT, .integer = 5};
+	struct mqtt_pending *pending = calloc(1, sizeof(*pending));
+
+	(void)state;
+	assert_non_null(pending);
+	assert_true(mqtt_ring_put(mqtt.ring, &item));
+	*pending = (struct mqtt_pending){
+		.token = 7, .raw = five, .from = mqtt_ring_end(mqtt.ring)};
+	mqtt.pending = pending;
+	assert_true(mqtt_ring_put(mqtt.ring, &item));
+	mqtt_feedback(&mqtt, 0, &five);
+	assert_int_equal(confirmed, 0);
+	mqtt_ring_next(mqtt.ring);
+	mqtt_feedback(&mqtt, 0, &five);
+	assert_int_equal(confirmed, 1);
+	assert_null(mqtt.pending);
+	mqtt_ring_free(mqtt.ring);
+}
+
 int
 main(void)
 {
@@ -397,6 +441,7 @@ main(void)
 		cmocka_unit_test(test_mqtt_payload_refuses_times),
 		cmocka_unit_test(test_mqtt_ring_is_bounded),
 		cmocka_unit_test(test_mqtt_ring_keeps_order_between_threads),
+		cmocka_unit_test(test_mqtt_feedback_must_be_younger),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
