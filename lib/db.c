@@ -91,7 +91,7 @@ enum rc
 db_query(struct db *db, struct arena *arena, const struct stmt *stmt,
 	struct params params, struct rows **rows, struct fault *fault)
 {
-	PGresult *result;
+	PGresult *result = NULL;
 	enum rc rc = run(db, stmt, params, &result, fault);
 
 	if (rc != RC_OK)
@@ -106,7 +106,7 @@ enum rc
 db_exec(struct db *db, const struct stmt *stmt, struct params params,
 	int64_t *affected, struct fault *fault)
 {
-	PGresult *result;
+	PGresult *result = NULL;
 	enum rc rc = run(db, stmt, params, &result, fault);
 
 	if (rc != RC_OK)
@@ -131,7 +131,7 @@ db_find(struct db *db, struct arena *arena, const struct stmt *stmt,
 enum rc
 db_script(struct db *db, const char *sql, struct fault *fault)
 {
-	PGresult *result;
+	PGresult *result = NULL;
 	enum rc rc = db_connection_ensure(db, fault);
 
 	if (rc != RC_OK)
