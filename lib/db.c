@@ -2,6 +2,7 @@
 
 #include "lib/db.h"
 
+#include <libpq-fe.h>
 #include <poll.h>
 #include <stdlib.h>
 

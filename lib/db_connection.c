@@ -4,6 +4,7 @@
 #include "lib/db_connection.h"
 
 #include <errno.h>
+#include <libpq-fe.h>
 #include <poll.h>
 #include <string.h>
 

@@ -1,13 +1,11 @@
-/*
- * db_connection: the connection below a db. Private to lib/db*.c: nobody else
- * knows libpq.
- */
+/* db_connection: the connection below a db. Private to lib/db*.c. */
 #ifndef FG_LIB_DB_CONNECTION_H
 #define FG_LIB_DB_CONNECTION_H
 
-#include <libpq-fe.h>
-
 #include "lib/db.h"
+
+struct pg_conn;   /* libpq's PGconn */
+struct pg_result; /* libpq's PGresult */
 
 #define DB_LISTENING_MAX 4
 
@@ -20,7 +18,7 @@ struct db {
 	const char *listening[DB_LISTENING_MAX];
 	size_t listening_count;
 	int64_t timeout_ms;
-	PGconn *conn; /* NULL = not connected */
+	struct pg_conn *conn; /* NULL = not connected */
 	int64_t tried_us;
 	bool in_transaction;
 	bool connected_anew; /* what was notified before is not known */
@@ -51,7 +49,8 @@ void db_connection_drop(struct db *db);
 enum rc db_connection_lost(struct db *db, struct fault *fault);
 
 /* False when nothing happened on the socket before the steady time. */
-bool db_connection_wait(PGconn *conn, short events, int64_t deadline_us);
+bool db_connection_wait(
+	struct pg_conn *conn, short events, int64_t deadline_us);
 
 /*
  * Take the answer to what was sent, within the statement's time.
@@ -59,7 +58,7 @@ bool db_connection_wait(PGconn *conn, short events, int64_t deadline_us);
  * Fails: as db_query; "what" names the statement.
  */
 MUST_CHECK enum rc db_connection_take(struct db *db, const char *what,
-	PGresult **result, struct fault *fault);
+	struct pg_result **result, struct fault *fault);
 
 MUST_CHECK enum rc db_connection_listen(
 	struct db *db, const char *channel, struct fault *fault);

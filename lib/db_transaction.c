@@ -1,5 +1,6 @@
 /* db_transaction: transactions, and transactions within them. */
 
+#include <libpq-fe.h>
 #include <stdio.h>
 
 #include "lib/db_connection.h"
