@@ -7,15 +7,20 @@
 -- here before "stored". It tells how many it looked at, how many it deleted,
 -- and the place of the last one.
 
--- The setting counts until the end of the transaction. To set it is of no use
--- to others: no role of a service may delete.
+-- The setting counts until the end of the transaction, and only for deleting,
+-- which no role of a service may: it is of no use to others.
 DROP TRIGGER event_append_only ON event;
-CREATE TRIGGER event_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON event
+CREATE TRIGGER event_append_only BEFORE UPDATE OR TRUNCATE ON event
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER event_kept BEFORE DELETE ON event
     FOR EACH STATEMENT
     WHEN (current_setting('fieldgrid.retention', true) IS DISTINCT FROM 'on')
     EXECUTE FUNCTION refuse_change();
 DROP TRIGGER command_stands ON command;
-CREATE TRIGGER command_stands BEFORE UPDATE OR DELETE ON command FOR EACH ROW
+CREATE TRIGGER command_stands BEFORE UPDATE ON command
+    FOR EACH ROW EXECUTE FUNCTION command_guard();
+CREATE TRIGGER command_kept BEFORE DELETE ON command
+    FOR EACH ROW
     WHEN (current_setting('fieldgrid.retention', true) IS DISTINCT FROM 'on')
     EXECUTE FUNCTION command_guard();
 

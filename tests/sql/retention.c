@@ -187,6 +187,32 @@ test_retention_is_the_only_way(void **state)
 		RC_OK);
 }
 
+/* The words that let the keeper's functions delete let nobody change. */
+static void
+test_retention_rewrites_nothing(void **state)
+{
+	static const char *const changes[] = {
+		"UPDATE event SET text = 'other'",
+		"TRUNCATE event",
+		"UPDATE command SET value = '2'",
+	};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		assert_int_equal(db_begin(fixture->owner, DB_READ_COMMITTED,
+					 &fixture->fault),
+			RC_OK);
+		assert_int_equal(db_script(fixture->owner,
+					 "SET LOCAL fieldgrid.retention = 'on'",
+					 &fixture->fault),
+			RC_OK);
+		assert_int_not_equal(
+			db_script(fixture->owner, changes[i], &fixture->fault),
+			RC_OK);
+		db_rollback(fixture->owner);
+	}
+}
+
 int
 main(void)
 {
@@ -194,6 +220,7 @@ main(void)
 		cmocka_unit_test(
 			test_retention_deletes_what_is_old_and_nothing_else),
 		cmocka_unit_test(test_retention_is_the_only_way),
+		cmocka_unit_test(test_retention_rewrites_nothing),
 	};
 
 	cluster_start();
