@@ -169,9 +169,12 @@ tls_fingerprint_escaped(struct arena *arena, const char *escaped,
 int64_t
 tls_renew_from_us(const struct tls_facts *facts)
 {
-	int64_t life_us = facts->not_after_us - facts->not_before_us;
+	int64_t made_us =
+		facts->not_before_us + TLS_BACKDATE_S * CLOCK_SECOND_US;
 
-	return facts->not_before_us + life_us / 3 * 2;
+	if (made_us > facts->not_after_us)
+		made_us = facts->not_before_us;
+	return made_us + (facts->not_after_us - made_us) / 3 * 2;
 }
 
 bool

@@ -13,6 +13,9 @@
 #include "lib/fault.h"
 
 #define TLS_FINGERPRINT_BYTES 32
+/* Certificates begin so long before they are made: whoever reads them may have
+ * a clock that is behind, or a wrong time zone. */
+#define TLS_BACKDATE_S 86400
 
 struct tls_facts {
 	uint8_t fingerprint[TLS_FINGERPRINT_BYTES]; /* SHA-256 of the DER */

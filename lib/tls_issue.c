@@ -9,11 +9,11 @@
 #include <string.h>
 
 #include "lib/secret.h"
+#include "lib/tls.h"
 #include "lib/tls_parts.h"
 #include "lib/tls_request.h"
 
 #define SERIAL_BYTES 16
-#define BACKDATE_S   (-300)
 #define DAY_S        ((int64_t)86400)
 
 /* A certificate in the making. */
@@ -64,7 +64,8 @@ set_times(const struct draft *draft, int64_t life_s)
 	X509 *made = draft->certificate;
 	const ASN1_TIME *end = X509_get0_notAfter(draft->issuer);
 
-	if (X509_gmtime_adj(X509_getm_notBefore(made), BACKDATE_S) == NULL ||
+	if (X509_gmtime_adj(X509_getm_notBefore(made), -TLS_BACKDATE_S) ==
+			NULL ||
 		X509_gmtime_adj(X509_getm_notAfter(made), (long)life_s) == NULL)
 		return false;
 	if (draft->issuer == made ||
