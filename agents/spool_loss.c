@@ -109,6 +109,7 @@ spool_drop_oldest(struct spool *spool, struct fault *fault)
 		spool_loss_count_rest(spool);
 		saved = spool_loss_save(spool);
 		spool_segment_remove(spool);
+		spool_remove_acknowledged(spool);
 		if (!saved && !spool_loss_save(spool))
 			log_error(NULL, "the loss could not be noted on disk");
 		spool->rotate = true; /* a header that knows the new total */

@@ -33,8 +33,7 @@ set_damaged_aside(
 	oldest->damaged = true;
 	spool->read_bytes = oldest->bytes;
 	spool->read_frames = oldest->frames;
-	if (spool->count == 1)
-		spool->rotate = true;
+	spool->rotate = true; /* a header that knows the new total */
 	spool_remove_acknowledged(spool);
 }
 
@@ -121,7 +120,9 @@ find_part(struct spool *spool, int64_t sequence, struct part *part, enum rc *rc,
 	bool found;
 
 	pthread_mutex_lock(&spool->lock);
-	while (i < spool->count && spool->segments[i].last_sequence <= sequence)
+	while (i < spool->count &&
+		(spool->segments[i].last_sequence <= sequence ||
+			spool->segments[i].frames == 0))
 		i++;
 	found = i < spool->count;
 	if (found) {

@@ -304,5 +304,7 @@ spool_segments_open(struct spool *spool, struct fault *fault)
 	for (size_t i = 0; rc == RC_OK && i < count; i++)
 		rc = open_segment(spool, sequences[i], i == count - 1, fault);
 	free(sequences);
+	if (rc == RC_OK)
+		spool_remove_acknowledged(spool); /* all of them are damaged */
 	return rc;
 }

@@ -307,6 +307,7 @@ test_spool_goes_on_behind_a_damaged_segment(void **state)
 {
 	struct spool *spool = new_spool(MIB);
 	struct spool_loss loss;
+	struct spool_status status;
 	char path[256];
 	int64_t first;
 	int64_t last;
@@ -327,6 +328,55 @@ test_spool_goes_on_behind_a_damaged_segment(void **state)
 	assert_true(spool_lost(spool, &loss));
 	assert_int_equal(loss.frames, 3);
 	assert_int_equal(count_files(), 2); /* one is kept aside */
+	append_all(spool, 1, 10);
+	spool_told(spool, &loss);
+	spool_close(spool);
+
+	spool = open_spool(MIB);
+	spool_status(spool, &status);
+	assert_int_equal(status.lost_samples, 9);
+	spool_close(spool);
+}
+
+/* The heads of all records of the segment that begins with "first". */
+static void
+damage_from(int64_t first)
+{
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%019lld.segment", folder,
+		(long long)first);
+	fd = open(path, O_RDWR);
+	assert_int_equal(pwrite(fd, "\0\0\0\0", 4, SPOOL_HEADER_BYTES), 4);
+	close(fd);
+}
+
+static void
+test_spool_goes_on_behind_segments_of_which_nothing_is_left(void **state)
+{
+	struct spool *spool = new_spool(MIB);
+	struct spool_batch batch;
+	struct buf out;
+
+	(void)state;
+	append_all(spool, 30, 10000); /* six to a segment */
+	spool_close(spool);
+	damage_from(1);
+	damage_from(13);
+	spool = open_spool(MIB);
+	buf_init(&out, 0);
+	assert_int_equal(
+		spool_read(spool, 64, MIB, &out, &batch, &fault), RC_OK);
+	assert_int_equal(batch.first_sequence, 7);
+	assert_int_equal(batch.last_sequence, 30);
+	assert_int_equal(batch.frames, 18);
+	assert_int_equal(spool_drop_oldest(spool, &fault), RC_OK);
+	buf_clear(&out);
+	assert_int_equal(
+		spool_read(spool, 64, MIB, &out, &batch, &fault), RC_OK);
+	assert_int_equal(batch.first_sequence, 19);
+	buf_free(&out);
 	spool_close(spool);
 }
 
@@ -509,6 +559,7 @@ main(void)
 		TEST(test_spool_cuts_a_torn_record_at_every_byte),
 		TEST(test_spool_notices_every_flipped_byte),
 		TEST(test_spool_goes_on_behind_a_damaged_segment),
+		TEST(test_spool_goes_on_behind_segments_of_which_nothing_is_left),
 		TEST(test_spool_is_full_at_its_limit),
 		TEST(test_spool_takes_one_frame_larger_than_its_limit),
 		TEST(test_spool_belongs_to_one_agent),
