@@ -7,6 +7,7 @@
 
 #include "lib/field.h"
 #include "model/policy.h"
+#include "model/value_json.h"
 
 #define NAMES_MAX VARIABLE_BATCH_MAX
 
@@ -88,7 +89,7 @@ write_member(struct jsonw *json, const struct image_variable *variable,
 		jsonw_str(json, key, meta->name);
 		break;
 	case VALUE:
-		image_write_value(variable, json, key);
+		value_write(json, key, &variable->value);
 		break;
 	case LAST_UPDATE_TIME:
 		jsonw_time(json, key,

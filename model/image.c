@@ -2,8 +2,6 @@
 
 #include "model/image_layout.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -403,38 +401,4 @@ image_position(struct image *image, int64_t node_id)
 			sequence = image->positions[i].sequence;
 	pthread_rwlock_unlock(&image->lock);
 	return sequence;
-}
-
-/* JSON numbers are doubles to most readers. */
-#define EXACT_MAX (INT64_C(1) << 53)
-
-void
-image_write_value(const struct image_variable *variable, struct jsonw *json,
-	const char *key)
-{
-	const struct value *value = &variable->value;
-	char text[24];
-
-	switch (value->kind) {
-	case VALUE_BOOL:
-		jsonw_bool(json, key, value->boolean);
-		break;
-	case VALUE_FLOAT:
-		jsonw_num(json, key, value->number);
-		break;
-	case VALUE_INT:
-		if (value->integer <= EXACT_MAX &&
-			value->integer >= -EXACT_MAX) {
-			jsonw_int(json, key, value->integer);
-			break;
-		}
-		snprintf(text, sizeof(text), "%" PRId64, value->integer);
-		jsonw_str(json, key, text);
-		break;
-	case VALUE_STRING:
-		jsonw_strn(json, key, value->string.data, value->string.bytes);
-		break;
-	case VALUE_NONE:
-		jsonw_null(json, key);
-	}
 }

@@ -102,11 +102,6 @@ void image_end(struct image *image, int64_t node_id, int64_t sequence);
 /* The highest sequence noted for a node; 0 when none is. */
 int64_t image_position(struct image *image, int64_t node_id);
 
-/* The value as JSON: null when there is none, NaN as null, an integer beyond
- * 2^53 as a string. Needs: the lock. */
-void image_write_value(const struct image_variable *variable,
-	struct jsonw *json, const char *key);
-
 /* All values and positions as bytes, of one moment. */
 void image_save(struct image *image, struct buf *out);
 /* Fails: RC_BAD_INPUT: not what image_save wrote; some values may be in. */

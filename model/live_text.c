@@ -9,6 +9,7 @@
 #include "lib/clock.h"
 #include "lib/encode.h"
 #include "lib/jsonw.h"
+#include "model/value_json.h"
 
 static struct live_text *
 text_new(void)
@@ -35,7 +36,7 @@ write_value(
 {
 	jsonw_open_arr(json, NULL);
 	jsonw_uint(json, NULL, ref);
-	image_write_value(variable, json, NULL);
+	value_write(json, NULL, &variable->value);
 	if (variable->value.kind == VALUE_NONE)
 		jsonw_null(json, NULL);
 	else
