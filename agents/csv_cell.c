@@ -124,25 +124,27 @@ parse_float(const char *text, bool decimal_comma, struct value *value)
 }
 
 bool
-csv_cell_value(const struct csv_field *field, const struct input *input,
-	bool decimal_comma, struct value *value)
+csv_cell_value(const char *text, const struct input *input, bool decimal_comma,
+	struct value *value)
 {
+	size_t length = strlen(text);
+
 	switch (input->kind) {
 	case VALUE_BOOL:
-		return parse_bool(field->text, value);
+		return parse_bool(text, value);
 	case VALUE_INT:
-		if (parse_int(field->text, value))
+		if (parse_int(text, value))
 			return true;
 		break;
 	case VALUE_STRING:
-		if (field->length > VALUE_STRING_BYTES_MAX)
+		if (length > VALUE_STRING_BYTES_MAX)
 			return false;
 		*value = (struct value){.kind = VALUE_STRING};
-		value->string.data = field->text;
-		value->string.bytes = (uint32_t)field->length;
+		value->string.data = text;
+		value->string.bytes = (uint32_t)length;
 		return true;
 	default:
 		break;
 	}
-	return parse_float(field->text, decimal_comma, value);
+	return parse_float(text, decimal_comma, value);
 }

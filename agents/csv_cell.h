@@ -3,7 +3,6 @@
 #define FG_AGENTS_CSV_CELL_H
 
 #include "agents/input.h"
-#include "lib/csv.h"
 
 /*
  * A time by "format": iso, epoch_s, epoch_ms or a strptime format, behind
@@ -12,8 +11,8 @@
  */
 bool csv_cell_time(const char *text, const char *format, int64_t *time_us);
 
-/* A value as the input's type wants it; text lives as long as the field. */
-bool csv_cell_value(const struct csv_field *field, const struct input *input,
+/* A value as the input's type wants it; a string lives as long as the text. */
+bool csv_cell_value(const char *text, const struct input *input,
 	bool decimal_comma, struct value *value);
 
 #endif

@@ -2,6 +2,8 @@
 
 #include "agents/driver.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "agents/plant_clock.h"
@@ -47,4 +49,16 @@ driver_read_back(struct sink *sink, const struct driver_write *write,
 	else
 		sink->written(sink, write->token, RC_CONFLICT, now,
 			"another value was read back");
+}
+
+const char *
+driver_text(const struct value *raw, char room[DRIVER_TEXT_BYTES])
+{
+	if (raw->kind == VALUE_STRING)
+		return raw->string.data;
+	if (raw->kind == VALUE_INT)
+		snprintf(room, DRIVER_TEXT_BYTES, "%" PRId64, raw->integer);
+	else
+		snprintf(room, DRIVER_TEXT_BYTES, "%.17g", value_number(raw));
+	return room;
 }

@@ -17,7 +17,9 @@
 /* What poll and write give their results to; only during these calls. */
 struct sink {
 	/* Take one raw value of list->items[index]; text is copied. A NULL
-	 * value stands for the last one: the input cannot be read now. */
+	 * value stands for the last one, which is INVALID then: the input
+	 * cannot be read now. So is what the input's type cannot hold, and
+	 * text that is not UTF-8. */
 	void (*put)(struct sink *sink, size_t index, int64_t time_us,
 		uint64_t status, const struct value *raw);
 
@@ -65,6 +67,8 @@ struct driver_setup {
 /* When to poll again, beside a time. */
 #define DRIVER_NEXT_PERIOD INT64_MIN /* at the next whole period */
 #define DRIVER_FINISHED    INT64_MAX /* never: there is nothing more to read */
+
+#define DRIVER_TEXT_BYTES 32 /* of a number */
 
 struct driver {
 	const char *name;
@@ -127,6 +131,10 @@ extern const struct driver *const drivers[];
  * sample and compared; NULL: it could not be read, so nobody knows. */
 void driver_read_back(struct sink *sink, const struct driver_write *write,
 	const struct value *now);
+
+/* A raw value as devices read text: a number with all of its digits, a bool as
+ * 1 or 0. Text is its own; else it is written into "room". */
+const char *driver_text(const struct value *raw, char room[DRIVER_TEXT_BYTES]);
 
 /* NULL when there is no driver of that name. */
 const struct driver *driver_find(const char *name);

@@ -10,6 +10,7 @@
 #include "agents/csv_cell.h"
 #include "agents/driver.h"
 #include "lib/clock.h"
+#include "lib/csv.h"
 
 /* What one poll may put, so that it fits into one frame. */
 #define POLL_SAMPLES 8000
@@ -234,7 +235,7 @@ put_cell(const struct replay *replay, struct sink *sink, size_t index,
 		(replay->csv.fields[place].length == 0 &&
 			input->kind != VALUE_STRING))
 		return RC_OK; /* an empty cell is no sample */
-	if (!csv_cell_value(&replay->csv.fields[place], input,
+	if (!csv_cell_value(replay->csv.fields[place].text, input,
 		    replay->options->decimal_comma, &value))
 		return csv_fault(&replay->csv, place, fault,
 			"\"%.60s\" is no %s", replay->csv.fields[place].text,

@@ -2,14 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "agents/csv_cell.h"
 #include "agents/driver.h"
-#include "lib/utf8.h"
+#include "lib/file.h"
 
 struct file_options {
 	const char *folder;
@@ -23,94 +22,71 @@ static const struct conf_entry file_conf[] = {
 
 struct files {
 	const struct input_list *list;
-	const char **paths; /* of each input */
+	const char **path; /* of each input */
 	char text[VALUE_STRING_BYTES_MAX + 1];
+	struct value value; /* the last one read; a string is in "text" */
 };
 
 static enum rc
-file_open(const struct driver_setup *setup, void **state, struct fault *fault)
+files_open(const struct driver_setup *setup, void **state, struct fault *fault)
 {
 	const struct file_options *options = setup->options;
-	struct files *files = arena_alloc(setup->arena, sizeof(*files));
+	struct files *own = arena_alloc(setup->arena, sizeof(*own));
 
-	*state = files;
-	files->list = setup->list;
-	files->paths = arena_array(
-		setup->arena, setup->list->count, sizeof(*files->paths));
-	for (size_t i = 0; i < setup->list->count; i++) {
-		const struct input *input = &setup->list->items[i];
+	*state = own;
+	own->list = setup->list;
+	own->path = arena_array(setup->arena, own->list->count, sizeof(char *));
+	for (size_t i = 0; i < own->list->count; i++) {
+		const struct input *input = &own->list->items[i];
 
 		if (strstr(input->address, "..") != NULL)
-			return input_fault(setup->list, input, fault,
+			return input_fault(own->list, input, fault,
 				"\"%.80s\" leaves the folder", input->address);
-		files->paths[i] = arena_printf(
+		own->path[i] = arena_printf(
 			setup->arena, "%s/%s", options->folder, input->address);
 	}
 	return RC_OK;
 }
 
-/* The first line of the input's file; false when that is no such value. */
-static bool
-read_value(struct files *files, size_t index, struct value *value)
+/* The first line of the input's file; NULL when that is no such value. */
+static const struct value *
+read_value(struct files *own, size_t index)
 {
-	FILE *file = fopen(files->paths[index], "re");
-	struct csv_field cell = {.text = files->text};
+	const struct input *input = &own->list->items[index];
 
-	if (file == NULL)
-		return false;
-	files->text[fread(files->text, 1, VALUE_STRING_BYTES_MAX, file)] = '\0';
-	fclose(file);
-	cell.length = strcspn(files->text, "\n");
-	files->text[cell.length] = '\0';
-	return utf8_valid(files->text, cell.length) &&
-	       csv_cell_value(&cell, &files->list->items[index], false, value);
+	if (!file_peek_line(own->path[index], own->text, sizeof(own->text)) ||
+		!csv_cell_value(own->text, input, false, &own->value))
+		return NULL;
+	return &own->value;
 }
 
 static enum rc
-file_poll(void *state, int64_t due_us, struct sink *sink, int64_t *next_us,
+files_poll(void *state, int64_t due_us, struct sink *sink, int64_t *next_us,
 	struct fault *fault)
 {
-	struct files *files = state;
-	struct value value;
+	struct files *own = state;
 
 	(void)next_us; /* at the next period */
 	(void)fault;
-	for (size_t i = 0; i < files->list->count; i++) {
-		if (read_value(files, i, &value))
-			sink->put(sink, i, due_us, 0, &value);
-		else
-			sink->put(sink, i, due_us, STATUS_INVALID, NULL);
-	}
+	for (size_t i = 0; i < own->list->count; i++)
+		sink->put(sink, i, due_us, 0, read_value(own, i));
 	return RC_OK;
 }
 
-static bool
-write_text(int file, const struct value *value)
-{
-	if (value->kind == VALUE_STRING)
-		return dprintf(file, "%s\n", value->string.data) > 0;
-	if (value->kind == VALUE_INT)
-		return dprintf(file, "%" PRId64 "\n", value->integer) > 0;
-	return dprintf(file, "%.17g\n", value_number(value)) > 0;
-}
-
 static enum rc
-file_write(void *state, const struct driver_write *write, struct sink *sink,
+files_write(void *state, const struct driver_write *write, struct sink *sink,
 	struct fault *fault)
 {
-	struct files *files = state;
-	const char *path = files->paths[write->index];
+	struct files *own = state;
+	const char *path = own->path[write->index];
 	int file = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-	struct value now;
-	bool good;
 
 	if (file < 0)
 		return fault_set(
 			fault, RC_UNAVAILABLE, "%s: %s", path, strerror(errno));
-	good = write_text(file, write->raw);
-	close(file);
-	good = good && read_value(files, write->index, &now);
-	driver_read_back(sink, write, good ? &now : NULL);
+	dprintf(file, "%s\n", driver_text(write->raw, own->text));
+	close(file); /* what it has then tells whether it was written */
+	driver_read_back(sink, write, read_value(own, write->index));
 	return RC_OK;
 }
 
@@ -118,7 +94,7 @@ const struct driver driver_file = {
 	.name = "file",
 	.conf = file_conf,
 	.conf_bytes = sizeof(struct file_options),
-	.open = file_open,
-	.poll = file_poll,
-	.write = file_write,
+	.open = files_open,
+	.poll = files_poll,
+	.write = files_write,
 };

@@ -10,6 +10,7 @@
 #include "agents/host_reading.h"
 #include "agents/plant_clock.h"
 #include "lib/clock.h"
+#include "lib/file.h"
 
 struct host {
 	const struct input_list *list;
@@ -245,7 +246,7 @@ probe_link(const struct host *host, const char *instance, int detail,
 	(void)host;
 	(void)detail;
 	snprintf(path, sizeof(path), "/sys/class/net/%s/operstate", instance);
-	if (!host_read_file(path, text, sizeof(text)))
+	if (!file_peek(path, text, sizeof(text)))
 		return false;
 	/* Some drivers never tell more than "unknown". */
 	*value = (struct value){.kind = VALUE_BOOL,

@@ -4,29 +4,15 @@
 
 #include <ctype.h>
 #include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/file.h"
 
 #define SECTOR_BYTES 512
-
-bool
-host_read_file(const char *path, char *text, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t length;
-
-	if (fd < 0)
-		return false;
-	length = read(fd, text, size - 1);
-	close(fd);
-	text[length > 0 ? length : 0] = '\0';
-	return length > 0;
-}
 
 bool
 host_read_number(const char *path, double *number)
@@ -34,7 +20,7 @@ host_read_number(const char *path, double *number)
 	char text[64];
 	char *end;
 
-	if (!host_read_file(path, text, sizeof(text)))
+	if (!file_peek(path, text, sizeof(text)))
 		return false;
 	*number = strtod(text, &end);
 	return end != text;
@@ -47,7 +33,7 @@ read_processor(struct host_processor *processor)
 	unsigned long long t[8] = {0};
 
 	memset(processor, 0, sizeof(*processor));
-	if (!host_read_file("/proc/stat", text, sizeof(text)) ||
+	if (!file_peek("/proc/stat", text, sizeof(text)) ||
 		sscanf(text, "cpu %llu %llu %llu %llu %llu %llu %llu %llu",
 			&t[0], &t[1], &t[2], &t[3], &t[4], &t[5], &t[6],
 			&t[7]) < 5)
@@ -106,7 +92,7 @@ read_interfaces(struct host_devices *devices)
 	char *rest = NULL;
 
 	devices->count = 0;
-	if (!host_read_file("/proc/net/dev", text, sizeof(text)))
+	if (!file_peek("/proc/net/dev", text, sizeof(text)))
 		return;
 	for (char *line = strtok_r(text, "\n", &rest); line != NULL;
 		line = strtok_r(NULL, "\n", &rest)) {
@@ -135,7 +121,7 @@ read_disks(struct host_devices *devices)
 	char *rest = NULL;
 
 	devices->count = 0;
-	if (!host_read_file("/proc/diskstats", text, sizeof(text)))
+	if (!file_peek("/proc/diskstats", text, sizeof(text)))
 		return;
 	for (char *line = strtok_r(text, "\n", &rest); line != NULL;
 		line = strtok_r(NULL, "\n", &rest)) {
@@ -182,12 +168,8 @@ host_take_reading(struct host_reading *reading)
 	read_interfaces(&reading->interfaces);
 	add_total(&reading->disks);
 	add_total(&reading->interfaces);
-	if (!host_read_file(
-		    "/proc/meminfo", reading->memory, sizeof(reading->memory)))
-		reading->memory[0] = '\0';
-	if (!host_read_file(
-		    "/proc/loadavg", reading->load, sizeof(reading->load)))
-		reading->load[0] = '\0';
+	file_peek("/proc/meminfo", reading->memory, sizeof(reading->memory));
+	file_peek("/proc/loadavg", reading->load, sizeof(reading->load));
 	if (!host_read_number("/proc/uptime", &reading->uptime_s))
 		reading->uptime_s = -1;
 	if (statvfs("/", &reading->root) != 0)

@@ -48,7 +48,6 @@ struct host_reading {
 /* What cannot be read is empty or 0. */
 void host_take_reading(struct host_reading *reading);
 
-bool host_read_file(const char *path, char *text, size_t size);
 bool host_read_number(const char *path, double *number);
 
 /* The instances that the `*` of an address stands for. */

@@ -6,19 +6,17 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "lib/file.h"
+
 void
 place_of(const char *folder, char place[PLACE_BYTES])
 {
-	char boot[40] = "unknown";
-	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+	char boot[40];
 	struct stat status = {.st_ino = 0};
 
-	if (file != NULL) {
-		if (fgets(boot, sizeof(boot), file) == NULL)
-			boot[0] = '\0';
-		fclose(file);
-	}
-	boot[strcspn(boot, "\n")] = '\0';
+	if (!file_peek_line(
+		    "/proc/sys/kernel/random/boot_id", boot, sizeof(boot)))
+		strcpy(boot, "unknown");
 	if (stat(folder, &status) != 0)
 		status.st_ino = 0;
 	snprintf(place, PLACE_BYTES, "%s-%llx-%llx", boot,

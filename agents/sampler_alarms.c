@@ -7,7 +7,6 @@
 #include "agents/sampler_parts.h"
 #include "lib/clock.h"
 #include "lib/log.h"
-#include "lib/utf8.h"
 #include "model/frame.h"
 
 /* A clock that is off by more than this has been set, not corrected. */
@@ -99,11 +98,6 @@ sampler_alarms_begin(struct sampler *sampler, struct fault *fault)
 void
 sampler_alarms_put(struct sampler *sampler, const struct sample *sample)
 {
-	const struct value *value = &sample->value;
-
-	if (value->kind == VALUE_STRING &&
-		!utf8_valid(value->string.data, value->string.bytes))
-		return; /* no frame will take it */
 	alarm_engine_put(sampler->alarms, sample, sampler->polled_us);
 }
 

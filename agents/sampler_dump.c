@@ -1,29 +1,17 @@
 /* sampler_dump: samples for a person to look at. */
 
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "agents/plant_clock.h"
 #include "agents/sampler_parts.h"
 #include "lib/clock.h"
 
-static void
-print_value(FILE *out, const struct value *value)
+static const char *
+show(const struct value *value, char room[DRIVER_TEXT_BYTES])
 {
-	switch (value->kind) {
-	case VALUE_BOOL:
-		fputs(value->boolean ? "true" : "false", out);
-		break;
-	case VALUE_INT:
-		fprintf(out, "%" PRId64, value->integer);
-		break;
-	case VALUE_STRING:
-		fputs(value->string.data, out);
-		break;
-	default:
-		fprintf(out, "%.17g", value->number);
-		break;
-	}
+	if (value->kind == VALUE_BOOL)
+		return value->boolean ? "true" : "false";
+	return driver_text(value, room);
 }
 
 static void
@@ -34,11 +22,11 @@ print_samples(struct sampler *sampler, FILE *out)
 		const struct input *input =
 			&sampler->agent->list.items[sample->variable_id - 1];
 		char time[CLOCK_TEXT_BYTES];
+		char room[DRIVER_TEXT_BYTES];
 
 		clock_format(time, sample->time_us);
-		fprintf(out, "%s\t%s\t", time, input->name);
-		print_value(out, &sample->value);
-		fprintf(out, "\t%s%s%s\n", input->unit,
+		fprintf(out, "%s\t%s\t%s\t%s%s%s\n", time, input->name,
+			show(&sample->value, room), input->unit,
 			sample->status & STATUS_INVALID ? "\tINVALID" : "",
 			sample->status & STATUS_OV ? "\tOV" : "");
 	}

@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include "model/frame.h"
+
 #define INT64_EDGE 9223372036854775808.0 /* 2^63 */
 
 static bool
@@ -74,7 +76,8 @@ sampler_convert(const struct input *input, const struct value *raw,
 		return true;
 	case VALUE_STRING:
 		*value = *raw;
-		return raw->string.bytes <= VALUE_STRING_BYTES_MAX;
+		return raw->string.bytes <= VALUE_STRING_BYTES_MAX &&
+		       frame_text_valid(raw->string.data, raw->string.bytes);
 	default:
 		return false;
 	}

@@ -3,12 +3,11 @@
 #include "fcgi/hub_clock.h"
 
 #include <pthread.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "fcgi/hub.h"
 #include "fcgi/hub_nodes.h"
 #include "lib/clock.h"
+#include "lib/file.h"
 #include "lib/log.h"
 
 #define BOOT_FILE "/proc/sys/kernel/random/boot_id"
@@ -21,15 +20,8 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static void
 read_boot(void)
 {
-	FILE *file = fopen(BOOT_FILE, "re");
-	size_t length = 0;
-
-	if (file != NULL) {
-		length = fread(boot_text, 1, UUID_TEXT_BYTES - 1, file);
-		fclose(file);
-	}
-	boot_text[length] = '\0';
-	if (uuid_parse(boot_text, boot))
+	if (file_peek_line(BOOT_FILE, boot_text, sizeof(boot_text)) &&
+		uuid_parse(boot_text, boot))
 		return;
 	log_warn(NULL, "%s cannot be read", BOOT_FILE);
 	uuid_random(boot);

@@ -56,6 +56,29 @@ file_read(struct arena *arena, const char *path, size_t bytes_max, char **text,
 }
 
 bool
+file_peek(const char *path, char *text, size_t size)
+{
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length = -1;
+
+	if (file >= 0) {
+		length = read(file, text, size - 1);
+		close(file);
+	}
+	text[length > 0 ? length : 0] = '\0';
+	return length >= 0;
+}
+
+bool
+file_peek_line(const char *path, char *text, size_t size)
+{
+	bool good = file_peek(path, text, size);
+
+	text[strcspn(text, "\n")] = '\0';
+	return good;
+}
+
+bool
 file_write_all(int file, const void *data, size_t length)
 {
 	const char *bytes = data;

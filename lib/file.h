@@ -16,6 +16,12 @@
 MUST_CHECK enum rc file_read(struct arena *arena, const char *path,
 	size_t bytes_max, char **text, size_t *bytes, struct fault *fault);
 
+/* What a small file begins with, as text, got by one read: what is below /proc
+ * and /sys is of one moment then. False: it cannot be read, "text" is empty. */
+bool file_peek(const char *path, char *text, size_t size);
+/* The same up to the end of its first line. */
+bool file_peek_line(const char *path, char *text, size_t size);
+
 /*
  * Make "path" hold "text": written beside it, synced and renamed, so that a
  * reader, and whoever starts after a power cut, sees the old text or the new

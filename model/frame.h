@@ -124,4 +124,7 @@ MUST_CHECK enum rc frame_each(const void *data, size_t length,
 	struct arena *scratch, const struct frame_visitor *visitor,
 	struct fault *fault);
 
+/* Strings of frames end up in text columns: UTF-8 without a zero byte. */
+bool frame_text_valid(const char *text, size_t bytes);
+
 #endif

@@ -76,9 +76,6 @@ size_t frame_head_bytes(unsigned version);
 /* Of everything but the checksum's own four bytes. */
 uint32_t frame_crc(const uint8_t *data, size_t total_bytes);
 
-/* Strings of frames end up in text columns: UTF-8 without a zero byte. */
-bool frame_text_valid(const char *text, size_t bytes);
-
 /* --- writing -------------------------------------------------------------- */
 
 /* The samples of one variable within the ordered list. */

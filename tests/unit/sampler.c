@@ -103,6 +103,36 @@ test_sampler_does_not_mix_text_and_numbers(void **state)
 	assert_false(sampler_convert(&input, &raw, &value, &status));
 }
 
+/* It would cost all samples of its frame. */
+static void
+test_sampler_takes_no_text_that_no_frame_holds(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t bytes;
+		bool good;
+	} cases[] = {{"Gr\xc3\xb6\xc3\x9f"
+		      "e",
+			     7, true},
+		{"Gr\xf6\xdf"
+		 "e",
+			5, false},
+		{"a\0b", 3, false}, {"", 0, true}};
+	struct input input = an_input(VALUE_STRING);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct value raw = {.kind = VALUE_STRING};
+		struct value value;
+		uint64_t status = 0;
+
+		raw.string.data = cases[i].text;
+		raw.string.bytes = cases[i].bytes;
+		assert_true(sampler_convert(&input, &raw, &value, &status) ==
+			    cases[i].good);
+	}
+}
+
 static bool
 moved(double dead_band, double before, double now)
 {
@@ -594,6 +624,8 @@ main(void)
 		cmocka_unit_test(test_sampler_keeps_integers_whole),
 		cmocka_unit_test(test_sampler_marks_what_is_out_of_range),
 		cmocka_unit_test(test_sampler_does_not_mix_text_and_numbers),
+		cmocka_unit_test(
+			test_sampler_takes_no_text_that_no_frame_holds),
 		cmocka_unit_test(test_sampler_has_a_dead_band),
 		cmocka_unit_test_setup_teardown(
 			test_sampler_tells_a_driver_what_is_on_the_disk, set_up,
