@@ -294,9 +294,8 @@ act(struct req *req, struct task *task)
 		task->acts[i].fault.rc = check_rights(
 			task, task->acts[i].alarm, &task->acts[i].fault);
 	}
-	rc = alarm_act(req->db, req->arena, task->plant.datasource.id,
-		&task->body.wish, &actor, task->now_us, task->acts, task->count,
-		&req->fault);
+	rc = alarm_act(req->db, req->arena, &task->body.wish, &actor,
+		task->now_us, task->acts, task->count, &req->fault);
 	if (rc == RC_OK)
 		rc = note(req, task);
 	return rc == RC_OK ? db_commit(req->db, &req->fault) : rc;

@@ -18,6 +18,7 @@
 #include "fcgi/service.h"
 #include "model/alarm_act.h"
 #include "model/alarm_figures.h"
+#include "model/alarm_hold.h"
 #include "model/alarm_summary.h"
 #include "model/archive.h"
 #include "model/audit.h"
@@ -80,10 +81,10 @@ static const struct route routes[] = {
 };
 
 static const struct stmt *const statements[] = {alarm_stmts, alarm_act_stmts,
-	alarm_figures_stmts, alarm_summary_stmts, archive_stmts, audit_stmts,
-	caller_stmts, command_stmts, command_read_stmts, datasource_stmts,
-	event_stmts, event_write_stmts, history_stmts, policy_stmts,
-	variable_stmts, NULL};
+	alarm_hold_stmts, alarm_wish_stmts, alarm_figures_stmts,
+	alarm_summary_stmts, archive_stmts, audit_stmts, caller_stmts,
+	command_stmts, command_read_stmts, datasource_stmts, event_stmts,
+	event_write_stmts, history_stmts, policy_stmts, variable_stmts, NULL};
 
 static const struct conf_entry api_conf_entries[] = {
 	LOG_CONF_ENTRY(struct api, log_level),

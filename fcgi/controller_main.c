@@ -13,6 +13,7 @@
 #include "lib/log.h"
 #include "model/alarm_category.h"
 #include "model/alarm_cause.h"
+#include "model/alarm_limit_find.h"
 #include "model/alarm_limit_store.h"
 #include "model/audit.h"
 #include "model/audit_read.h"
@@ -174,13 +175,14 @@ static const struct route routes[] = {
 };
 
 static const struct stmt *const statements[] = {alarm_category_stmts,
-	alarm_cause_stmts, alarm_limit_store_stmts, audit_stmts,
-	audit_chain_stmts, audit_checkpoint_stmts, audit_read_stmts,
-	audit_verify_stmts, authority_stmts, caller_stmts, client_stmts,
-	datasource_stmts, enrolment_access_stmts, enrolment_issue_stmts,
-	enrolment_stmts, event_write_stmts, failure_stmts, group_stmts,
-	node_view_stmts, policy_stmts, policy_explain_stmts, policy_rule_stmts,
-	policy_subject_stmts, role_stmts, variable_stmts, NULL};
+	alarm_cause_stmts, alarm_limit_find_stmts, alarm_limit_store_stmts,
+	audit_stmts, audit_chain_stmts, audit_checkpoint_stmts,
+	audit_read_stmts, audit_verify_stmts, authority_stmts, caller_stmts,
+	client_stmts, datasource_stmts, enrolment_access_stmts,
+	enrolment_issue_stmts, enrolment_stmts, event_write_stmts,
+	failure_stmts, group_stmts, node_view_stmts, policy_stmts,
+	policy_explain_stmts, policy_rule_stmts, policy_subject_stmts,
+	role_stmts, variable_stmts, NULL};
 
 static const struct conf_entry controller_conf_entries[] = {
 	LOG_CONF_ENTRY(struct controller_conf, log_level),

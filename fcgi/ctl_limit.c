@@ -6,13 +6,15 @@
 #include "fcgi/ctl.h"
 #include "lib/file.h"
 #include "model/alarm_limit_csv.h"
+#include "model/alarm_limit_find.h"
 #include "model/alarm_limit_list.h"
 #include "model/alarm_limit_store.h"
 #include "model/audit.h"
 #include "model/datasource.h"
 
-static const struct stmt *const stmts[] = {alarm_limit_store_stmts, audit_stmts,
-	datasource_stmts, variable_stmts, NULL};
+static const struct stmt *const stmts[] = {alarm_limit_find_stmts,
+	alarm_limit_store_stmts, audit_stmts, datasource_stmts, variable_stmts,
+	NULL};
 
 static enum rc
 find_limits(struct ctl *ctl, struct alarm_limit_rows *rows)

@@ -191,6 +191,7 @@ evaluate_some(struct evaluator *evaluator, struct alarm_position *position)
 	rc = store(evaluator, position, sequence);
 	if (rc == RC_OK)
 		position->done = sequence;
+	arena_reset(evaluator->arena); /* there may be millions of frames */
 	return rc;
 }
 
@@ -199,15 +200,15 @@ read_nodes(struct evaluator *evaluator, struct alarm_position **positions,
 	size_t *count)
 {
 	int32_t *ids =
-		arena_array(evaluator->arena, evaluator->count, sizeof(*ids));
+		arena_array(evaluator->round, evaluator->count, sizeof(*ids));
 	enum rc rc;
 
 	if (clock_steady_us() < evaluator->nodes_due_us)
 		return alarm_evaluation_positions(evaluator->db,
-			evaluator->arena, positions, count, &evaluator->fault);
+			evaluator->round, positions, count, &evaluator->fault);
 	for (size_t i = 0; i < evaluator->count; i++)
 		ids[i] = evaluator->plants[i].id;
-	rc = alarm_evaluation_nodes(evaluator->db, evaluator->arena, ids,
+	rc = alarm_evaluation_nodes(evaluator->db, evaluator->round, ids,
 		evaluator->count, positions, count, &evaluator->fault);
 	if (rc == RC_OK)
 		evaluator->nodes_due_us = clock_steady_us() + NODES_US;
@@ -290,6 +291,7 @@ run(struct evaluator *evaluator)
 			if (rc != RC_OK)
 				start_over(evaluator, rc);
 			arena_reset(evaluator->arena);
+			arena_reset(evaluator->round);
 		}
 		usleep(ROUND_US);
 	}
@@ -298,7 +300,8 @@ run(struct evaluator *evaluator)
 void
 hub_evaluate_run(struct hub *hub)
 {
-	struct evaluator evaluator = {.hub = hub, .arena = arena_new()};
+	struct evaluator evaluator = {
+		.hub = hub, .arena = arena_new(), .round = arena_new()};
 
 	if (db_open(&hub->conf.database, "fieldgrid-hub alarms", hub->stmts,
 		    &evaluator.db, &evaluator.fault) != RC_OK) {
@@ -310,5 +313,6 @@ hub_evaluate_run(struct hub *hub)
 	hub_evaluate_forget(&evaluator);
 	buf_free(&evaluator.state);
 	db_close(evaluator.db);
+	arena_free(evaluator.round);
 	arena_free(evaluator.arena);
 }

@@ -7,7 +7,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "model/alarm_evaluation.h"
-#include "model/alarm_limit_store.h"
+#include "model/alarm_limit_find.h"
 
 void
 hub_evaluate_forget(struct evaluator *evaluator)
@@ -103,8 +103,9 @@ load_state(struct evaluator *evaluator, struct plant *plant)
 
 /* The lock is held. False: the image does not have the variable yet. */
 static bool
-make_target(const struct image *image, const struct alarm_limit_row *row,
-	struct alarm_target *target, int32_t *datasource_id)
+make_target(const struct image *image, struct arena *arena,
+	const struct alarm_limit_row *row, struct alarm_target *target,
+	int32_t *datasource_id)
 {
 	const struct image_variable *variable =
 		image_variable(image, row->variable_id);
@@ -119,7 +120,7 @@ make_target(const struct image *image, const struct alarm_limit_row *row,
 	*target = (struct alarm_target){.limit = &row->limit,
 		.variable_id = row->variable_id,
 		.kind = variable->meta.kind,
-		.unit = variable->meta.unit,
+		.unit = arena_strdup(arena, variable->meta.unit),
 		.decimals = variable->meta.decimals,
 		.suppressor_id = suppressor != NULL ? suppressor->meta.id : 0};
 	return true;
@@ -235,8 +236,8 @@ take_rows(struct evaluator *evaluator, const struct alarm_limit_rows *rows)
 
 	image_read_lock(image);
 	for (size_t i = 0; i < rows->count; i++)
-		listing.count += make_target(image, &rows->items[i],
-			&listing.targets[listing.count],
+		listing.count += make_target(image, evaluator->arena,
+			&rows->items[i], &listing.targets[listing.count],
 			&listing.datasource_ids[listing.count]);
 	image_unlock(image);
 	for (size_t i = 0; i < evaluator->count; i++)

@@ -20,7 +20,8 @@ struct plant {
 struct evaluator {
 	struct hub *hub;
 	struct db *db;
-	struct arena *arena; /* of one round */
+	struct arena *arena; /* of a step, such as a few frames */
+	struct arena *round; /* of all steps of a round */
 	struct fault fault;
 	bool owner;
 	struct plant *plants;

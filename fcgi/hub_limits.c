@@ -9,6 +9,7 @@
 
 #include "lib/field.h"
 #include "lib/jsonw.h"
+#include "model/alarm_limit_find.h"
 #include "model/alarm_limit_store.h"
 #include "model/audit.h"
 

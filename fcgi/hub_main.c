@@ -26,6 +26,7 @@
 #include "lib/log.h"
 #include "model/alarm.h"
 #include "model/alarm_evaluation.h"
+#include "model/alarm_limit_find.h"
 #include "model/alarm_limit_store.h"
 #include "model/audit.h"
 #include "model/checkpoint.h"
@@ -107,6 +108,7 @@ static const struct route routes[] = {
 static const struct stmt *const stmts[] = {
 	alarm_apply_stmts,
 	alarm_evaluation_stmts,
+	alarm_limit_find_stmts,
 	alarm_limit_store_stmts,
 	alarm_stmts,
 	audit_stmts,

@@ -8,7 +8,7 @@
 #include "fcgi/service.h"
 #include "lib/clock.h"
 #include "lib/log.h"
-#include "model/alarm_act.h"
+#include "model/alarm_hold.h"
 #include "model/audit.h"
 #include "model/chunk_store.h"
 #include "model/event.h"
@@ -23,7 +23,7 @@
 /* Of retention in a second. */
 #define RETENTION_STEPS 10
 
-const struct stmt *const keeper_stmts[] = {alarm_act_stmts, audit_stmts,
+const struct stmt *const keeper_stmts[] = {alarm_hold_stmts, audit_stmts,
 	chunk_store_stmts, event_write_stmts, expiry_stmts, feed_hold_stmts,
 	pack_stmts, partition_stmts, retention_stmts, signing_key_stmts, NULL};
 

@@ -21,10 +21,6 @@
 #include "model/feed_cursor.h"
 #include "model/variable.h"
 
-#define ALARM_COMMENT_BYTES 4096
-#define ALARM_REASON_BYTES  512
-#define ALARM_AREAS_MAX     4
-
 /* What holds the limit of an alarm back, whatever occurrence. */
 struct alarm_hold {
 	int64_t since_us; /* CLOCK_NEVER = it is not held */

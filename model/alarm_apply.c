@@ -64,48 +64,52 @@ enum { STMT_TURN, STMT_APPLY };
 
 /* A new alarm takes over what its limit says; a known one only what the plant
  * says, and only of a later step: more reactivations, or of equally many the
- * one that has gone. */
+ * one that has gone. What holds the limit back counts for both: one that comes
+ * again was not open when that changed. */
 #define STORED                                                                 \
 	" stored AS ("                                                         \
-	"  INSERT INTO alarm AS old (id, datasource_id, variable_id, came_us"  \
-	" , went_us, reactivated_us, changed_us, status, reactivations"        \
-	" , flags, limit_name, text, value, class_number, group_number"        \
-	" , priority, must_acknowledge, comment_required"                      \
-	" , cause_required, areas, shelved_until_us, suppressed"               \
-	" , out_of_service, part_of, base)"                                    \
-	"  SELECT latest.id, $1, latest.variable_id, came_us, went_us"         \
-	" , reactivated_us, time_us, status, reactivations, flags"             \
-	" , latest.limit_name, coalesce(latest.text, set.text, '')"            \
-	" , latest.value, coalesce(set.class_number, 0)"                       \
-	" , coalesce(set.group_number, 0), coalesce(set.priority, 3)"          \
-	" , coalesce(set.must_acknowledge, true)"                              \
-	" , coalesce(set.comment_required, false)"                             \
-	" , coalesce(set.cause_required, false)"                               \
-	" , coalesce(set.areas, '{}'), held.until_us"                          \
-	" , coalesce(held.suppressed, false), coalesce(held.out, false)"       \
-	" , CASE WHEN latest.base > 0 THEN latest.plant_id END"                \
-	" , latest.base"                                                       \
-	"    FROM latest"                                                      \
-	"    LEFT JOIN alarm_limit AS set"                                     \
-	"      ON set.variable_id = latest.variable_id"                        \
-	"     AND set.name = latest.limit_name"                                \
-	"    LEFT JOIN held ON held.variable_id = latest.variable_id"          \
-	"     AND held.limit_name = latest.limit_name"                         \
-	"   ORDER BY latest.id"                                                \
-	"  ON CONFLICT (id) DO UPDATE SET"                                     \
+	" INSERT INTO alarm AS old (id, datasource_id, variable_id, came_us"   \
+	", went_us, reactivated_us, changed_us, status, reactivations"         \
+	", flags, limit_name, text, value, class_number, group_number"         \
+	", priority, must_acknowledge, comment_required"                       \
+	", cause_required, areas, shelved_until_us, suppressed"                \
+	", out_of_service, part_of, base)"                                     \
+	" SELECT latest.id, $1, latest.variable_id, came_us, went_us"          \
+	", reactivated_us, time_us, status, reactivations, flags"              \
+	", latest.limit_name, coalesce(latest.text, set.text, '')"             \
+	", latest.value, coalesce(set.class_number, 0)"                        \
+	", coalesce(set.group_number, 0), coalesce(set.priority, 3)"           \
+	", coalesce(set.must_acknowledge, true)"                               \
+	", coalesce(set.comment_required, false)"                              \
+	", coalesce(set.cause_required, false)"                                \
+	", coalesce(set.areas, '{}'), held.until_us"                           \
+	", coalesce(held.suppressed, false), coalesce(held.out, false)"        \
+	", CASE WHEN latest.base > 0 THEN latest.plant_id END"                 \
+	", latest.base"                                                        \
+	" FROM latest"                                                         \
+	" LEFT JOIN alarm_limit AS set"                                        \
+	"   ON set.variable_id = latest.variable_id"                           \
+	"  AND set.name = latest.limit_name"                                   \
+	" LEFT JOIN held ON held.variable_id = latest.variable_id"             \
+	"  AND held.limit_name = latest.limit_name"                            \
+	"  ORDER BY latest.id"                                                 \
+	" ON CONFLICT (id) DO UPDATE SET"                                      \
 	" came_us = CASE WHEN old.base > 0 THEN old.came_us"                   \
 	" ELSE excluded.came_us END"                                           \
-	" , went_us = excluded.went_us"                                        \
-	" , reactivated_us = excluded.reactivated_us"                          \
-	" , changed_us = excluded.changed_us"                                  \
-	" , status = excluded.status"                                          \
-	" , reactivations = excluded.reactivations"                            \
-	" , flags = excluded.flags"                                            \
-	" , text = excluded.text"                                              \
-	" , value = excluded.value"                                            \
-	"   WHERE old.datasource_id = excluded.datasource_id"                  \
-	"     AND old.variable_id = excluded.variable_id"                      \
-	"     AND (excluded.reactivations, excluded.went_us IS NOT NULL)"      \
+	", went_us = excluded.went_us"                                         \
+	", reactivated_us = excluded.reactivated_us"                           \
+	", changed_us = excluded.changed_us"                                   \
+	", status = excluded.status"                                           \
+	", reactivations = excluded.reactivations"                             \
+	", flags = excluded.flags"                                             \
+	", text = excluded.text"                                               \
+	", value = excluded.value"                                             \
+	", shelved_until_us = excluded.shelved_until_us"                       \
+	", suppressed = excluded.suppressed"                                   \
+	", out_of_service = excluded.out_of_service"                           \
+	"  WHERE old.datasource_id = excluded.datasource_id"                   \
+	"  AND old.variable_id = excluded.variable_id"                         \
+	"  AND (excluded.reactivations, excluded.went_us IS NOT NULL)"         \
 	" >= (old.reactivations, old.went_us IS NOT NULL))"
 
 /* Each step that is later than what was stored before is an event. */

@@ -1,6 +1,6 @@
 /* alarm_query: entries of the Alarm Message List, page by page. */
 
-#include "model/alarm.h"
+#include "model/alarm_row.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -26,53 +26,6 @@ enum {
 
 /* One bit for each. */
 #define ALL_STATES ((1U << ALARM_STATE_COUNT) - 1)
-
-#define CATEGORY(column, of_kind, of_number)                                   \
-	", (SELECT " column " FROM alarm_category AS c"                        \
-	"    WHERE c.datasource_id = a.datasource_id"                          \
-	"      AND c.kind = '" of_kind "' AND c.number = " of_number ")"
-
-/* What is told of an alarm "a" of a variable "v"; the place comes first. */
-#define COLUMNS                                                                \
-	"  a.id, a.datasource_id, a.variable_id, v.name, v.unit"               \
-	", v.description, v.access, a.limit_name, a.text, a.value, a.status"   \
-	", a.flags, a.came_us, a.changed_us, a.changed_at, a.reactivated_us"   \
-	", a.reactivations, a.went_us, a.acknowledged_us, a.shelved_until_us"  \
-	", a.must_acknowledge, a.suppressed, a.out_of_service"                 \
-	", a.comment_required, a.cause_required, a.class_number" CATEGORY(     \
-		"name", "class", "a.class_number") CATEGORY("colour", "class", \
-		"a.class_number") ", a.group_number" CATEGORY("name", "group", \
-		"a.group_number") ", a.priority, a.areas, a.username, "        \
-				  "a.full_name, a.computer"                    \
-				  ", a.comment, a.cause, hold.*, "             \
-				  "a.xid::text::bigint "
-
-#define OF_KIND(column, of_kind)                                               \
-	"max(" column ") FILTER (WHERE kind = '" of_kind "')"
-
-/* What is joined is looked up for each row, by an index. These are no joins
- * that the planner could turn round: to plan many of them takes longer than to
- * read the rows of a page. */
-#define AROUND                                                                 \
-	"  CROSS JOIN LATERAL (SELECT " OF_KIND(                               \
-		"since_us", "shelved") ", " OF_KIND("until_us",                \
-		"shelved") ", " OF_KIND("reason",                              \
-		"shelved") ", " OF_KIND("username",                            \
-		"shelved") ", " OF_KIND("since_us",                            \
-		"suppressed") ", " OF_KIND("reason",                           \
-		"suppressed") ", " OF_KIND("username",                         \
-		"suppressed") ", " OF_KIND("since_us",                         \
-		"out_of_service") ", " OF_KIND("reason",                       \
-		"out_of_service") ", " OF_KIND("username",                     \
-		"out_of_service") "      FROM alarm_hold AS h WHERE "          \
-				  "h.variable_id = a.variable_id"              \
-				  "       AND h.limit_name = a.limit_name) "   \
-				  "AS hold"
-#define VARIABLE_OF_IT                                                         \
-	" LATERAL (SELECT name, unit, description, access FROM variable"       \
-	"           WHERE id = a.variable_id OFFSET 0) AS v ON true"
-#define JOINS      "  JOIN" VARIABLE_OF_IT AROUND
-#define SIDE_JOINS "  LEFT JOIN" VARIABLE_OF_IT AROUND
 
 /* $1 datasource $2 from $3 to $4 variables $5 active $6 cleared
  * $7 unacknowledged $8 classes $9 groups $10 priorities $11 areas $12 states
@@ -117,13 +70,13 @@ enum {
 #define WALK(name, filter, place, direction, beyond)                           \
 	{                                                                      \
 		"alarm_" name, FILTER_TYPES "iu",                              \
-			"SELECT " place "::text," COLUMNS                      \
+			"SELECT " place "::text," ALARM_COLUMNS                \
 			"  FROM (SELECT a.* FROM alarm AS a" filter            \
 			"           AND ($16::bigint IS NULL"                  \
 			"               OR (" place ", a.id) " beyond          \
 			" ($16, $17))"                                         \
 			" ORDER BY " place " " direction ", a.id " direction   \
-			" LIMIT $15) AS a" JOINS " ORDER BY " place            \
+			" LIMIT $15) AS a" ALARM_JOINS " ORDER BY " place      \
 			" " direction ", a.id " direction                      \
 	}
 
@@ -151,14 +104,15 @@ enum {
 #define SORTED(name, only)                                                     \
 	{                                                                      \
 		"alarm_" name "_sorted", FILTER_TYPES "tuto",                  \
-			"SELECT a.place," COLUMNS "  FROM (SELECT a.* FROM ("  \
+			"SELECT a.place," ALARM_COLUMNS                        \
+			"  FROM (SELECT a.* FROM ("                            \
 			"    SELECT a.*," PLACE                                \
 			"      FROM alarm AS a" IN_TIME only ") AS a"          \
 			"   WHERE $16::text IS NULL"                           \
 			"      OR CASE WHEN $19"                               \
 			"              THEN (a.place, a.id) < ($16, $17)"      \
 			"              ELSE (a.place, a.id) > ($16, $17) "     \
-			"END" BY_PLACE " LIMIT $15) AS a" JOINS BY_PLACE       \
+			"END" BY_PLACE " LIMIT $15) AS a" ALARM_JOINS BY_PLACE \
 	}
 
 #define CHOICE(number, name, only)                                             \
@@ -174,7 +128,7 @@ enum {
 /* The ids as an array, of unknown length to the planner: so one plan is kept
  * for all calls. */
 #define NAMED                                                                  \
-	"SELECT ''::text," COLUMNS "  FROM alarm AS a" JOINS                   \
+	"SELECT ''::text," ALARM_COLUMNS "  FROM alarm AS a" ALARM_JOINS       \
 	" WHERE a.datasource_id = $1"                                          \
 	"   AND a.id = ANY (ARRAY(SELECT encode(raw, 'hex')::uuid"             \
 	"                           FROM unnest($2) AS raw))"                  \
@@ -191,7 +145,7 @@ const struct stmt alarm_stmts[] = {
 	/* $1 since $2 until or NULL $3 behind xid $4 and id $5 datasources or
 	 * NULL $6 limit: a row even when there is nothing */
 	[STMT_FOLLOW] = {"alarm_follow", "ttttNi",
-		"SELECT now.text," COLUMNS
+		"SELECT now.text," ALARM_COLUMNS
 		"  FROM feed_snapshot() AS now (text)"
 		"  LEFT JOIN (SELECT a.* FROM alarm AS a"
 		"         WHERE a.xid >= pg_snapshot_xmin($1::pg_snapshot)"
@@ -204,7 +158,7 @@ const struct stmt alarm_stmts[] = {
 		"           AND ($5::integer[] IS NULL"
 		"                OR a.datasource_id = ANY ($5))"
 		"         ORDER BY a.xid, a.id LIMIT $6) AS a ON "
-		"true" SIDE_JOINS " ORDER BY a.xid, a.id"},
+		"true" ALARM_SIDE_JOINS " ORDER BY a.xid, a.id"},
 	STMT_END,
 };
 
@@ -216,143 +170,6 @@ static const char *const sort_names[ALARM_SORTS] = {
 	[ALARM_SORT_VARIABLE] = "variableName",
 	[ALARM_SORT_CLASS] = "alarmClass",
 };
-
-/* --- rows ----------------------------------------------------------------- */
-
-/* Where COLUMNS has what, the place being column 0. */
-enum {
-	ID = 1,
-	DATASOURCE,
-	VARIABLE,
-	VARIABLE_NAME,
-	UNIT,
-	DESCRIPTION,
-	ACCESS,
-	LIMIT,
-	TEXT,
-	VALUE,
-	STATUS,
-	FLAGS,
-	CAME,
-	CHANGED,
-	MODIFIED,
-	REACTIVATED,
-	REACTIVATIONS,
-	WENT,
-	ACKNOWLEDGED,
-	SHELVED_UNTIL,
-	MUST_ACKNOWLEDGE,
-	SUPPRESSED,
-	OUT_OF_SERVICE,
-	COMMENT_REQUIRED,
-	CAUSE_REQUIRED,
-	CLASS,
-	CLASS_NAME,
-	CLASS_COLOUR,
-	GROUP,
-	GROUP_NAME,
-	PRIORITY,
-	AREAS,
-	USERNAME,
-	FULL_NAME,
-	COMPUTER,
-	COMMENT,
-	CAUSE,
-	SHELF,
-	HUSH = SHELF + 4,
-	OUT = HUSH + 3,
-	XID = OUT + 3,
-};
-
-static int64_t
-time_at(const struct rows *rows, size_t row, int column)
-{
-	return rows_null(rows, row, column) ? CLOCK_NEVER
-					    : rows_int(rows, row, column);
-}
-
-static struct alarm_facts
-facts_at(const struct rows *rows, size_t row)
-{
-	return (struct alarm_facts){
-		.went_us = time_at(rows, row, WENT),
-		.acknowledged_us = time_at(rows, row, ACKNOWLEDGED),
-		.shelved_until_us = time_at(rows, row, SHELVED_UNTIL),
-		.must_acknowledge = rows_bool(rows, row, MUST_ACKNOWLEDGE),
-		.suppressed =
-			rows_bool(rows, row, SUPPRESSED) ||
-			(rows_int(rows, row, FLAGS) & ALARM_SUPPRESSED) != 0,
-		.out_of_service = rows_bool(rows, row, OUT_OF_SERVICE),
-	};
-}
-
-/* A hold has its times first; only shelving has an end. */
-static struct alarm_hold
-hold_at(const struct rows *rows, size_t row, int column)
-{
-	int ends = column == SHELF;
-
-	return (struct alarm_hold){
-		.since_us = time_at(rows, row, column),
-		.until_us = ends ? time_at(rows, row, column + 1) : CLOCK_NEVER,
-		.reason = rows_text(rows, row, column + ends + 1),
-		.username = rows_text(rows, row, column + ends + 2),
-	};
-}
-
-static void
-from_row(struct arena *arena, const struct rows *rows, size_t row,
-	struct alarm *alarm)
-{
-	*alarm = (struct alarm){
-		.datasource_id = rows_int(rows, row, DATASOURCE),
-		.variable_id = (int32_t)rows_int(rows, row, VARIABLE),
-		.variable = rows_text(rows, row, VARIABLE_NAME),
-		.unit = rows_text(rows, row, UNIT),
-		.description = rows_text(rows, row, DESCRIPTION),
-		.access = (enum variable_access)rows_int(rows, row, ACCESS),
-		.limit = rows_text(rows, row, LIMIT),
-		.text = rows_text(rows, row, TEXT),
-		.value = rows_text(rows, row, VALUE),
-		.status = (uint64_t)rows_int(rows, row, STATUS),
-		.flags = (uint32_t)rows_int(rows, row, FLAGS),
-		.came_us = rows_int(rows, row, CAME),
-		.changed_us = rows_int(rows, row, CHANGED),
-		.modified_us = rows_time(rows, row, MODIFIED),
-		.reactivated_us = time_at(rows, row, REACTIVATED),
-		.reactivations = rows_int(rows, row, REACTIVATIONS),
-		.facts = facts_at(rows, row),
-		.comment_required = rows_bool(rows, row, COMMENT_REQUIRED),
-		.cause_required = rows_bool(rows, row, CAUSE_REQUIRED),
-		.class_number = rows_int(rows, row, CLASS),
-		.class_name = rows_text(rows, row, CLASS_NAME),
-		.class_colour = rows_text(rows, row, CLASS_COLOUR),
-		.group_number = rows_int(rows, row, GROUP),
-		.group_name = rows_text(rows, row, GROUP_NAME),
-		.priority = rows_int(rows, row, PRIORITY),
-		.areas = rows_texts(rows, arena, row, AREAS),
-		.username = rows_text(rows, row, USERNAME),
-		.full_name = rows_text(rows, row, FULL_NAME),
-		.computer = rows_text(rows, row, COMPUTER),
-		.comment = rows_text(rows, row, COMMENT),
-		.cause = rows_texts(rows, arena, row, CAUSE),
-		.shelved = hold_at(rows, row, SHELF),
-		.suppressed = hold_at(rows, row, HUSH),
-		.out_of_service = hold_at(rows, row, OUT),
-		.xid = rows_int(rows, row, XID),
-	};
-	memcpy(alarm->id, rows_uuid(rows, row, ID), UUID_BYTES);
-}
-
-static void
-take(struct arena *arena, const struct rows *rows, size_t count,
-	struct alarm_list *list)
-{
-	list->count = count;
-	list->items = arena_array(arena, count + 1, sizeof(*list->items));
-	for (size_t i = 0; i < count; i++)
-		from_row(arena, rows, i, &list->items[i]);
-}
 
 bool
 alarm_sort_parse(const char *name, enum alarm_sort *sort)
@@ -490,7 +307,7 @@ alarm_query(struct db *db, struct arena *arena,
 		count = (size_t)filter->limit;
 		page->next = rows_text(rows, count - 1, 0);
 	}
-	take(arena, rows, count, &page->list);
+	alarm_row_take(arena, rows, count, &page->list);
 	return RC_OK;
 }
 
@@ -505,7 +322,7 @@ find_named(struct db *db, struct arena *arena, const struct stmt *stmt,
 		fault);
 
 	if (rc == RC_OK)
-		take(arena, rows, rows_count(rows), list);
+		alarm_row_take(arena, rows, rows_count(rows), list);
 	return rc;
 }
 
@@ -551,6 +368,8 @@ alarm_follow(struct db *db, struct arena *arena, const struct feed_look *look,
 	if (rc != RC_OK)
 		return rc;
 	*now = rows_text(rows, 0, 0);
-	take(arena, rows, rows_null(rows, 0, ID) ? 0 : rows_count(rows), list);
+	alarm_row_take(arena, rows,
+		rows_null(rows, 0, ALARM_COLUMN_ID) ? 0 : rows_count(rows),
+		list);
 	return RC_OK;
 }

@@ -9,17 +9,19 @@
 #include <string.h>
 
 #include "lib/db.h"
+#include "model/alarm_limit_find.h"
 #include "model/alarm_limit_store.h"
-#include "model/datasource.h"
-#include "model/variable.h"
 #include "tests/sql/cluster.h"
+#include "tests/sql/fixture.h"
 
 enum { NODE, AREAS, WAITERS };
 
 static const struct stmt test_stmts[] = {
 	[NODE] = {"test_node", "u",
 		"INSERT INTO node (uuid, name, kind)"
-		" VALUES ($1, $1::text, 'ingress') RETURNING id"},
+		" VALUES ($1, $1::text, 'ingress')"
+		" ON CONFLICT (uuid) DO UPDATE SET kind = excluded.kind"
+		" RETURNING id"},
 	[AREAS] = {"test_areas", "i",
 		"SELECT name FROM alarm_category"
 		" WHERE datasource_id = $1 AND kind = 'area' ORDER BY name"},
@@ -28,16 +30,9 @@ static const struct stmt test_stmts[] = {
 	STMT_END,
 };
 
-static const struct stmt *const sets[] = {alarm_limit_store_stmts,
-	datasource_stmts, variable_stmts, test_stmts, NULL};
-
-struct fixture {
-	struct db *db;
-	struct arena *arena;
-	struct datasource plant;
-	int64_t node_id;
-	struct fault fault;
-};
+static const struct stmt *const sets[] = {alarm_limit_find_stmts,
+	alarm_limit_store_stmts, datasource_stmts, variable_stmts, test_stmts,
+	NULL};
 
 static int
 set_up(void **state)
@@ -46,40 +41,22 @@ set_up(void **state)
 		{.name = "level", .kind = VALUE_FLOAT, .access = ACCESS_READ},
 		{.name = "pump", .kind = VALUE_BOOL, .access = ACCESS_READ},
 	};
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-	struct variable_list stored;
-	struct rows *rows;
-	char name[UUID_TEXT_BYTES];
-	uint8_t uuid[UUID_BYTES];
 
-	uuid_random(uuid);
-	uuid_format(name, uuid);
-	fixture->arena = arena_new();
-	fixture->db = cluster_open("fieldgrid_owner", sets);
-	assert_int_equal(datasource_create(fixture->db, fixture->arena, uuid,
-				 name, "", &fixture->plant, &fixture->fault),
-		RC_OK);
-	assert_int_equal(
-		variable_put(fixture->db, fixture->arena, fixture->plant.id,
-			drafts, 2, &stored, &fixture->fault),
-		RC_OK);
-	assert_int_equal(db_find(fixture->db, fixture->arena, &test_stmts[NODE],
-				 PARAMS(P_UUID(uuid)), &rows, &fixture->fault),
-		RC_OK);
-	fixture->node_id = rows_int(rows, 0, 0);
-	*state = fixture;
+	*state = fixture_new(sets, drafts, ARRAY_LENGTH(drafts));
 	return 0;
 }
 
-static int
-tear_down(void **state)
+/* The plant's node, made when it is first asked for. */
+static int64_t
+node_of(struct fixture *fixture)
 {
-	struct fixture *fixture = *state;
+	struct rows *rows;
 
-	db_close(fixture->db);
-	arena_free(fixture->arena);
-	free(fixture);
-	return 0;
+	assert_int_equal(db_find(fixture->db, fixture->arena, &test_stmts[NODE],
+				 PARAMS(P_UUID(fixture->plant.uuid)), &rows,
+				 &fixture->fault),
+		RC_OK);
+	return rows_int(rows, 0, 0);
 }
 
 static struct alarm_limit
@@ -109,7 +86,7 @@ declare(struct fixture *fixture, const struct alarm_limit *limits, size_t count,
 	static const char *const names[] = {"level"};
 
 	return alarm_limit_declare(fixture->db, fixture->arena,
-		fixture->plant.id, fixture->node_id, &(struct texts){1, names},
+		fixture->plant.id, node_of(fixture), &(struct texts){1, names},
 		limits, count, counts, &fixture->fault);
 }
 
@@ -321,7 +298,7 @@ test_alarm_limit_two_who_put_the_same_wait_for_each_other(void **state)
 	assert_int_equal(find(fixture, ALARM_BY_DEFAULT).count, 2);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, fixture_free)
 
 int
 main(void)
