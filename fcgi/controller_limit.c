@@ -6,6 +6,7 @@
 
 #include "fcgi/listing.h"
 #include "lib/field.h"
+#include "model/alarm_limit_find.h"
 #include "model/alarm_limit_list.h"
 #include "model/alarm_limit_store.h"
 
@@ -85,14 +86,12 @@ controller_limit_list(struct req *req, struct resp *resp)
 
 /* What may not be configured is not there, or says which right is missing. */
 static enum rc
-find(struct req *req, struct plant *plant, struct alarm_limit_row *row)
+find(struct req *req, const struct plant *plant, struct alarm_limit_row *row)
 {
 	struct variable variable;
-	enum rc rc = plant_find(req, plant);
+	enum rc rc = alarm_limit_find(req->db, req->arena, plant->datasource.id,
+		req_arg(req, "limit"), row, &req->fault);
 
-	if (rc == RC_OK)
-		rc = alarm_limit_find(req->db, req->arena, plant->datasource.id,
-			req_arg(req, "limit"), row, &req->fault);
 	if (rc != RC_OK)
 		return rc;
 	variable = (struct variable){
@@ -114,10 +113,26 @@ controller_limit_get(struct req *req, struct resp *resp)
 {
 	struct alarm_limit_row row;
 	struct plant plant;
-	enum rc rc = find(req, &plant, &row);
+	enum rc rc = plant_find(req, &plant);
 
 	if (rc == RC_OK)
+		rc = find(req, &plant, &row);
+	if (rc == RC_OK)
 		write_limit(resp_json(resp, 200), &row);
+	return rc;
+}
+
+/* Our turn to change limits of the plant: until we commit, they are as read. */
+static enum rc
+take_turn(struct req *req, struct plant *plant)
+{
+	enum rc rc = plant_find(req, plant);
+
+	if (rc == RC_OK)
+		rc = db_begin(req->db, DB_READ_COMMITTED, &req->fault);
+	if (rc == RC_OK)
+		rc = alarm_limit_turn(
+			req->db, plant->datasource.id, &req->fault);
 	return rc;
 }
 
@@ -199,14 +214,12 @@ controller_limit_create(struct req *req, struct resp *resp)
 	struct alarm_limit limit = alarm_limit_default();
 	struct alarm_limit_row row = {.id = NULL};
 	struct plant plant;
-	enum rc rc = plant_find(req, &plant);
+	enum rc rc = take_turn(req, &plant);
 
 	if (rc == RC_OK)
 		rc = read_limit(req, &limit);
 	if (rc == RC_OK)
 		rc = settle(req, &plant, &limit);
-	if (rc == RC_OK)
-		rc = db_begin(req->db, DB_READ_COMMITTED, &req->fault);
 	if (rc != RC_OK)
 		return rc;
 	rc = find_named(req, &plant, &limit, &row);
@@ -241,6 +254,24 @@ check_known_by(struct req *req, const struct alarm_limit *before,
 		"A limit keeps its variable and its name: make another one.");
 }
 
+/* The body into "limit". With another condition, what that has none of is gone
+ * unless the body says it. */
+static enum rc
+read_change(struct req *req, struct alarm_limit *limit)
+{
+	const struct alarm_limit before = *limit;
+	enum alarm_condition condition;
+	enum rc rc = read_limit(req, limit);
+
+	if (rc != RC_OK || limit->condition == before.condition)
+		return rc;
+	condition = limit->condition;
+	*limit = before;
+	limit->condition = condition;
+	alarm_limit_fit(limit);
+	return read_limit(req, limit);
+}
+
 enum rc
 controller_limit_change(struct req *req, struct resp *resp)
 {
@@ -248,19 +279,19 @@ controller_limit_change(struct req *req, struct resp *resp)
 	struct alarm_limit_row row;
 	struct alarm_limit limit;
 	struct plant plant;
-	enum rc rc = find(req, &plant, &row);
+	enum rc rc = take_turn(req, &plant);
 
+	if (rc == RC_OK)
+		rc = find(req, &plant, &row);
 	if (rc != RC_OK)
 		return rc;
 	limit = row.limit;
 	what.before = limit_text(req->arena, &row);
-	rc = read_limit(req, &limit);
+	rc = read_change(req, &limit);
 	if (rc == RC_OK)
 		rc = check_known_by(req, &row.limit, &limit);
 	if (rc == RC_OK)
 		rc = settle(req, &plant, &limit);
-	if (rc == RC_OK)
-		rc = db_begin(req->db, DB_READ_COMMITTED, &req->fault);
 	if (rc == RC_OK)
 		rc = store(req, &plant, &limit, &row);
 	if (rc == RC_OK)
@@ -278,10 +309,10 @@ controller_limit_remove(struct req *req, struct resp *resp)
 	struct audit what = {.action = "limit.delete"};
 	struct alarm_limit_row row;
 	struct plant plant;
-	enum rc rc = find(req, &plant, &row);
+	enum rc rc = take_turn(req, &plant);
 
 	if (rc == RC_OK)
-		rc = db_begin(req->db, DB_READ_COMMITTED, &req->fault);
+		rc = find(req, &plant, &row);
 	if (rc == RC_OK)
 		rc = alarm_limit_delete(req->db, req->arena,
 			plant.datasource.id, row.id, &req->fault);

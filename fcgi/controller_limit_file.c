@@ -7,13 +7,28 @@
 
 #include "lib/field.h"
 #include "model/alarm_limit_csv.h"
+#include "model/alarm_limit_find.h"
 #include "model/alarm_limit_list.h"
 #include "model/alarm_limit_store.h"
 
 /* --- reading ---------------------------------------------------------------
  */
 
-/* The variables that limits may name. */
+/* The variables that limits may name: those that the caller knows of. */
+static struct alarm_limit_names
+names_of(struct arena *arena, const struct policy *policy,
+	const struct variable_list *list)
+{
+	struct variable *items =
+		arena_array(arena, list->count, sizeof(*items));
+	struct variable_list known = {0, items};
+
+	for (size_t i = 0; i < list->count; i++)
+		if (policy_knows(policy, &list->items[i]))
+			items[known.count++] = list->items[i];
+	return alarm_limit_names(arena, &known);
+}
+
 static enum rc
 begin(struct req *req, struct plant *plant, struct alarm_limit_names *names)
 {
@@ -28,7 +43,7 @@ begin(struct req *req, struct plant *plant, struct alarm_limit_names *names)
 		rc = variable_query(req->db, req->arena, plant->datasource.id,
 			all, 1, &list, &req->fault);
 	if (rc == RC_OK)
-		*names = alarm_limit_names(req->arena, &list);
+		*names = names_of(req->arena, plant->policy, &list);
 	return rc;
 }
 

@@ -128,6 +128,28 @@ takes_bounds(enum alarm_condition condition)
 }
 
 static bool
+takes_hysteresis(enum alarm_condition condition)
+{
+	return takes_bounds(condition) || condition == ALARM_GREATER ||
+	       condition == ALARM_LESS || condition == ALARM_EQUAL;
+}
+
+void
+alarm_limit_fit(struct alarm_limit *limit)
+{
+	if (!takes_value(limit->condition)) {
+		limit->value = NAN;
+		limit->match = NULL;
+	}
+	if (!takes_bounds(limit->condition))
+		limit->low = limit->high = NAN;
+	if (!takes_hysteresis(limit->condition))
+		limit->hysteresis = 0;
+	if (limit->condition == ALARM_CHANGE)
+		limit->on_delay_ms = 0;
+}
+
+static bool
 settle_condition(const struct alarm_limit *limit, enum value_kind kind,
 	struct alarm_limit_flaw *flaw)
 {
@@ -242,15 +264,11 @@ static bool
 settle_hysteresis(const struct alarm_limit *limit, enum value_kind kind,
 	struct alarm_limit_flaw *flaw)
 {
-	bool numeric = takes_bounds(limit->condition) ||
-		       limit->condition == ALARM_GREATER ||
-		       limit->condition == ALARM_LESS ||
-		       limit->condition == ALARM_EQUAL;
-
 	if (!isfinite(limit->hysteresis) || limit->hysteresis < 0)
 		return flawed(
 			flaw, ALARM_LIMIT_HYSTERESIS, "must not be negative");
-	if (limit->hysteresis > 0 && (!numeric || !is_number_kind(kind)))
+	if (limit->hysteresis > 0 &&
+		(!takes_hysteresis(limit->condition) || !is_number_kind(kind)))
 		return flawed(flaw, ALARM_LIMIT_HYSTERESIS,
 			"only comparisons of numbers have one");
 	/* Else an alarm could never go. */

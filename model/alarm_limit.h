@@ -116,6 +116,10 @@ struct alarm_limit_flaw {
 /* What a limit is before anything is said of it. */
 struct alarm_limit alarm_limit_default(void);
 
+/* Take away what its condition has none of: value, bounds, hysteresis,
+ * on-delay. */
+void alarm_limit_fit(struct alarm_limit *limit);
+
 /*
  * Check everything that can be known of a limit by itself, for a variable of
  * "kind", and make its value what the kind needs: a number, or a text of a

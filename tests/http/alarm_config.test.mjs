@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { openAdmin } from '../support/admin.mjs';
-import { openGrid } from '../support/grid.mjs';
+import { openGrid, until } from '../support/grid.mjs';
 import { checker } from '../support/openapi.mjs';
 import { Plant } from '../support/plant.mjs';
 
@@ -51,6 +51,41 @@ test('a limit is made, listed, changed and removed', async () => {
   assert.deepEqual((await admin.get(`${base}/alarm-areas`)).items.map(({ name }) => name).sort(), ['Hall "1"', 'Süd']);
   await admin.delete(`${base}/limits/${made.id}`);
   assert.equal((await admin.call('GET', `${base}/limits/${made.id}`)).status, 404);
+});
+
+test('another condition takes away what it has none of', async () => {
+  await fresh();
+  const { id } = await admin.post(`${base}/limits`, limit({ hysteresis: 0.5, onDelayMs: 1000 }));
+  const change = (body) => admin.patch(`${base}/limits/${id}`, body);
+  const less = await change({ condition: 'less' });
+  assert.deepEqual([less.value, less.hysteresis, less.onDelayMs], [8.5, 0.5, 1000]);
+  const range = await change({ condition: 'range', low: 1, high: 2 });
+  assert.deepEqual([range.value, range.low, range.high, range.hysteresis], [undefined, 1, 2, 0.5]);
+  assert.equal((await admin.call('PATCH', `${base}/limits/${id}`, { condition: 'change', low: 1 })).status, 400);
+  const changes = await change({ condition: 'change' });
+  assert.deepEqual([changes.low, changes.high, changes.hysteresis, changes.onDelayMs], [undefined, undefined, 0, 0]);
+  assert.equal((await change({ condition: 'status', value: 18 })).value, 18);
+});
+
+test('of two who change a limit at once neither undoes the other', async () => {
+  await fresh();
+  const { id } = await admin.post(`${base}/limits`, limit());
+  const turn = `pg_advisory_xact_lock(1634492782, id) FROM datasource WHERE uuid = '${plant.id}'`;
+  const atOnce = async (...calls) => {
+    const replies = [];
+    await grid.holding(`SELECT ${turn}`, async () => {
+      replies.push(...calls.map((call) => call()));
+      await until(() => grid.sql('SELECT count(*) FROM pg_locks WHERE classid = 1634492782 AND NOT granted')[0][0] === '2',
+        { what: 'both to wait' });
+    });
+    return (await Promise.all(replies)).map(({ status }) => status).sort();
+  };
+  const change = (body) => () => admin.call('PATCH', `${base}/limits/${id}`, body);
+  assert.deepEqual(await atOnce(change({ value: 9 }), change({ text: 'too high' })), [200, 200]);
+  const { value, text } = await admin.get(`${base}/limits/${id}`);
+  assert.deepEqual({ value, text }, { value: 9, text: 'too high' });
+  const make = (priority) => () => admin.call('POST', `${base}/limits`, limit({ name: 'new', priority }));
+  assert.deepEqual(await atOnce(make(1), make(2)), [201, 409]);
 });
 
 test('limits are found by variable, origin, evaluator and text, page by page', async () => {
@@ -195,6 +230,15 @@ test('who may configure a variable may configure its limits, and no others', asy
   assert.deepEqual((await ask('GET', '/limits.json')).json.limits.map(({ variable }) => variable), ['flow/a']);
   assert.equal((await ask('PUT', '/limits', { limits: [limit({ name: 'x' })] })).status, 403);
   assert.equal((await ask('PUT', '/limits', { limits: [], replace: true })).status, 403);
+  const blind = `limit-blind-${process.pid}`; // knows of flow/* alone
+  const blindToken = await grid.token({ actions: null, id: blind });
+  grid.ctl('policy', 'grant', 'client', blind, 'ReadAll,Configure', '--variables', 'flow/*');
+  for (const method of ['PUT', 'POST'])
+    assert.deepEqual(await Promise.all(['level', 'nothing'].map(async (variable) => {
+      const body = method === 'PUT' ? { limits: [limit({ variable })] } : limit({ variable });
+      const reply = await ask(method, '/limits', body, { token: blindToken });
+      return [reply.status, reply.json.errorMessage];
+    })), Array(2).fill([400, `"${method === 'PUT' ? 'limits[0].' : ''}variable" names no variable.`]), method);
   const other = (await admin.all(`${base}/limits?variable=level`))[0];
   for (const [method, body] of [['GET'], ['PATCH', { value: 1 }], ['DELETE']])
     assert.equal((await ask(method, `/limits/${other.id}`, body)).status, 403, method);

@@ -8,8 +8,9 @@
 // without that, openGrid starts one of its own and close() ends it. A test
 // that kills things asks for its own: openGrid({ own: true }).
 
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { randomBytes, webcrypto } from 'node:crypto';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import https from 'node:https';
 import net from 'node:net';
@@ -159,13 +160,35 @@ class Grid {
     return { name, password };
   }
 
+  /** psql as the superuser: its arguments and options for a child process. */
+  #psql(database, ...words) {
+    return [['-X', '-q', '-A', '-t', '-F', '\t', '-v', 'ON_ERROR_STOP=1',
+      '-h', path.join(this.state, 'run'), '-U', 'postgres', '-d', database, ...words], {
+      env: { ...process.env, PGPASSWORD: this.#secret('postgres.password') },
+    }];
+  }
+
   /** Run SQL as the superuser; returns rows as arrays of text. */
   sql(text, database = 'fieldgrid') {
-    const out = execFileSync('psql', ['-X', '-q', '-A', '-t', '-F', '\t', '-v', 'ON_ERROR_STOP=1',
-      '-h', path.join(this.state, 'run'), '-U', 'postgres', '-d', database, '-c', text], {
-      encoding: 'utf8', env: { ...process.env, PGPASSWORD: this.#secret('postgres.password') },
-    });
+    const [words, options] = this.#psql(database, '-c', text);
+    const out = execFileSync('psql', words, { ...options, encoding: 'utf8' });
     return out.split('\n').filter(Boolean).map((line) => line.split('\t'));
+  }
+
+  /** Run SQL in a transaction that stays open, with what it locks, during "work". */
+  async holding(text, work) {
+    const [words, options] = this.#psql('fieldgrid');
+    const psql = spawn('psql', words, { ...options, stdio: ['pipe', 'pipe', 'inherit'] });
+    const ended = once(psql, 'exit');
+    psql.stdin.write(`BEGIN; ${text}; SELECT 'held';\n`);
+    try {
+      for await (const bytes of psql.stdout.iterator({ destroyOnReturn: false }))
+        if (String(bytes).includes('held')) break;
+      return await work();
+    } finally {
+      psql.stdin.end('COMMIT;\n');
+      await ended;
+    }
   }
 
   /**
