@@ -47,7 +47,6 @@ struct client {
 	struct evhttp_request *request;
 	struct bufferevent *stream;
 	struct client *next_closing;
-	bool closing;
 };
 
 /* --- the sink of model/live --------------------------------------------- */
@@ -89,7 +88,6 @@ client_close(void *context)
 {
 	struct client *client = context;
 
-	client->closing = true;
 	client->next_closing = client->live->closing;
 	client->live->closing = client;
 }
@@ -154,6 +152,18 @@ tick(struct hub_live *live)
 				       wait_us % CLOCK_SECOND_US});
 }
 
+/* However many ask for it: at once, or when the last one is long enough ago. */
+static void
+tick_soon(struct hub_live *live)
+{
+	int64_t early_us = live->ticked_us + TICK_US - clock_steady_us();
+
+	if (early_us > 0)
+		event_add(live->timer, &(struct timeval){0, early_us});
+	else
+		tick(live);
+}
+
 static void
 on_timer(evutil_socket_t fd, short events, void *context)
 {
@@ -166,7 +176,6 @@ static void
 on_wake(evutil_socket_t fd, short events, void *context)
 {
 	struct hub_live *live = context;
-	int64_t early_us = live->ticked_us + TICK_US - clock_steady_us();
 	eventfd_t count;
 
 	(void)events;
@@ -179,10 +188,7 @@ on_wake(evutil_socket_t fd, short events, void *context)
 		return;
 	}
 	/* "woken" stays set until the tick, so nobody writes until then. */
-	if (early_us > 0)
-		event_add(live->timer, &(struct timeval){0, early_us});
-	else
-		tick(live);
+	tick_soon(live);
 }
 
 void
@@ -331,7 +337,7 @@ on_request(struct evhttp_request *request, void *context)
 		live_connect(live->hub->live, stream_id(request),
 			req_header(&req, "Last-Event-ID"), client);
 		end_closing(live);
-		tick(live);
+		tick_soon(live);
 	}
 	arena_free(arena);
 }
