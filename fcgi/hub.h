@@ -70,6 +70,10 @@ struct hub {
 /* Fails: RC_UNAVAILABLE until the image has been rebuilt. */
 MUST_CHECK enum rc hub_ready(struct req *req, struct hub **hub);
 
+/* And what the caller may. Fails: as policy_of, too. */
+MUST_CHECK enum rc hub_ready_for(
+	struct req *req, struct hub **hub, const struct policy **policy);
+
 /*
  * The datasource of the path, when the caller may know of it. Needs: the
  * image's lock. Fails: RC_NOT_FOUND: what may not be seen is not there.

@@ -51,10 +51,8 @@ hub_command_variable(struct req *req, const char *name,
 {
 	const struct policy *policy;
 	struct hub *hub;
-	enum rc rc = hub_ready(req, &hub);
+	enum rc rc = hub_ready_for(req, &hub, &policy);
 
-	if (rc == RC_OK)
-		rc = policy_of(req, &policy);
 	if (rc != RC_OK)
 		return rc;
 	image_read_lock(hub->image);

@@ -9,6 +9,7 @@
 
 #include "lib/buf.h"
 #include "lib/log.h"
+#include "lib/memory.h"
 
 /* Every errorCode of the node endpoints; what is not here counts as Other. */
 static const char *const codes[] = {"NoCertificate", "UnknownCertificate",
@@ -27,10 +28,8 @@ struct hub_counters {
 struct hub_counters *
 hub_counters_new(void)
 {
-	struct hub_counters *counters = calloc(1, sizeof(*counters));
+	struct hub_counters *counters = memory_new(1, sizeof(*counters));
 
-	if (counters == NULL)
-		abort();
 	return counters;
 }
 

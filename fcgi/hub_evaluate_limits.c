@@ -6,6 +6,7 @@
 #include "fcgi/hub_evaluate_parts.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/memory.h"
 #include "model/alarm_evaluation.h"
 #include "model/alarm_limit_find.h"
 
@@ -61,10 +62,8 @@ add_plant(struct evaluator *evaluator, int32_t id, struct plant **added)
 	const struct image_datasource *datasource;
 	struct plant *plant;
 
-	evaluator->plants = realloc(evaluator->plants,
-		(evaluator->count + 1) * sizeof(*evaluator->plants));
-	if (evaluator->plants == NULL)
-		abort();
+	evaluator->plants = memory_grow(evaluator->plants, evaluator->count + 1,
+		sizeof(*evaluator->plants));
 	plant = &evaluator->plants[evaluator->count];
 	memset(plant, 0, sizeof(*plant));
 	plant->id = id;
@@ -143,9 +142,7 @@ list_variables(
 
 	free(plant->variable_ids);
 	plant->variable_ids =
-		calloc(2 * count + 1, sizeof(*plant->variable_ids));
-	if (plant->variable_ids == NULL)
-		abort();
+		memory_new(2 * count, sizeof(*plant->variable_ids));
 	for (size_t i = 0; i < count; i++) {
 		plant->variable_ids[2 * i] = targets[i].variable_id;
 		plant->variable_ids[2 * i + 1] =

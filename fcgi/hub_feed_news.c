@@ -8,6 +8,7 @@
 
 #include "fcgi/hub_held.h"
 #include "fcgi/hub_node_stream_parts.h"
+#include "lib/memory.h"
 
 #define ROUND_US  (CLOCK_SECOND_US / 50) /* between looks at all streams */
 #define STREAM_US (CLOCK_SECOND_US / 10) /* between two events of one */
@@ -23,10 +24,8 @@ struct hub_feed_news {
 struct hub_feed_news *
 hub_feed_news_new(void)
 {
-	struct hub_feed_news *news = calloc(1, sizeof(*news));
+	struct hub_feed_news *news = memory_new(1, sizeof(*news));
 
-	if (news == NULL)
-		abort();
 	pthread_mutex_init(&news->lock, NULL);
 	return news;
 }
@@ -47,9 +46,7 @@ make_room(struct hub_feed_news *news, size_t room)
 {
 	if (room <= news->room)
 		return;
-	news->kinds = realloc(news->kinds, room);
-	if (news->kinds == NULL)
-		abort();
+	news->kinds = memory_grow(news->kinds, room, sizeof(*news->kinds));
 	memset(news->kinds + news->room, 0, room - news->room);
 	news->room = room;
 }

@@ -14,6 +14,7 @@
 #include "fcgi/hub_node_stream.h"
 #include "fcgi/hub_order.h"
 #include "lib/log.h"
+#include "lib/memory.h"
 
 #define LOOK_S 1 /* so often when nobody wakes us */
 
@@ -69,10 +70,8 @@ on_timer(evutil_socket_t fd, short events, void *context)
 void
 hub_held_open(struct hub *hub, struct event_base *base)
 {
-	struct hub_held *held = calloc(1, sizeof(*held));
+	struct hub_held *held = memory_new(1, sizeof(*held));
 
-	if (held == NULL)
-		abort();
 	held->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (held->wake_fd < 0)
 		abort();

@@ -22,6 +22,7 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/memory.h"
 #include "lib/secret.h"
 
 #define BACKLOG 1024
@@ -273,10 +274,8 @@ client_new(struct hub_live *live, struct evhttp_request *request)
 	struct evhttp_connection *connection =
 		evhttp_request_get_connection(request);
 	struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
-	struct client *client = calloc(1, sizeof(*client));
+	struct client *client = memory_new(1, sizeof(*client));
 
-	if (client == NULL)
-		abort();
 	client->live = live;
 	client->request = request;
 	client->stream = evhttp_connection_get_bufferevent(connection);
@@ -410,9 +409,7 @@ hub_live_open(struct hub *hub, struct hub_live **opened, struct fault *fault)
 
 	if (rc != RC_OK)
 		return rc;
-	live = calloc(1, sizeof(*live));
-	if (live == NULL)
-		abort();
+	live = memory_new(1, sizeof(*live));
 	live->hub = hub;
 	make_events(live);
 	if (evhttp_accept_socket(live->http, fd) != 0)

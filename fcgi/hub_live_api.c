@@ -382,10 +382,8 @@ hub_live_post(struct req *req, struct resp *resp)
 	struct entries entries[LIVE_SUBJECTS] = {{NULL, 0}};
 	const struct policy *policy = NULL;
 	struct hub *hub;
-	enum rc rc = hub_ready(req, &hub);
+	enum rc rc = hub_ready_for(req, &hub, &policy);
 
-	if (rc == RC_OK)
-		rc = policy_of(req, &policy);
 	if (rc == RC_OK)
 		rc = read_entries(req, entries);
 	for (int i = 0; i < LIVE_SUBJECTS && rc == RC_OK; i++) {

@@ -120,6 +120,7 @@ static const struct stmt *const stmts[] = {
 	event_follow_stmts,
 	feed_dropped_stmts,
 	feed_era_stmts,
+	feed_senders_stmts,
 	feed_stmts,
 	frame_store_stmts,
 	history_stmts,
@@ -161,6 +162,14 @@ hub_ready(struct req *req, struct hub **hub)
 		return RC_OK;
 	return fault_tell(&req->fault, RC_UNAVAILABLE, "Unavailable", NULL,
 		"The hub is starting; try again in a moment.");
+}
+
+enum rc
+hub_ready_for(struct req *req, struct hub **hub, const struct policy **policy)
+{
+	enum rc rc = hub_ready(req, hub);
+
+	return rc == RC_OK ? policy_of(req, policy) : rc;
 }
 
 static void

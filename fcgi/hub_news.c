@@ -14,6 +14,7 @@
 #include "lib/encode.h"
 #include "lib/jsonw.h"
 #include "lib/log.h"
+#include "lib/memory.h"
 #include "model/alarm.h"
 #include "model/alarm_json.h"
 #include "model/event_follow.h"
@@ -46,11 +47,9 @@ struct hub_news {
 struct hub_news *
 hub_news_new(struct hub *hub, struct hub_live *live)
 {
-	struct hub_news *news = calloc(1, sizeof(*news));
+	struct hub_news *news = memory_new(1, sizeof(*news));
 	pthread_condattr_t attributes;
 
-	if (news == NULL)
-		abort();
 	news->hub = hub;
 	news->live = live;
 	news->arena = arena_new();

@@ -10,6 +10,7 @@
 #include "fcgi/hub_nodes.h"
 #include "lib/encode.h"
 #include "lib/log.h"
+#include "lib/memory.h"
 #include "lib/secret.h"
 #include "model/event.h"
 
@@ -20,10 +21,8 @@
 struct hub_node_streams *
 hub_node_streams_new(void)
 {
-	struct hub_node_streams *streams = calloc(1, sizeof(*streams));
+	struct hub_node_streams *streams = memory_new(1, sizeof(*streams));
 
-	if (streams == NULL)
-		abort();
 	pthread_mutex_init(&streams->lock, NULL);
 	return streams;
 }
@@ -224,9 +223,7 @@ set_links(struct hub_node_streams *streams, struct stream *stream,
 	bool subscribes = false;
 
 	free(stream->links);
-	stream->links = calloc(count + 1, sizeof(*links));
-	if (stream->links == NULL)
-		abort();
+	stream->links = memory_new(count, sizeof(*links));
 	stream->link_count = count;
 	for (size_t i = 0; i < count; i++) {
 		stream->links[i] = links[i];
@@ -241,10 +238,8 @@ static struct stream *
 new_stream(struct hub *hub, const struct req *req, const uint8_t *fingerprint,
 	const char *ticket)
 {
-	struct stream *stream = calloc(1, sizeof(*stream));
+	struct stream *stream = memory_new(1, sizeof(*stream));
 
-	if (stream == NULL)
-		abort();
 	stream->hub = hub;
 	stream->node_id = req->caller->id;
 	stream->arena = arena_new();

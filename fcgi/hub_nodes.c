@@ -6,6 +6,7 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/memory.h"
 #include "model/node.h"
 
 #define GRANT_US CLOCK_SECOND_US
@@ -19,10 +20,8 @@ struct hub_nodes {
 struct hub_nodes *
 hub_nodes_new(void)
 {
-	struct hub_nodes *nodes = calloc(1, sizeof(*nodes));
+	struct hub_nodes *nodes = memory_new(1, sizeof(*nodes));
 
-	if (nodes == NULL)
-		abort();
 	pthread_mutex_init(&nodes->lock, NULL);
 	return nodes;
 }
@@ -46,12 +45,10 @@ hub_nodes_free(struct hub_nodes *nodes)
 static struct hub_node *
 add(struct hub_nodes *nodes, int64_t id)
 {
-	struct hub_node *node = calloc(1, sizeof(*node));
+	struct hub_node *node = memory_new(1, sizeof(*node));
 
-	nodes->items = realloc(
-		nodes->items, (nodes->count + 1) * sizeof(*nodes->items));
-	if (node == NULL || nodes->items == NULL)
-		abort();
+	nodes->items = memory_grow(
+		nodes->items, nodes->count + 1, sizeof(*nodes->items));
 	node->id = id;
 	pthread_mutex_init(&node->lock, NULL);
 	pthread_mutex_init(&node->grants_lock, NULL);

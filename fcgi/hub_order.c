@@ -8,15 +8,14 @@
 
 #include "fcgi/hub_held.h"
 #include "lib/clock.h"
+#include "lib/memory.h"
 
 struct hub_orders *
 hub_orders_new(void)
 {
-	struct hub_orders *orders = calloc(1, sizeof(*orders));
+	struct hub_orders *orders = memory_new(1, sizeof(*orders));
 	pthread_condattr_t steady;
 
-	if (orders == NULL)
-		abort();
 	pthread_mutex_init(&orders->lock, NULL);
 	pthread_condattr_init(&steady);
 	pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
@@ -91,10 +90,8 @@ copy_command(struct arena *arena, struct command *copy,
 static struct order *
 new_order(struct hub *hub, const struct command *items, size_t count)
 {
-	struct order *order = calloc(1, sizeof(*order));
+	struct order *order = memory_new(1, sizeof(*order));
 
-	if (order == NULL)
-		abort();
 	order->hub = hub;
 	order->arena = arena_new();
 	order->items = arena_array(order->arena, count, sizeof(*items));

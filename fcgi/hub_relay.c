@@ -14,6 +14,7 @@
 #include "fcgi/hub_peers.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/memory.h"
 #include "model/presence.h"
 
 #define ANSWER_US CLOCK_SECOND_US
@@ -43,10 +44,8 @@ struct hub_relay {
 struct hub_relay *
 hub_relay_new(void)
 {
-	struct hub_relay *relay = calloc(1, sizeof(*relay));
+	struct hub_relay *relay = memory_new(1, sizeof(*relay));
 
-	if (relay == NULL)
-		abort();
 	pthread_mutex_init(&relay->lock, NULL);
 	return relay;
 }
@@ -161,10 +160,8 @@ static void
 keep_offer(struct hub_relay *relay, const struct command *command,
 	const char *run, int64_t expires_us)
 {
-	struct offer *offer = calloc(1, sizeof(*offer));
+	struct offer *offer = memory_new(1, sizeof(*offer));
 
-	if (offer == NULL)
-		abort();
 	memcpy(offer->id, command->id, UUID_BYTES);
 	offer->node_id = command->node_id;
 	snprintf(offer->run, sizeof(offer->run), "%s", run);

@@ -270,10 +270,8 @@ hub_values_query(struct req *req, struct resp *resp)
 	const struct policy *policy;
 	struct query query;
 	struct hub *hub;
-	enum rc rc = hub_ready(req, &hub);
+	enum rc rc = hub_ready_for(req, &hub, &policy);
 
-	if (rc == RC_OK)
-		rc = policy_of(req, &policy);
 	if (rc == RC_OK)
 		rc = read_query(req, &query);
 	if (rc != RC_OK)
@@ -316,10 +314,8 @@ hub_value_get(struct req *req, struct resp *resp)
 {
 	const struct policy *policy;
 	struct hub *hub;
-	enum rc rc = hub_ready(req, &hub);
+	enum rc rc = hub_ready_for(req, &hub, &policy);
 
-	if (rc == RC_OK)
-		rc = policy_of(req, &policy);
 	if (rc != RC_OK)
 		return rc;
 	image_read_lock(hub->image);

@@ -8,6 +8,7 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/memory.h"
 #include "lib/secret.h"
 #include "model/audit.h"
 
@@ -38,10 +39,8 @@ struct refusals {
 struct refusals *
 refusals_new(int64_t window_us)
 {
-	struct refusals *refusals = calloc(1, sizeof(*refusals));
+	struct refusals *refusals = memory_new(1, sizeof(*refusals));
 
-	if (refusals == NULL)
-		abort();
 	refusals->window_us = window_us;
 	return refusals;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "lib/memory.h"
 
 #define KNOWN_ENTRIES 1024
 #define KNOWN_US      CLOCK_SECOND_US
@@ -27,17 +28,13 @@ struct known {
 struct caller_gate *
 caller_gate_new(const char *issuer)
 {
-	struct caller_gate *gate = calloc(1, sizeof(*gate));
+	struct caller_gate *gate = memory_new(1, sizeof(*gate));
 
-	if (gate == NULL)
-		abort();
 	gate->issuer = strdup(issuer != NULL ? issuer : "");
 	if (gate->issuer == NULL)
 		abort();
 	gate->ring = jwt_ring_new();
-	gate->known = calloc(KNOWN_ENTRIES, sizeof(*gate->known));
-	if (gate->known == NULL)
-		abort();
+	gate->known = memory_new(KNOWN_ENTRIES, sizeof(*gate->known));
 	return gate;
 }
 

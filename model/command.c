@@ -161,25 +161,25 @@ static void
 take_targets(struct arena *arena, const struct rows *rows,
 	struct command_target *targets, size_t count)
 {
+	int32_t *nodes = arena_array(arena, rows_count(rows), sizeof(*nodes));
+	const char **runs = arena_array(arena, rows_count(rows), sizeof(*runs));
 	size_t row = 0;
+	size_t used = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		struct command_target *target = &targets[i];
-		size_t most = rows_count(rows) - row + 1;
-		int32_t *nodes = arena_array(arena, most, sizeof(*nodes));
 
-		target->count = 0;
-		target->node_ids = nodes;
-		target->runs = arena_array(arena, most, sizeof(*target->runs));
+		target->node_ids = nodes + used;
+		target->runs = runs + used;
 		for (; row < rows_count(rows) &&
 			rows_int(rows, row, 0) == target->variable_id;
 			row++) {
 			target->select_first = rows_bool(rows, row, 1);
 			if (rows_int(rows, row, 2) == 0)
 				continue;
-			target->runs[target->count] = rows_text(rows, row, 3);
-			nodes[target->count++] =
-				(int32_t)rows_int(rows, row, 2);
+			runs[used] = rows_text(rows, row, 3);
+			nodes[used++] = (int32_t)rows_int(rows, row, 2);
+			target->count++;
 		}
 	}
 }

@@ -86,7 +86,8 @@ struct command_target {
 	bool select_first;
 	size_t count;
 	const int32_t *node_ids; /* that may be asked, the best one first */
-	const char **runs; /* of the hubs that have their streams; "" = none */
+	/* Of the hubs that have their streams; "" = none. */
+	const char *const *runs;
 };
 
 /* The nodes that have declared the variables and may publish them, in the

@@ -2,16 +2,13 @@
 
 #include "model/feed_parts.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "model/history.h"
 
 /* Frames looked at for one page, and of one sender among them. */
 #define LIST_ROWS_MAX   1024
 #define SENDER_ROWS_MAX 256
 
-enum { DATASOURCES, SOURCES, ENDS, LIST, LATE, BODIES, READER, NOTE };
+enum { DATASOURCES, LIST, LATE, BODIES, READER, NOTE };
 
 #define FRAME_COLUMNS                                                          \
 	"f.node_id, f.datasource_id, f.sequence, f.id, f.received_at"          \
@@ -23,35 +20,6 @@ const struct stmt feed_stmts[] = {
 		"  FROM node_datasource"
 		" WHERE node_id = $1 AND subscribe"
 		" ORDER BY datasource_id"},
-	/* $1 node $2 senders that it has read of */
-	[SOURCES] = {"feed_sources", "nN",
-		"SELECT n.node_id"
-		"     , n.last_sequence"
-		"     , n.fills"
-		"     , p.sequence"
-		"     , p.lost_sequence"
-		"     , p.lost_id"
-		"     , p.lost_first_us"
-		"     , p.lost_last_us"
-		"     , EXISTS (SELECT FROM feed_reader WHERE node_id = $1)"
-		"  FROM node_position n"
-		"  LEFT JOIN feed_position p"
-		"    ON p.node_id = $1 AND p.source_id = n.node_id"
-		" WHERE n.node_id = ANY($2) OR n.node_id IN"
-		"       (SELECT there.node_id"
-		"          FROM node_datasource here"
-		"          JOIN node_datasource there USING (datasource_id)"
-		"         WHERE here.node_id = $1 AND here.subscribe"
-		"           AND there.publish)"
-		" ORDER BY n.node_id"},
-	/* $1 senders: their newest frame, and their oldest in no chunk */
-	[ENDS] = {"feed_ends", "N",
-		"SELECT coalesce(max(f.id), 0)"
-		"     , min(f.sequence) FILTER (WHERE NOT f.packed)"
-		"     , min(f.id) FILTER (WHERE NOT f.packed)"
-		"  FROM unnest($1) WITH ORDINALITY AS s (id, place)"
-		"  LEFT JOIN frame f ON f.node_id = s.id"
-		" GROUP BY s.place ORDER BY s.place"},
 	/* $1 senders $2 after their sequences $3 rows of one $4 rows: the first
 	 * of each, then the second of each, … */
 	[LIST] = {"feed_list", "NIii",
@@ -118,114 +86,18 @@ feed_datasources(struct db *db, struct arena *arena, int64_t node_id,
 	return RC_OK;
 }
 
-/* --- senders ------------------------------------------------------------ */
-
-static void
-take_sender(const struct rows *rows, size_t row,
-	const struct feed_cursor *cursor, struct sender *sender)
-{
-	int32_t node_id = (int32_t)rows_int(rows, row, 0);
-	const struct feed_source *read = feed_cursor_find(cursor, node_id);
-
-	*sender = (struct sender){
-		.read = {.node_id = node_id},
-		.last_sequence = rows_int(rows, row, 1),
-		.fills = rows_int(rows, row, 2),
-		.noted = !rows_null(rows, row, 3),
-		.known = read != NULL,
-		.taken = rows_int(rows, row, 3),
-		.lost_sequence = rows_int(rows, row, 4),
-		.lost_id = rows_int(rows, row, 5),
-		.lost_first_us = rows_int(rows, row, 6),
-		.lost_last_us = rows_int(rows, row, 7),
-		.reader = rows_bool(rows, row, 8),
-	};
-	if (read != NULL)
-		sender->read = *read;
-	else
-		sender->read.fills = sender->fills;
-}
-
-static enum rc
-find_senders(struct db *db, struct arena *arena, int64_t node_id,
-	const struct feed_cursor *cursor, struct senders *senders,
-	struct fault *fault)
-{
-	int32_t *ids = arena_array(arena, cursor->count, sizeof(*ids));
-	struct rows *rows;
-	enum rc rc;
-
-	for (size_t i = 0; i < cursor->count; i++)
-		ids[i] = cursor->sources[i].node_id;
-	rc = db_query(db, arena, &feed_stmts[SOURCES],
-		PARAMS(P_SHORT(node_id), P_SHORTS(ids, cursor->count)), &rows,
-		fault);
-	if (rc != RC_OK)
-		return rc;
-	if (rows_count(rows) > FEED_CURSOR_SOURCES_MAX)
-		return fault_tell(fault, RC_UNPROCESSABLE, "TooManyNodes", NULL,
-			"More than %d nodes send to the datasources of this "
-			"one; use several egress nodes.",
-			FEED_CURSOR_SOURCES_MAX);
-	senders->count = rows_count(rows);
-	senders->items =
-		arena_array(arena, senders->count, sizeof(*senders->items));
-	for (size_t i = 0; i < senders->count; i++)
-		take_sender(rows, i, cursor, &senders->items[i]);
-	return RC_OK;
-}
-
-static void
-keep_cursor(struct arena *arena, const struct senders *senders,
-	struct feed_cursor *cursor)
-{
-	cursor->count = senders->count;
-	cursor->sources =
-		arena_array(arena, senders->count, sizeof(*cursor->sources));
-	for (size_t i = 0; i < senders->count; i++)
-		cursor->sources[i] = senders->items[i].read;
-}
-
-static void
-place_sender(const struct rows *rows, size_t row, enum feed_from from,
-	struct sender *sender)
-{
-	sender->read.sequence = sender->last_sequence;
-	sender->read.id = rows_int(rows, row, 0);
-	if (from == FEED_FROM_NOW || rows_null(rows, row, 1))
-		return;
-	sender->read.sequence = rows_int(rows, row, 1) - 1;
-	sender->read.id = rows_int(rows, row, 2) - 1;
-}
-
-static enum rc
-place_all(struct db *db, struct arena *arena, enum feed_from from,
-	struct senders *senders, struct fault *fault)
-{
-	int32_t *ids = arena_array(arena, senders->count, sizeof(*ids));
-	struct rows *rows;
-	enum rc rc;
-
-	for (size_t i = 0; i < senders->count; i++)
-		ids[i] = senders->items[i].read.node_id;
-	rc = db_query(db, arena, &feed_stmts[ENDS],
-		PARAMS(P_SHORTS(ids, senders->count)), &rows, fault);
-	for (size_t i = 0; rc == RC_OK && i < senders->count; i++)
-		place_sender(rows, i, from, &senders->items[i]);
-	return rc;
-}
-
 static enum rc
 start(struct db *db, struct arena *arena, int64_t node_id, enum feed_from from,
 	struct feed_cursor *cursor, struct fault *fault)
 {
 	struct senders senders = {NULL, 0};
-	enum rc rc = find_senders(db, arena, node_id, cursor, &senders, fault);
+	enum rc rc =
+		feed_senders_find(db, arena, node_id, cursor, &senders, fault);
 
 	if (rc == RC_OK)
-		rc = place_all(db, arena, from, &senders, fault);
+		rc = feed_senders_place(db, arena, from, &senders, fault);
 	if (rc == RC_OK)
-		keep_cursor(arena, &senders, cursor);
+		feed_senders_keep(arena, &senders, cursor);
 	return rc;
 }
 
@@ -397,38 +269,6 @@ fetch(struct db *db, struct arena *arena, int64_t node_id,
 	return fetch_bodies(db, arena, wanted, count, fault);
 }
 
-static int
-compare_senders(const void *left, const void *right)
-{
-	const struct sender *one = left;
-	const struct sender *other = right;
-
-	return (one->read.node_id > other->read.node_id) -
-	       (one->read.node_id < other->read.node_id);
-}
-
-static int64_t
-greater(int64_t one, int64_t other)
-{
-	return one > other ? one : other;
-}
-
-static void
-advance(const struct senders *senders, const struct feed_page *page)
-{
-	for (size_t i = 0; i < page->count; i++) {
-		const struct feed_frame *frame = &page->frames[i];
-		const struct sender key = {.read.node_id = frame->node_id};
-		struct sender *sender = bsearch(&key, senders->items,
-			senders->count, sizeof(key), compare_senders);
-		struct feed_source *read = &sender->read;
-
-		read->sequence = greater(read->sequence, frame->sequence);
-		read->id = greater(read->id, frame->id);
-		read->last_us = greater(read->last_us, frame->last_us);
-	}
-}
-
 /* Sequences that never came are passed when nothing is left before them. */
 static void
 close_gaps(const struct senders *senders, const struct feed_page *page)
@@ -444,7 +284,8 @@ read_page(struct db *db, struct arena *arena, int64_t node_id,
 	struct feed_page *page, struct fault *fault)
 {
 	struct senders senders = {NULL, 0};
-	enum rc rc = find_senders(db, arena, node_id, cursor, &senders, fault);
+	enum rc rc =
+		feed_senders_find(db, arena, node_id, cursor, &senders, fault);
 
 	if (rc == RC_OK)
 		rc = feed_check_dropped(
@@ -458,9 +299,9 @@ read_page(struct db *db, struct arena *arena, int64_t node_id,
 		rc = fetch(db, arena, node_id, page, fault);
 	if (rc != RC_OK)
 		return rc;
-	advance(&senders, page);
+	feed_senders_advance(&senders, page);
 	close_gaps(&senders, page);
-	keep_cursor(arena, &senders, cursor);
+	feed_senders_keep(arena, &senders, cursor);
 	return RC_OK;
 }
 

@@ -17,6 +17,7 @@
 /* These and history_stmts. */
 extern const struct stmt feed_stmts[];
 extern const struct stmt feed_dropped_stmts[];
+extern const struct stmt feed_senders_stmts[];
 
 /* A stored frame on its way out. */
 struct feed_frame {

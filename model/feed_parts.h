@@ -1,5 +1,5 @@
 /*
- * feed_parts: what feed.c and feed_dropped.c share, and nobody else.
+ * feed_parts: what the files of feed share, and nobody else.
  */
 #ifndef FG_MODEL_FEED_PARTS_H
 #define FG_MODEL_FEED_PARTS_H
@@ -25,6 +25,27 @@ struct senders {
 	struct sender *items;
 	size_t count;
 };
+
+/*
+ * All senders to the datasources that the reader subscribes to, by id, and how
+ * far the cursor has read of each.
+ * Fails: RC_UNPROCESSABLE TooManyNodes; as db_query.
+ */
+MUST_CHECK enum rc feed_senders_find(struct db *db, struct arena *arena,
+	int64_t node_id, const struct feed_cursor *cursor,
+	struct senders *senders, struct fault *fault);
+
+/* As if of each everything up to "from" had been read. Fails: as db_query. */
+MUST_CHECK enum rc feed_senders_place(struct db *db, struct arena *arena,
+	enum feed_from from, struct senders *senders, struct fault *fault);
+
+/* The frames of the page have been read. */
+void feed_senders_advance(
+	const struct senders *senders, const struct feed_page *page);
+
+/* How far each was read, as a cursor. */
+void feed_senders_keep(struct arena *arena, const struct senders *senders,
+	struct feed_cursor *cursor);
 
 /*
  * Pass over what was dropped before the reader had it, of one sender at a

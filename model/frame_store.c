@@ -1,10 +1,9 @@
 /* frame_store: frames into the database as received, and out again. */
 
-#include "model/frame_store.h"
+#include "model/frame_columns.h"
 
 #include <string.h>
 
-#include "lib/clock.h"
 #include "model/alarm.h"
 
 enum { STORE, FILL, ENTER, LOCK, KNOWN, REPLAY, POSITIONS };
@@ -92,125 +91,11 @@ const struct stmt frame_store_stmts[] = {
 	STMT_END,
 };
 
-/* The columns of a batch, for unnest. */
-struct columns {
-	int32_t *datasources;
-	int64_t *sequences;
-	int64_t *firsts;
-	int64_t *lasts;
-	int32_t *samples;
-	int64_t *crcs;
-	struct bytes *bodies;
-	size_t count;
-	int64_t *gap_lows;
-	int64_t *gap_highs;
-	size_t gap_count;
-	int32_t *event_datasources;
-	int32_t *event_variables;
-	int64_t *event_sequences;
-	int64_t *event_times;
-	int32_t *event_ordinals;
-	const char **event_kinds;
-	const char **event_texts;
-	const char **event_values;
-	const char **event_old_values;
-	const char **event_usernames;
-	const char **event_computers;
-	const char **event_comments;
-	size_t event_count;
-};
-
-static size_t
-count_events(const struct frame_batch *batch)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < batch->count; i++)
-		count += batch->rows[i].event_count;
-	return count;
-}
-
-#define COLUMN(member, rows)                                                   \
-	columns->member = arena_array(arena, rows, sizeof(*columns->member))
-
-static void
-make_columns(struct arena *arena, const struct frame_batch *batch,
-	struct columns *columns)
-{
-	size_t events = count_events(batch);
-
-	COLUMN(datasources, batch->count);
-	COLUMN(sequences, batch->count);
-	COLUMN(firsts, batch->count);
-	COLUMN(lasts, batch->count);
-	COLUMN(samples, batch->count);
-	COLUMN(crcs, batch->count);
-	COLUMN(bodies, batch->count);
-	COLUMN(gap_lows, batch->count);
-	COLUMN(gap_highs, batch->count);
-	COLUMN(event_datasources, events);
-	COLUMN(event_variables, events);
-	COLUMN(event_sequences, events);
-	COLUMN(event_times, events);
-	COLUMN(event_ordinals, events);
-	COLUMN(event_kinds, events);
-	COLUMN(event_texts, events);
-	COLUMN(event_values, events);
-	COLUMN(event_old_values, events);
-	COLUMN(event_usernames, events);
-	COLUMN(event_computers, events);
-	COLUMN(event_comments, events);
-	columns->count = columns->gap_count = columns->event_count = 0;
-}
-
-static void
-add_events(struct columns *columns, const struct frame_row *row)
-{
-	for (size_t i = 0; i < row->event_count; i++) {
-		const struct frame_event *event = &row->events[i];
-		size_t at = columns->event_count++;
-
-		columns->event_datasources[at] = row->datasource_id;
-		columns->event_variables[at] = event->variable_id;
-		columns->event_sequences[at] = row->head.sequence;
-		columns->event_times[at] = event->time_us;
-		columns->event_ordinals[at] = (int32_t)i;
-		columns->event_kinds[at] = event->kind;
-		columns->event_texts[at] = event->text;
-		columns->event_values[at] = event->value;
-		columns->event_old_values[at] = event->old_value;
-		columns->event_usernames[at] = event->username;
-		columns->event_computers[at] = event->computer;
-		columns->event_comments[at] = event->comment;
-	}
-}
-
-static void
-add_row(struct columns *columns, const struct frame_row *row)
-{
-	size_t at = columns->count++;
-
-	columns->datasources[at] = row->datasource_id;
-	columns->sequences[at] = row->head.sequence;
-	columns->firsts[at] = row->head.first_us;
-	columns->lasts[at] = row->head.last_us;
-	columns->samples[at] = (int32_t)row->head.samples;
-	columns->crcs[at] = row->head.crc;
-	columns->bodies[at] = row->body;
-	if (at > 0 && columns->sequences[at - 1] + 1 < row->head.sequence) {
-		size_t gap = columns->gap_count++;
-
-		columns->gap_lows[gap] = columns->sequences[at - 1] + 1;
-		columns->gap_highs[gap] = row->head.sequence;
-	}
-	add_events(columns, row);
-}
-
 /* *moved: the statement's condition held, so everything is stored. */
 static enum rc
 run_store(struct db *db, struct arena *arena, const struct stmt *stmt,
-	const struct frame_batch *batch, const struct columns *c, bool *moved,
-	struct fault *fault)
+	const struct frame_batch *batch, const struct frame_columns *c,
+	bool *moved, struct fault *fault)
 {
 	struct rows *rows;
 	size_t n = c->count;
@@ -272,7 +157,7 @@ tell_conflict(struct fault *fault, int64_t sequence, const char *why)
  * fill a gap into "late", leave out what is stored already. */
 static enum rc
 sort_out(struct db *db, struct arena *arena, const struct frame_batch *batch,
-	size_t old, struct columns *late, struct fault *fault)
+	size_t old, struct frame_columns *late, struct fault *fault)
 {
 	int64_t *sequences = arena_array(arena, old, sizeof(*sequences));
 	struct rows *rows;
@@ -288,7 +173,7 @@ sort_out(struct db *db, struct arena *arena, const struct frame_batch *batch,
 	for (size_t i = 0; i < old && i < rows_count(rows); i++) {
 		batch->rows[i].stored = rows_bool(rows, i, 0);
 		if (batch->rows[i].stored)
-			add_row(late, &batch->rows[i]);
+			frame_columns_add(late, &batch->rows[i]);
 		else if (!rows_null(rows, i, 1) &&
 			 rows_int(rows, i, 1) != batch->rows[i].head.crc)
 			return tell_conflict(fault, sequences[i],
@@ -303,18 +188,18 @@ static enum rc
 store_rest(struct db *db, struct arena *arena, const struct frame_batch *batch,
 	int64_t last, uint64_t spool_id, struct fault *fault)
 {
-	struct columns late;
-	struct columns fresh;
+	struct frame_columns late;
+	struct frame_columns fresh;
 	size_t old = 0;
 	bool moved;
 	enum rc rc = RC_OK;
 
-	make_columns(arena, batch, &late);
-	make_columns(arena, batch, &fresh);
+	frame_columns_make(arena, batch, &late);
+	frame_columns_make(arena, batch, &fresh);
 	while (old < batch->count && batch->rows[old].head.sequence <= last)
 		old++;
 	for (size_t i = old; i < batch->count; i++) {
-		add_row(&fresh, &batch->rows[i]);
+		frame_columns_add(&fresh, &batch->rows[i]);
 		batch->rows[i].stored = true;
 	}
 	if (old > 0 && spool_id != batch->spool_id)
@@ -397,12 +282,12 @@ static enum rc
 store_all(struct db *db, struct arena *arena, const struct frame_batch *batch,
 	bool *moved, struct fault *fault)
 {
-	struct columns columns;
+	struct frame_columns columns;
 	enum rc rc;
 
-	make_columns(arena, batch, &columns);
+	frame_columns_make(arena, batch, &columns);
 	for (size_t i = 0; i < batch->count; i++)
-		add_row(&columns, &batch->rows[i]);
+		frame_columns_add(&columns, &batch->rows[i]);
 	rc = run_store(db, arena, &frame_store_stmts[STORE], batch, &columns,
 		moved, fault);
 	for (size_t i = 0; i < batch->count; i++)

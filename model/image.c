@@ -6,30 +6,7 @@
 #include <string.h>
 
 #include "lib/clock.h"
-#include "lib/log.h"
-
-static void *
-present_or_die(void *memory, size_t bytes)
-{
-	if (memory == NULL) {
-		log_error(NULL, "out of memory: %zu bytes", bytes);
-		abort();
-	}
-	return memory;
-}
-
-static void *
-grow_or_die(void *memory, size_t count, size_t bytes)
-{
-	return present_or_die(realloc(memory, count * bytes), count * bytes);
-}
-
-/* calloc, because most of the table of pages is never touched. */
-static void *
-zeroed_or_die(size_t bytes)
-{
-	return present_or_die(calloc(1, bytes), bytes);
-}
+#include "lib/memory.h"
 
 /* No text is an empty one. */
 static char *
@@ -38,7 +15,7 @@ copy_text(const char *text)
 	size_t bytes = text != NULL ? strlen(text) + 1 : 1;
 
 	return memcpy(
-		grow_or_die(NULL, 1, bytes), text != NULL ? text : "", bytes);
+		memory_grow(NULL, 1, bytes), text != NULL ? text : "", bytes);
 }
 
 /* Readers come in crowds; without this they would keep a writer out. */
@@ -57,7 +34,7 @@ lock_init(pthread_rwlock_t *lock)
 struct image *
 image_new(void)
 {
-	struct image *image = zeroed_or_die(sizeof(*image));
+	struct image *image = memory_new(1, sizeof(*image));
 
 	lock_init(&image->lock);
 	image->version = 1; /* 0 is before everything */
@@ -209,10 +186,10 @@ image_define_datasource(struct image *image, int32_t id, const uint8_t uuid[16],
 	if (datasource == NULL) {
 		size_t count = ++image->datasources_count;
 
-		datasource = zeroed_or_die(sizeof(*datasource));
+		datasource = memory_new(1, sizeof(*datasource));
 		datasource->id = id;
 		datasource->seen_us = CLOCK_NEVER;
-		image->datasources = grow_or_die(
+		image->datasources = memory_grow(
 			image->datasources, count, sizeof(*image->datasources));
 		image->datasources[count - 1] = datasource;
 	}
@@ -235,16 +212,16 @@ static struct image_variable *
 add_variable(
 	struct image *image, struct image_datasource *datasource, int32_t id)
 {
-	struct image_variable *variable = zeroed_or_die(sizeof(*variable));
+	struct image_variable *variable = memory_new(1, sizeof(*variable));
 	struct image_variable ***page = &image->pages[id >> IMAGE_PAGE_BITS];
 
 	if (*page == NULL)
-		*page = zeroed_or_die(IMAGE_PAGE_VARIABLES * sizeof(**page));
+		*page = memory_new(IMAGE_PAGE_VARIABLES, sizeof(**page));
 	(*page)[id & (IMAGE_PAGE_VARIABLES - 1)] = variable;
 	variable->datasource = datasource;
 	if (datasource->count == datasource->capacity) {
 		datasource->capacity = datasource->capacity * 2 + 64;
-		datasource->variables = grow_or_die(datasource->variables,
+		datasource->variables = memory_grow(datasource->variables,
 			datasource->capacity, sizeof(*datasource->variables));
 	}
 	datasource->variables[datasource->count++] = variable;
@@ -333,7 +310,7 @@ keep_text(struct image_variable *variable, const struct value *value)
 	size_t bytes = (size_t)value->string.bytes + 1;
 
 	if (variable->text_bytes < bytes) {
-		variable->text = grow_or_die(variable->text, bytes, 1);
+		variable->text = memory_grow(variable->text, bytes, 1);
 		variable->text_bytes = bytes;
 	}
 	memcpy(variable->text, value->string.data, value->string.bytes);
@@ -373,7 +350,7 @@ image_set_position(struct image *image, int64_t node_id, int64_t sequence)
 		image->positions[i].node_id != node_id)
 		i++;
 	if (i == image->positions_count) {
-		image->positions = grow_or_die(image->positions,
+		image->positions = memory_grow(image->positions,
 			++image->positions_count, sizeof(*image->positions));
 		image->positions[i] = (struct image_position){node_id, 0};
 	}

@@ -8,27 +8,15 @@
 #include <string.h>
 
 #include "lib/clock.h"
-#include "lib/log.h"
+#include "lib/memory.h"
 
 #define UNCONNECTED_US  (60 * CLOCK_SECOND_US)
 #define DISCONNECTED_US (5 * CLOCK_MINUTE_US)
 
-void *
-live_alloc(size_t count, size_t bytes)
-{
-	void *memory = calloc(count + 1, bytes);
-
-	if (memory == NULL) {
-		log_error(NULL, "out of memory: %zu bytes", count * bytes);
-		abort();
-	}
-	return memory;
-}
-
 struct live *
 live_new(struct image *image, const struct live_sink *sink)
 {
-	struct live *live = live_alloc(1, sizeof(*live));
+	struct live *live = memory_new(1, sizeof(*live));
 	uint64_t boot;
 
 	pthread_mutex_init(&live->lock, NULL);
@@ -114,7 +102,7 @@ static void
 add_stream(struct live *live, const struct live_order *order,
 	char id[LIVE_ID_BYTES])
 {
-	struct live_stream *stream = live_alloc(1, sizeof(*stream));
+	struct live_stream *stream = memory_new(1, sizeof(*stream));
 
 	stream->arena = arena_new();
 	snprintf(stream->id, sizeof(stream->id), "%s",

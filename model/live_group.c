@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "lib/memory.h"
 
 #define EVERY_US (CLOCK_SECOND_US / 10)
 /* Finding that nothing changed is work, too. */
@@ -47,7 +48,7 @@ group_key(uint8_t key[SECRET_HASH_BYTES], const struct live_order *order)
 			 order->choices[i].refused_count +
 			 order->choices[i].whole_count +
 			 order->choices[i].refused_whole_count + 4;
-	ids = live_alloc(count, sizeof(*ids));
+	ids = memory_new(count, sizeof(*ids));
 	count = 0;
 	for (int i = 0; i < LIVE_SUBJECTS; i++) {
 		const struct live_choice *choice = &order->choices[i];
@@ -68,7 +69,7 @@ group_key(uint8_t key[SECRET_HASH_BYTES], const struct live_order *order)
 static void *
 copy_list(const void *list, size_t count, size_t bytes)
 {
-	void *copy = live_alloc(count, bytes);
+	void *copy = memory_new(count, bytes);
 
 	if (count > 0)
 		memcpy(copy, list, count * bytes);
@@ -113,7 +114,7 @@ compare_ids(const void *left, const void *right)
 static struct live_group *
 group_new(const struct live_order *order)
 {
-	struct live_group *group = live_alloc(1, sizeof(*group));
+	struct live_group *group = memory_new(1, sizeof(*group));
 
 	for (int i = 0; i < LIVE_SUBJECTS; i++) {
 		struct live_choice *choice = &group->choices[i];
@@ -134,10 +135,8 @@ note_datasource(struct live_group *group, struct image_datasource *datasource)
 	for (size_t i = 0; i < group->datasources_count; i++)
 		if (group->datasources[i] == datasource)
 			return;
-	group->datasources = realloc(group->datasources,
-		(group->datasources_count + 1) * sizeof(*group->datasources));
-	if (group->datasources == NULL)
-		abort();
+	group->datasources = memory_grow(group->datasources,
+		group->datasources_count + 1, sizeof(*group->datasources));
 	group->datasources[group->datasources_count++] = datasource;
 }
 

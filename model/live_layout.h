@@ -75,9 +75,6 @@ struct live_item {
 	size_t bytes;
 };
 
-/* Zeroed memory; none is the end of the process. */
-void *live_alloc(size_t count, size_t bytes);
-
 /*
  * What changed since "since" (version 0 = a snapshot of everything), of one
  * moment, which is *point. NULL when nothing did. A snapshot as well when news

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/memory.h"
+
 uint64_t
 live_news_oldest(const struct live *live)
 {
@@ -35,7 +37,7 @@ add(struct live *live, const struct live_news *news)
 	struct live_item *place;
 
 	if (live->ring == NULL)
-		live->ring = live_alloc(LIVE_NEWS_MAX, sizeof(*live->ring));
+		live->ring = memory_new(LIVE_NEWS_MAX, sizeof(*live->ring));
 	while (live->ring_count > 0 &&
 		(live->ring_count == LIVE_NEWS_MAX ||
 			live->ring_bytes + bytes > LIVE_NEWS_BYTES))
@@ -45,7 +47,7 @@ add(struct live *live, const struct live_news *news)
 		.subject = news->subject,
 		.datasource_id = news->datasource_id,
 		.variable_id = news->variable_id,
-		.json = live_alloc(bytes, 1),
+		.json = memory_new(bytes, 1),
 		.bytes = bytes,
 	};
 	memcpy(place->json, news->json, bytes);

@@ -9,12 +9,13 @@
 #include "lib/clock.h"
 #include "lib/encode.h"
 #include "lib/jsonw.h"
+#include "lib/memory.h"
 #include "model/value_json.h"
 
 static struct live_text *
 text_new(void)
 {
-	struct live_text *text = live_alloc(1, sizeof(*text));
+	struct live_text *text = memory_new(1, sizeof(*text));
 
 	text->users = 1;
 	buf_init(&text->buf, 0);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "lib/clock.h"
+#include "lib/memory.h"
 
 #define ENTRIES    256
 #define BYTES_MAX  ((size_t)64 * 1024 * 1024)
@@ -63,10 +64,8 @@ clear(struct policy_cache *cache, struct entry *entry)
 struct policy_cache *
 policy_cache_new(void)
 {
-	struct policy_cache *cache = calloc(1, sizeof(*cache));
+	struct policy_cache *cache = memory_new(1, sizeof(*cache));
 
-	if (cache == NULL)
-		abort();
 	pthread_mutex_init(&cache->lock, NULL);
 	return cache;
 }
@@ -223,11 +222,9 @@ static enum rc
 compile(struct db *db, const struct caller *caller, struct held **compiled,
 	struct fault *fault)
 {
-	struct held *held = calloc(1, sizeof(*held));
+	struct held *held = memory_new(1, sizeof(*held));
 	enum rc rc;
 
-	if (held == NULL)
-		abort();
 	held->users = 1;
 	held->arena = arena_new();
 	rc = policy_compile(db, held->arena, policy_kind(caller->kind),

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/memory.h"
 #include "model/policy_table.h"
 
 #define GRAM_BYTES   3
@@ -269,9 +270,7 @@ chain_general(struct realm *realm, struct arena *arena)
 
 	if (realm->general_count == 0)
 		return;
-	counts = calloc(UINT32_C(1) << COUNTS_BITS, sizeof(*counts));
-	if (counts == NULL)
-		abort();
+	counts = memory_new(UINT32_C(1) << COUNTS_BITS, sizeof(*counts));
 	while (places < realm->general_count * 2)
 		places *= 2;
 	realm->grams_mask = places - 1;
@@ -339,9 +338,7 @@ policy_index_build(
 
 	if (count == 0)
 		return index;
-	sorted = calloc(count, sizeof(*sorted));
-	if (sorted == NULL)
-		abort();
+	sorted = memory_new(count, sizeof(*sorted));
 	memcpy(sorted, lines, count * sizeof(*lines));
 	qsort(sorted, count, sizeof(*sorted), by_datasource);
 	for (size_t i = 0; i < count; i++)
