@@ -24,18 +24,23 @@ enum {
 	" WHERE i.inhparent = '" parent "'::regclass"                          \
 	" AND pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT'"
 
+/* One word each, so that the statements below read as what they are. */
+#define FRAME_END    BOUND("TO", "timestamptz")
+#define CHUNK_BEGIN  BOUND("FROM", "bigint")
+#define CHUNK_END    BOUND("TO", "bigint")
+#define FRAME_TABLES PARTITIONS("frame")
+#define CHUNK_TABLES PARTITIONS("chunk")
+
 const struct stmt partition_stmts[] = {
 	[FRAME_CREATE] = {"partition_frame_create", "zz", /* $1 from $2 to */
 		"SELECT frame_partition_create($1, $2)"},
 	[FRAME_LIST] = {"partition_frame_list", "z", /* $1 now */
 		"SELECT name::text"
 		"  FROM (SELECT c.relname AS name"
-		"             , " BOUND("TO",
-			"timestamptz") " AS ends_at"
-				       "        " PARTITIONS(
-					       "frame") ") AS p"
-							" WHERE ends_at < $1"
-							" ORDER BY ends_at"},
+		"             , " FRAME_END " AS ends_at"
+		"        " FRAME_TABLES ") AS p"
+		" WHERE ends_at < $1"
+		" ORDER BY ends_at"},
 	[FRAME_DROP] = {"partition_frame_drop", "t", /* $1 name */
 		"SELECT frame_partition_drop($1)"},
 	[CHUNK_CREATE] = {"partition_chunk_create", "ii", /* $1 from $2 to */
@@ -44,19 +49,11 @@ const struct stmt partition_stmts[] = {
 		"SELECT name::text"
 		"     , begins_us"
 		"  FROM (SELECT c.relname AS name"
-		"             , " BOUND("FROM",
-			"bigint") " AS begins_us"
-				  "             , " BOUND("TO",
-					  "bigint") " AS ends_us"
-						    "        " PARTITIONS(
-							    "chunk") ") AS p"
-								     " WHERE "
-								     "ends_us "
-								     "<= $1"
-								     " ORDER "
-								     "BY "
-								     "begins_"
-								     "us"},
+		"             , " CHUNK_BEGIN " AS begins_us"
+		"             , " CHUNK_END " AS ends_us"
+		"        " CHUNK_TABLES ") AS p"
+		" WHERE ends_us <= $1"
+		" ORDER BY begins_us"},
 	[CHUNK_DROP] = {"partition_chunk_drop", "ti", /* $1 name $2 before */
 		"SELECT chunk_partition_drop($1, $2)"},
 	STMT_END,

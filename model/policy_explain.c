@@ -9,114 +9,46 @@
 
 enum { STMT_REASONS };
 
+/* Whose a rule is, and by whom a role is held. */
+#define SUBJECT_NAME POLICY_SUBJECT_NAME("rule.subject_kind", "rule.subject_id")
+#define HOLDER_NAME  POLICY_SUBJECT_NAME("held.kind", "held.id")
+
 #define RULE_COLUMNS                                                           \
 	"SELECT rule.uuid::text, rule.effect = 'deny' AS deny, rule.actions"   \
 	", (SELECT uuid::text FROM datasource"                                 \
 	"    WHERE id = coalesce(rule.datasource_id, "
 
-const struct stmt policy_explain_stmts[] =
-	{
-		/* $1 kind $2 id $3 action $4 datasource $5 variable */
-		[STMT_REASONS] = {"policy_reasons", "tnnnt",
-			POLICY_AROUND
-			"SELECT found.* FROM (" RULE_COLUMNS "NULL))"
-			"     , rule.pattern, rule.names IS NOT NULL"
-			"     , rule.subject_kind," POLICY_SUBJECT_NAME(
-				"rule.subject_kind",
-				"rule.subject_id") "     , NULL, NULL, "
-						   "rule.description, rule.id"
-						   "  FROM policy_rule AS rule"
-						   "  JOIN subject ON "
-						   "subject.kind = "
-						   "rule.subject_kind"
-						   "   AND subject.id = "
-						   "rule.subject_id"
-						   " WHERE rule.actions & $3 "
-						   "<> 0"
-						   "   AND "
-						   "coalesce(rule.datasource_"
-						   "id, $4) = $4"
-						   "   AND (rule.names IS NULL "
-						   "OR $5 = ANY (rule.names))"
-						   " UNION ALL " RULE_COLUMNS
-						   "held.datasource_id))"
-						   "     , rule.pattern, "
-						   "rule.names IS NOT NULL"
-						   "     , "
-						   "rule.subject_"
-						   "kind," POLICY_SUBJECT_NAME(
-							   "rule.subject_kind",
-							   "rule.subject_id") "     , held.kind," POLICY_SUBJECT_NAME("held.kind",
-							   "held.id") "     , "
-								      "rule."
-								      "descript"
-								      "ion, "
-								      "rule.id"
-								      "  FROM "
-								      "held"
-								      "  JOIN "
-								      "policy_"
-								      "rule AS "
-								      "rule ON "
-								      "rule."
-								      "subject_"
-								      "kind = "
-								      "'role'"
-								      "   AND "
-								      "rule."
-								      "subject_"
-								      "id = "
-								      "held."
-								      "role_id"
-								      " WHERE "
-								      "rule."
-								      "actions "
-								      "& $3 <> "
-								      "0"
-								      "   AND "
-								      "coalesce"
-								      "(rule."
-								      "datasour"
-								      "ce_id, "
-								      "$4) = $4"
-								      "   AND "
-								      "coalesce"
-								      "(held."
-								      "datasour"
-								      "ce_id, "
-								      "$4) = $4"
-								      "   AND "
-								      "(rule."
-								      "names "
-								      "IS NULL "
-								      "OR $5 = "
-								      "ANY "
-								      "(rule."
-								      "names))"
-								      ") AS "
-								      "found "
-								      "(uuid, "
-								      "deny, "
-								      "actions,"
-								      " datasou"
-								      "rce, "
-								      "pattern,"
-								      " literal"
-								      "     , "
-								      "kind, "
-								      "name, "
-								      "holder_"
-								      "kind, "
-								      "holder, "
-								      "descript"
-								      "ion, id)"
-								      " ORDER "
-								      "BY deny "
-								      "DESC, "
-								      "id "
-								      "LIMIT "
-								      "100000"},
-		STMT_END,
+const struct stmt policy_explain_stmts[] = {
+	/* $1 kind $2 id $3 action $4 datasource $5 variable */
+	[STMT_REASONS] = {"policy_reasons", "tnnnt",
+		POLICY_AROUND
+		"SELECT found.* FROM (" RULE_COLUMNS "NULL))"
+		"     , rule.pattern, rule.names IS NOT NULL"
+		"     , rule.subject_kind," SUBJECT_NAME
+		"     , NULL, NULL, rule.description, rule.id"
+		"  FROM policy_rule AS rule"
+		"  JOIN subject ON subject.kind = rule.subject_kind"
+		"   AND subject.id = rule.subject_id"
+		" WHERE rule.actions & $3 <> 0"
+		"   AND coalesce(rule.datasource_id, $4) = $4"
+		"   AND (rule.names IS NULL OR $5 = ANY (rule.names))"
+		" UNION ALL " RULE_COLUMNS "held.datasource_id))"
+		"     , rule.pattern, rule.names IS NOT NULL"
+		"     , rule.subject_kind," SUBJECT_NAME
+		"     , held.kind," HOLDER_NAME
+		"     , rule.description, rule.id"
+		"  FROM held"
+		"  JOIN policy_rule AS rule ON rule.subject_kind = 'role'"
+		"   AND rule.subject_id = held.role_id"
+		" WHERE rule.actions & $3 <> 0"
+		"   AND coalesce(rule.datasource_id, $4) = $4"
+		"   AND coalesce(held.datasource_id, $4) = $4"
+		"   AND (rule.names IS NULL OR $5 = ANY (rule.names)))"
+		"    AS found (uuid, deny, actions, datasource, pattern"
+		"     , literal, kind, name, holder_kind, holder, description"
+		"     , id)"
+		" ORDER BY deny DESC, id LIMIT 100000"},
+	STMT_END,
 };
 
 static bool

@@ -17,18 +17,18 @@ enum {
 	STMT_SLICE,
 };
 
+/* Places of rows, as places of a slice, and whose a rule is. */
+#define CREATED_AT_PLACE SLICE_TIME("created_at")
+
+#define SUBJECT_NAME POLICY_SUBJECT_NAME("rule.subject_kind", "rule.subject_id")
+
 #define COLUMNS                                                                \
 	"rule.uuid::text, rule.subject_kind, rule.subject_id"                  \
-	"," POLICY_SUBJECT_NAME("rule.subject_kind",                           \
-		"rule.subject_id") ","                                         \
-				   " coalesce(rule.datasource_id, 0)"          \
-				   ", (SELECT datasource.uuid::text FROM "     \
-				   "datasource"                                \
-				   "    WHERE datasource.id = "                \
-				   "rule.datasource_id)"                       \
-				   ", rule.pattern, rule.names, "              \
-				   "rule.actions, rule.effect = 'deny'"        \
-				   ", rule.description, rule.created_at "
+	"," SUBJECT_NAME ", coalesce(rule.datasource_id, 0)"                   \
+	", (SELECT datasource.uuid::text FROM datasource"                      \
+	"    WHERE datasource.id = rule.datasource_id)"                        \
+	", rule.pattern, rule.names, rule.actions, rule.effect = 'deny'"       \
+	", rule.description, rule.created_at "
 
 const struct stmt policy_rule_stmts[] = {
 	/* $1 kind $2 id $3 datasource or 0 $4 pattern $5 names or NULL
@@ -66,75 +66,23 @@ const struct stmt policy_rule_stmts[] = {
 	[STMT_SLICE] = {"policy_rule_slice", SLICE_TYPES "ttttt",
 		"SELECT item.* FROM ("
 		"  SELECT " COLUMNS "     , CASE $1"
-		"           WHEN 'created' THEN " SLICE_TIME(
-			"created_at") "           WHEN 'subject' THEN "
-				      "subject_kind || ' ' "
-				      "||" POLICY_SUBJECT_NAME("rule.subject_"
-							       "kind",
-					      "rule.subject_id") "         END "
-								 "COLLATE "
-								 "\"C\" AS "
-								 "place"
-								 "     , "
-								 "rule.id"
-								 "  FROM "
-								 "policy_rule "
-								 "AS rule"
-								 ") AS item "
-								 "(uuid, kind, "
-								 "subject_id, "
-								 "subject, "
-								 "datasource_id"
-								 "     , "
-								 "datasource, "
-								 "pattern, "
-								 "names, "
-								 "actions, "
-								 "deny, "
-								 "description"
-								 "     , "
-								 "created_at, "
-								 "place, id)"
-								 " WHERE"
-								 " " SLICE_AFTER
-								 "   AND "
-								 "($6::text IS "
-								 "NULL OR kind "
-								 "= $6)"
-								 "   AND "
-								 "($7::text IS "
-								 "NULL OR "
-								 "subject = $7)"
-								 "   AND "
-								 "($8::text IS "
-								 "NULL OR "
-								 "datasource = "
-								 "lower($8))"
-								 "   AND "
-								 "($9::text IS "
-								 "NULL OR deny "
-								 "= ($9 = "
-								 "'deny'))"
-								 "   AND "
-								 "($10::text "
-								 "IS NULL"
-								 "        OR "
-								 "strpos(lower("
-								 "pattern), "
-								 "lower($10)) "
-								 "> 0"
-								 "        OR "
-								 "strpos(lower("
-								 "description),"
-								 " lower($10)) "
-								 "> 0"
-								 "        OR "
-								 "strpos(lower("
-								 "subject), "
-								 "lower($10)) "
-								 "> "
-								 "0"
-								 ")" SLICE_ORDER},
+		"           WHEN 'created' THEN " CREATED_AT_PLACE
+		"           WHEN 'subject' THEN subject_kind"
+		"                || ' ' ||" SUBJECT_NAME
+		"         END COLLATE \"C\" AS place"
+		"     , rule.id"
+		"  FROM policy_rule AS rule) AS item (uuid, kind, subject_id"
+		"     , subject, datasource_id, datasource, pattern, names"
+		"     , actions, deny, description, created_at, place, id)"
+		" WHERE " SLICE_AFTER "   AND ($6::text IS NULL OR kind = $6)"
+		"   AND ($7::text IS NULL OR subject = $7)"
+		"   AND ($8::text IS NULL OR datasource = lower($8))"
+		"   AND ($9::text IS NULL OR deny = ($9 = 'deny'))"
+		"   AND ($10::text IS NULL"
+		"        OR strpos(lower(pattern), lower($10)) > 0"
+		"        OR strpos(lower(description), lower($10)) > 0"
+		"        OR strpos(lower(subject), lower($10))"
+		"           > 0)" SLICE_ORDER},
 	STMT_END,
 };
 

@@ -21,6 +21,10 @@ enum {
 	STMT_GRANTS,
 };
 
+/* Places of rows, as places of a slice, and who holds a role. */
+#define CREATED_AT_PLACE SLICE_TIME("created_at")
+#define SUBJECT_NAME     POLICY_SUBJECT_NAME("subject_kind", "subject_id")
+
 #define COLUMNS                                                                \
 	"role.id, role.uuid::text, role.name, role.description"                \
 	", role.built_in"                                                      \
@@ -29,11 +33,9 @@ enum {
 
 #define GRANT_COLUMNS                                                          \
 	"role_grant.uuid::text, subject_kind, subject_id"                      \
-	"," POLICY_SUBJECT_NAME("subject_kind",                                \
-		"subject_id") "AS subject"                                     \
-			      ", coalesce(datasource_id, 0)"                   \
-			      ", (SELECT uuid::text FROM datasource WHERE id " \
-			      "= datasource_id) "
+	"," SUBJECT_NAME "AS subject"                                          \
+	", coalesce(datasource_id, 0)"                                         \
+	", (SELECT uuid::text FROM datasource WHERE id = datasource_id) "
 
 const struct stmt role_stmts[] = {
 	[STMT_CREATE] = {"role_create", "tt",
@@ -51,18 +53,14 @@ const struct stmt role_stmts[] = {
 		"SELECT item.* FROM ("
 		"  SELECT " COLUMNS "     , CASE $1"
 		"           WHEN 'name' THEN lower(name)"
-		"           WHEN 'created' THEN " SLICE_TIME(
-			"created_at") "         END COLLATE \"C\" AS place"
-				      "     , role.id AS number"
-				      "  FROM role) AS item (role_id, uuid, "
-				      "name, description"
-				      "     , built_in, grants, created_at, "
-				      "place, id)"
-				      " WHERE " SLICE_AFTER
-				      "   AND ($6::text IS NULL OR"
-				      "        strpos(lower(name || ' ' || "
-				      "description), lower($6))"
-				      "        > 0)" SLICE_ORDER},
+		"           WHEN 'created' THEN " CREATED_AT_PLACE
+		"         END COLLATE \"C\" AS place"
+		"     , role.id AS number"
+		"  FROM role) AS item (role_id, uuid, name, description"
+		"     , built_in, grants, created_at, place, id)"
+		" WHERE " SLICE_AFTER "   AND ($6::text IS NULL OR"
+		"        strpos(lower(name || ' ' || description), lower($6))"
+		"        > 0)" SLICE_ORDER},
 	[STMT_ADMINISTERS] = {"role_administers", "nn",
 		"SELECT EXISTS (SELECT FROM policy_rule"
 		"                WHERE subject_kind = 'role'"
@@ -92,66 +90,18 @@ const struct stmt role_stmts[] = {
 	[STMT_GRANTS] = {"role_grants", SLICE_TYPES "ntt",
 		"SELECT item.* FROM ("
 		"  SELECT " GRANT_COLUMNS "     , CASE $1"
-		"           WHEN 'subject' THEN subject_kind || ' ' "
-		"||" POLICY_SUBJECT_NAME("subject_kind",
-			"subject_id") "           WHEN 'created' "
-				      "THEN " SLICE_TIME(
-					      "created_at") "       "
-							    "  END "
-							    "COLLATE"
-							    " \"C\" "
-							    "AS "
-							    "place"
-							    "     , "
-							    "role_"
-							    "grant."
-							    "id"
-							    "    "
-							    "FROM "
-							    "role_"
-							    "grant "
-							    "WHERE "
-							    "role_"
-							    "id = $6"
-							    ") AS "
-							    "item "
-							    "(uuid, "
-							    "kind, "
-							    "subject"
-							    "_id, "
-							    "subject"
-							    ", "
-							    "datasou"
-							    "rce_id"
-							    "     , "
-							    "datasou"
-							    "rce, "
-							    "place, "
-							    "id)"
-							    " WHERE"
-							    " " SLICE_AFTER
-							    "   AND "
-							    "($7::"
-							    "text "
-							    "IS "
-							    "NULL "
-							    "OR "
-							    "kind = "
-							    "$7)"
-							    "   AND "
-							    "($8::"
-							    "text "
-							    "IS NULL"
-							    "       "
-							    " OR "
-							    "strpos("
-							    "lower("
-							    "subject"
-							    "), "
-							    "lower($"
-							    "8)) > "
-							    "0"
-							    ")" SLICE_ORDER},
+		"           WHEN 'subject' THEN subject_kind"
+		"                || ' ' ||" SUBJECT_NAME
+		"           WHEN 'created' THEN " CREATED_AT_PLACE
+		"         END COLLATE \"C\" AS place"
+		"     , role_grant.id"
+		"    FROM role_grant"
+		"   WHERE role_id = $6) AS item (uuid, kind, subject_id"
+		"     , subject, datasource_id, datasource, place, id)"
+		" WHERE " SLICE_AFTER "   AND ($7::text IS NULL OR kind = $7)"
+		"   AND ($8::text IS NULL"
+		"        OR strpos(lower(subject), lower($8))"
+		"           > 0)" SLICE_ORDER},
 	STMT_END,
 };
 

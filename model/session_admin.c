@@ -4,6 +4,10 @@
 
 #include <string.h>
 
+/* Places of rows, as places of a slice. */
+#define CREATED_AT_PLACE SLICE_TIME("created_at")
+#define SEEN_AT_PLACE    SLICE_TIME("seen_at")
+
 #define ENTRY_COLUMNS                                                          \
 	"session.hash, session.sid, session.account_id, session.amr"           \
 	", session.issuer, session.user_name, session.full_name"               \
@@ -25,45 +29,14 @@ const struct stmt session_admin_stmts[] = {
 		"SELECT " ENTRY_COLUMNS ", place, id"
 		"  FROM (SELECT session.*, 0::bigint AS id"
 		"             , (CASE $1 WHEN 'user' THEN user_name"
-		"                        WHEN 'created' THEN" SLICE_TIME(
-			"created_at") "                        WHEN 'seen' "
-				      "THEN" SLICE_TIME(
-					      "seen_at") "           "
-							 "     END "
-							 "|| ' ' || "
-							 "sid) "
-							 "COLLATE "
-							 "\"C\" AS "
-							 "place"
-							 "          "
-							 "FROM"
-							 " " ENTRIES ") AS "
-							 "session"
-							 " WHER"
-							 "E" SLICE_AFTER
-							 "   AND "
-							 "($6::text "
-							 "IS NULL OR "
-							 "user_name "
-							 "= "
-							 "lower($6))"
-							 "   AND "
-							 "($7::text "
-							 "IS NULL OR "
-							 "position("
-							 "lower($7) "
-							 "IN lower("
-							 "        "
-							 "user_name "
-							 "|| ' ' || "
-							 "full_name "
-							 "|| ' ' || "
-							 "address"
-							 "        || "
-							 "' ' || "
-							 "agent)) > "
-							 "0"
-							 ")" SLICE_ORDER},
+		"                        WHEN 'created' THEN" CREATED_AT_PLACE
+		"                        WHEN 'seen' THEN" SEEN_AT_PLACE
+		"                END || ' ' || sid) COLLATE \"C\" AS place"
+		"          FROM " ENTRIES ") AS session WHERE" SLICE_AFTER
+		"   AND ($6::text IS NULL OR user_name = lower($6))"
+		"   AND ($7::text IS NULL OR position(lower($7) IN lower("
+		"        user_name || ' ' || full_name || ' ' || address"
+		"        || ' ' || agent)) > 0)" SLICE_ORDER},
 	[STMT_LOOK] = {"session_look", "u",
 		"SELECT " ENTRY_COLUMNS " FROM " ENTRIES " WHERE sid = $1"},
 	STMT_END,
