@@ -104,7 +104,7 @@ export class Faceplate {
 		const cells = Object.fromEntries(['quality', 'age', 'range', 'hour'].map((key) => [key, make('span')]));
 		const trend = `/trend?${new URLSearchParams({ v: `${this.datasource}:${name}`, range: '1h' })}`;
 		const note = make('p', { class: 'fg-note fg-plate-note', role: 'status' });
-		const siblings = make('ul', { class: 'fg-plate-siblings' });
+		const siblings = make('ul', { class: 'fg-bare fg-plate-siblings' });
 
 		close.addEventListener('click', () => this.close());
 		this.#spark = new SparkView(svg, SPAN_MS);

@@ -75,7 +75,7 @@ export class PlateLists {
 	#section(title, lines, path) {
 		const all = `/plants/${this.#datasource}/${path}?${new URLSearchParams({ view: 'history', names: this.#name })}`;
 
-		return lines.length === 0 ? [] : [make('h3', {}, title), make('ul', {}, ...lines),
+		return lines.length === 0 ? [] : [make('h3', {}, title), make('ul', { class: 'fg-bare' }, ...lines),
 			make('p', {}, make('a', { href: all, 'aria-label': `All of ${title.toLowerCase()}` }, 'All of them'))];
 	}
 }
