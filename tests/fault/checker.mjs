@@ -18,7 +18,7 @@ function isTimed(source, n, ms) {
 }
 
 /** Count what is wrong with the rows of history of variable n. */
-function judge(source, rows) {
+export function judgeRows(source, rows) {
   const seen = new Set();
   const tally = { arrived: rows.length, missing: 0, twice: 0, strange: 0, disordered: 0, mistimed: 0 };
   let last = 0;
@@ -36,7 +36,7 @@ function judge(source, rows) {
 }
 
 /** Texts that are not those of their row: cut off, mixed up or from nowhere. */
-function spoiled(source, rows) {
+export function spoiled(source, rows) {
   return rows.filter(([, text], i) => text.replaceAll('"', '') !== padding(i + 1, source.padBytes)).length
     + Math.abs(rows.length - source.count);
 }
@@ -88,7 +88,7 @@ async function judgeAlarms(source, token) {
 }
 
 async function check(source, token) {
-  const tally = { ...judge(source, await source.agent.history(token, 'n')), ...await judgeAlarms(source, token) };
+  const tally = { ...judgeRows(source, await source.agent.history(token, 'n')), ...await judgeAlarms(source, token) };
   if (source.padBytes) tally.spoiled = spoiled(source, await source.agent.history(token, 'pad'));
   return tally;
 }
@@ -119,7 +119,7 @@ function linesMade(source, column, hub) {
 }
 
 /** An alarm comes again whenever it has changed; what counts is its last state, and none may come twice. */
-function judgeMirroredAlarms(hub, mirror) {
+export function judgeMirroredAlarms(hub, mirror) {
   const without = ({ activeMs, ...alarm }) => alarm;
   const last = new Map();
   let wrong = 0;
@@ -135,7 +135,7 @@ function judgeMirroredAlarms(hub, mirror) {
 }
 
 /** Events have numbers; each comes once. */
-function judgeMirroredEvents(hub, mirror) {
+export function judgeMirroredEvents(hub, mirror) {
   const told = new Map();
   let wrong = 0;
   for (const event of mirror) {

@@ -14,6 +14,39 @@ const REQUEST_MS = 15_000;
 const LATE_MS = 30_000;
 const SLACK_MS = 500; // of a device's process on a busy machine
 
+/**
+ * When it must not be written any more. A request may have waited before the
+ * hub took it; what a clock says that was set does not count.
+ */
+function endOf({ sentAt, record }) {
+  const waited = Date.parse(record?.created) - sentAt;
+  return sentAt + EXPIRES_MS + SLACK_MS + (waited > 0 && waited < REQUEST_MS ? waited : 0);
+}
+
+/** Is it in a state that a command cannot have after so many writes? */
+function isWrong({ status, id, state }, writes) {
+  if (status === 200) return writes !== 1 || state !== 'confirmed';
+  if ((status === 503 && id) || state === 'refused') return writes !== 0;
+  return state === 'confirmed' ? writes !== 1 : state === 'sent';
+}
+
+/**
+ * Of commands [{ value, sentAt, status (of the answer), id, state, record (the
+ * grid's) }] and what the device was given, [{ value, at }]: { commands,
+ * confirmed, written twice, late, wrong }; "wrong" is a state that is not true.
+ */
+export function judgeCommands(sent, writes) {
+  const tally = { commands: sent.length, confirmed: 0, writtenTwice: 0, late: 0, commandsWrong: 0 };
+  for (const one of sent) {
+    const mine = writes.filter(({ value }) => value === one.value);
+    if (one.status === 200) tally.confirmed += 1;
+    if (mine.length > 1) tally.writtenTwice += 1;
+    if (mine.some(({ at }) => at > endOf(one))) tally.late += 1;
+    if (isWrong(one, mine.length)) tally.commandsWrong += 1;
+  }
+  return tally;
+}
+
 export class Commander {
   #device;
 
@@ -84,38 +117,16 @@ export class Commander {
     return records;
   }
 
-  /**
-   * When it must not be written any more. A request may have waited before the
-   * hub took it; what a clock says that was set does not count.
-   */
-  #end({ sentAt, record }) {
-    const waited = Date.parse(record?.created) - sentAt;
-    return sentAt + EXPIRES_MS + SLACK_MS + (waited > 0 && waited < REQUEST_MS ? waited : 0);
-  }
-
-  /** A state that a command cannot have after so many writes. */
-  #isWrong({ status, id, state }, writes) {
-    if (status === 200) return writes !== 1 || state !== 'confirmed';
-    if ((status === 503 && id) || state === 'refused') return writes !== 0;
-    return state === 'confirmed' ? writes !== 1 : state === 'sent';
-  }
-
-  /** { commands, confirmed, written twice, late, wrong }; "wrong" is a state that is not true. */
+  /** As judgeCommands has it, when nothing is under way any more. */
   async judge() {
-    await sleep(EXPIRES_MS); // for what is still under way
+    await sleep(EXPIRES_MS);
     this.token = await this.renew();
-    const tally = { commands: this.sent.length, confirmed: 0, writtenTwice: 0, late: 0, commandsWrong: 0 };
     const records = await this.#records();
     for (const one of this.sent) {
-      const writes = this.writes.filter(({ value }) => value === one.value);
       one.record = records.get(one.value);
       one.state = one.record?.state;
-      if (one.status === 200) tally.confirmed += 1;
-      if (writes.length > 1) tally.writtenTwice += 1;
-      if (writes.some(({ at }) => at > this.#end(one))) tally.late += 1;
-      if (this.#isWrong(one, writes.length)) tally.commandsWrong += 1;
     }
-    return tally;
+    return judgeCommands(this.sent, this.writes);
   }
 
   /** Of what was sent while the cable was out nothing may have been done, neither then nor later. */
