@@ -13,6 +13,7 @@ import { Agent, numberedCsv } from '../support/agent.mjs';
 import { Egress, egressNode } from '../support/egress.mjs';
 import { build, openGrid, sleep, until } from '../support/grid.mjs';
 import { Plant } from '../support/plant.mjs';
+import { programOf } from '../support/program.mjs';
 import { dump, restore } from '../support/restore.mjs';
 
 let grid;
@@ -265,13 +266,13 @@ test('a torn line, a file that is removed and a lost position harm no file; a se
 
 test('a machine becomes an egress node with one command, and only of that kind', async () => {
   const agent = plant('enrolled', 50, 100);
-  const program = path.join(build, 'fieldgrid-egress');
+  const program = programOf('egress');
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fieldgrid-enrol-'));
   const name = `room-${process.pid}`;
   const code = /--token (\S+)/.exec(grid.ctl('node', 'add', name, '--kind', 'egress', '--subscribe', agent.id))[1];
   const enrol = (which, into) => execFileSync(which,
     ['enrol', grid.url, '--token', code, '--folder', path.join(folder, into)], { encoding: 'utf8', stdio: 'pipe' });
-  assert.throws(() => enrol(path.join(build, 'fieldgrid-ingress'), 'wrong'), /of the kind egress/);
+  assert.throws(() => enrol(programOf('ingress'), 'wrong'), /of the kind egress/);
   const text = enrol(program, 'wrong');
   assert.match(text, new RegExp(`It receives ".*" \\(${agent.id}\\)`));
   assert.equal(fs.readFileSync(path.join(folder, 'wrong/mirror.csv'), 'utf8'),

@@ -11,9 +11,10 @@ import { promisify } from 'node:util';
 
 import { Agent, numberedCsv } from '../support/agent.mjs';
 import { administrator, parts } from '../support/est.mjs';
-import { build, openGrid, sleep, until } from '../support/grid.mjs';
+import { openGrid, sleep, until } from '../support/grid.mjs';
+import { programOf } from '../support/program.mjs';
 
-const program = path.join(build, 'fieldgrid-ingress');
+const program = programOf('ingress');
 const run = promisify(execFile);
 const LIFE_S = 170; // and five minutes before: renewed 13 s after it is issued
 const numbers = { driver: 'csv', variables: 'name,type\nn,int\n' };

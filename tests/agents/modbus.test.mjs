@@ -10,10 +10,11 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
 
-import { build, sleep, top, until } from '../support/grid.mjs';
+import { sleep, top, until } from '../support/grid.mjs';
+import { programOf } from '../support/program.mjs';
 import { Memory, RawDevice, serialDevice, serialLine, TcpDevice } from '../support/modbus.mjs';
 
-const program = path.join(build, 'fieldgrid-ingress');
+const program = programOf('ingress');
 const started = [];
 
 after(async () => {
