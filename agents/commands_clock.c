@@ -21,10 +21,7 @@ commands_exchange(struct commands *commands)
 	commands->exchange_due_us = clock_steady_us() + EXCHANGE_US;
 	if (rc != RC_OK) {
 		log_debug(NULL, "%s", fault.text);
-		if ((rc == RC_DENIED || rc == RC_UPSTREAM) &&
-			hub_refresh(commands->hub, &fault) != RC_OK)
-			log_debug(NULL, "%s", fault.text);
-		hub_turn(commands->hub);
+		hub_recover(commands->hub, rc);
 		return false;
 	}
 	pthread_mutex_lock(&commands->lock);

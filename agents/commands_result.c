@@ -180,10 +180,7 @@ commands_tell_results(struct commands *commands)
 	}
 	log_warn(NULL, "results of commands wait: %s", fault.text);
 	commands->tell_due_us = clock_steady_us() + RETRY_US;
-	if ((rc == RC_DENIED || rc == RC_UPSTREAM) &&
-		hub_refresh(commands->hub, &fault) != RC_OK)
-		log_debug(NULL, "%s", fault.text);
-	hub_turn(commands->hub);
+	hub_recover(commands->hub, rc);
 }
 
 void

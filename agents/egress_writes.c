@@ -69,11 +69,20 @@ send(struct egress_writes *writes, const struct wish *wish,
 	return rc;
 }
 
+/* Without a code of the hub nobody has looked at the write. */
+static bool
+has_not_arrived(const struct fault *fault)
+{
+	return fault->code[0] == '\0' ||
+	       strstr(fault->code, "Certificate") != NULL;
+}
+
 static enum rc
 try(struct egress_writes *writes, const struct wish *wish, struct fault *fault)
 {
 	const struct mirror_variable *variable =
 		mirror_find_shown(writes->mirror, wish->shown);
+	enum rc rc;
 
 	if (variable == NULL)
 		return fault_set(fault, RC_NOT_FOUND,
@@ -83,7 +92,10 @@ try(struct egress_writes *writes, const struct wish *wish, struct fault *fault)
 		(EGRESS_WRITE_MS - 100) * (CLOCK_SECOND_US / 1000))
 		return fault_set(fault, RC_UNAVAILABLE,
 			"it could not be sent in time and was dropped");
-	return send(writes, wish, variable, fault);
+	rc = send(writes, wish, variable, fault);
+	if (rc != RC_OK && has_not_arrived(fault))
+		hub_recover(writes->hub, rc);
+	return rc;
 }
 
 static void
@@ -134,6 +146,17 @@ run(void *context)
 	while (take(writes, &wish))
 		do_one(writes, &wish);
 	return NULL;
+}
+
+size_t
+egress_writes_room(struct egress_writes *writes)
+{
+	size_t room;
+
+	pthread_mutex_lock(&writes->lock);
+	room = EGRESS_WRITES_MAX - writes->count;
+	pthread_mutex_unlock(&writes->lock);
+	return room;
 }
 
 bool

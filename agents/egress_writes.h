@@ -40,6 +40,9 @@ MUST_CHECK enum rc egress_writes_open(const struct hub_options *options,
 void egress_writes_end(struct egress_writes *writes);
 void egress_writes_close(struct egress_writes *writes);
 
+/* How many more may be put now; only what sends them makes it more. */
+size_t egress_writes_room(struct egress_writes *writes);
+
 /*
  * Write "value", JSON text, to the variable of that name at this side; from
  * any thread. "done" may be NULL. False when too many wait already.

@@ -139,6 +139,18 @@ hub_turn(struct hub *hub)
 	forget_token(hub); /* the other one may not know it */
 }
 
+void
+hub_recover(struct hub *hub, enum rc rc)
+{
+	struct fault fault;
+
+	if ((rc == RC_DENIED || rc == RC_UPSTREAM) &&
+		hub_use(hub, hub->options.certificate, hub->options.key,
+			&fault) != RC_OK)
+		log_warn(NULL, "%s", fault.text);
+	hub_turn(hub);
+}
+
 /* --- answers ------------------------------------------------------------- */
 
 /* NULL when the answer is not a JSON object. Put by the caller. */
@@ -501,12 +513,6 @@ hub_patch(struct hub *hub, const char *path, const struct buf *body,
 {
 	*answer = &hub->reply.body;
 	return call_hub(hub, "PATCH", path, "application/json", body, fault);
-}
-
-enum rc
-hub_refresh(struct hub *hub, struct fault *fault)
-{
-	return hub_use(hub, hub->options.certificate, hub->options.key, fault);
 }
 
 static enum rc

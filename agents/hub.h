@@ -48,6 +48,11 @@ size_t hub_url_count(const struct hub *hub);
 /* Use the next address from now on. */
 void hub_turn(struct hub *hub);
 
+/* After a call failed by "rc", for threads that renew no certificate: use the
+ * next address from now on, and the files as they are now when they may be the
+ * reason: the thread that renews them may have done so. */
+void hub_recover(struct hub *hub, enum rc rc);
+
 /* Its connection, for other requests to the same address. */
 struct http *hub_http(struct hub *hub);
 
@@ -89,10 +94,6 @@ MUST_CHECK enum rc hub_patch(struct hub *hub, const char *path,
 	const struct buf *body, const struct buf **answer, struct fault *fault);
 MUST_CHECK enum rc hub_get(struct hub *hub, const char *path,
 	const struct buf **answer, struct fault *fault);
-
-/* Its files, read again: the certificate may have been renewed by another
- * thread. Fails: RC_IO: nothing has changed. */
-MUST_CHECK enum rc hub_refresh(struct hub *hub, struct fault *fault);
 
 /* Follow GET "path" until it ends; RC_OK when the hub ended it. */
 MUST_CHECK enum rc hub_follow(struct hub *hub, const char *path,

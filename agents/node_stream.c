@@ -116,18 +116,6 @@ back_off(struct node_stream *stream)
 		nanosleep(&(struct timespec){0, NAP_US * 1000}, NULL);
 }
 
-/* What went wrong may be the certificate, which another thread renews. */
-static void
-try_another_way(struct node_stream *stream, enum rc rc)
-{
-	struct fault fault;
-
-	if ((rc == RC_DENIED || rc == RC_UPSTREAM) &&
-		hub_refresh(stream->hub, &fault) != RC_OK)
-		log_warn(NULL, "%s", fault.text);
-	hub_turn(stream->hub);
-}
-
 void
 node_stream_run(struct node_stream *stream)
 {
@@ -151,7 +139,7 @@ node_stream_run(struct node_stream *stream)
 			stream->failures++;
 		if (rc != RC_OK) {
 			complain(stream, &fault);
-			try_another_way(stream, rc);
+			hub_recover(stream->hub, rc);
 		}
 		/* A good stream that ended is opened again at once. */
 		if (stream->failures > 0)

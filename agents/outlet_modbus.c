@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <modbus/modbus.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -25,12 +27,14 @@
 #include "agents/egress_writes.h"
 #include "agents/outlet.h"
 #include "agents/outlet_modbus_map.h"
+#include "agents/outlet_modbus_order.h"
 #include "lib/log.h"
 
 #define CLIENTS_MAX     256
 #define BACKLOG         16
 #define TICK_MS         200 /* to see that it is time to end */
 #define REQUEST_WAIT_US 500000
+#define IDLE_S          60 /* before a silent client is asked for */
 #define WRITE_BITS      0x0f
 #define WRITE_REGISTERS 0x10
 
@@ -50,131 +54,49 @@ struct server {
 
 /* --- writes --------------------------------------------------------------- */
 
-/* A write request, taken apart. */
-struct order {
-	enum modbus_table table;
-	uint32_t number;
-	uint32_t count;
-	uint16_t values[MODBUS_MAX_WRITE_BITS]; /* coils 0 or 1 */
-};
-
-static uint16_t
-word(const uint8_t *at)
-{
-	return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-/* The length was checked by libmodbus against the function's. */
-static bool
-read_order(const uint8_t *pdu, struct order *order)
-{
-	const uint8_t *data = pdu + 6;
-
-	*order = (struct order){.number = word(pdu + 1), .count = 1};
-	switch (pdu[0]) {
-	case MODBUS_FC_WRITE_SINGLE_COIL:
-		order->table = MODBUS_COIL;
-		order->values[0] = word(pdu + 3) == 0xff00;
-		return word(pdu + 3) == 0xff00 || word(pdu + 3) == 0;
-	case MODBUS_FC_WRITE_SINGLE_REGISTER:
-		order->table = MODBUS_HOLDING;
-		order->values[0] = word(pdu + 3);
-		return true;
-	case WRITE_BITS:
-		order->table = MODBUS_COIL;
-		order->count = word(pdu + 3);
-		if (order->count < 1 || order->count > MODBUS_MAX_WRITE_BITS ||
-			pdu[5] != (order->count + 7) / 8)
-			return false;
-		for (uint32_t i = 0; i < order->count; i++)
-			order->values[i] = data[i / 8] >> i % 8 & 1;
-		return true;
-	default:
-		order->table = MODBUS_HOLDING;
-		order->count = word(pdu + 3);
-		if (order->count < 1 ||
-			order->count > MODBUS_MAX_WRITE_REGISTERS ||
-			pdu[5] != order->count * 2)
-			return false;
-		for (uint32_t i = 0; i < order->count; i++)
-			order->values[i] = word(data + 2 * i);
-		return true;
-	}
-}
-
-static bool
-put_write(struct server *server, const struct modbus_map_item *item,
-	const uint16_t *values, unsigned *refusal)
-{
-	char text[MODBUS_TEXT_BYTES_MAX + 1];
-	struct value value;
-	struct buf json;
-	bool put;
-
-	*refusal = MODBUS_EXCEPTION_ILLEGAL_DATA_VALUE;
-	if (!modbus_decode(&item->address, values, &value, text))
-		return false;
-	buf_init(&json, 0);
-	outlet_json_bare(&json, &value);
-	put = egress_writes_put(
-		server->writes, item->variable, json.data, NULL, NULL);
-	buf_free(&json);
-	*refusal = MODBUS_EXCEPTION_SLAVE_OR_SERVER_BUSY;
-	return put;
-}
-
-/* 0 = taken; else the exception. All of it must be of variables that may be
- * written, before the first is sent. */
-static unsigned
-take_order(struct server *server, const struct order *order)
-{
-	const struct modbus_map_item *item;
-	unsigned refusal = 0;
-
-	if (server->writes == NULL)
-		return MODBUS_EXCEPTION_ILLEGAL_FUNCTION;
-	for (uint32_t at = 0; at < order->count; at += item->address.count) {
-		item = modbus_map_covered(&server->map, order->table,
-			order->number + at, order->count - at);
-		if (item == NULL)
-			return MODBUS_EXCEPTION_ILLEGAL_DATA_ADDRESS;
-	}
-	for (uint32_t at = 0; at < order->count; at += item->address.count) {
-		item = modbus_map_covered(&server->map, order->table,
-			order->number + at, order->count - at);
-		if (!put_write(server, item, order->values + at, &refusal))
-			return refusal;
-	}
-	return 0;
-}
-
 /* The answer repeats the head of the request. */
-static void
+static int
 answer_write(struct server *server, const uint8_t *query, int length)
 {
 	int head = modbus_get_header_length(server->context);
-	struct order order;
+	struct modbus_order order;
 	unsigned refusal = MODBUS_EXCEPTION_ILLEGAL_DATA_VALUE;
 	modbus_mapping_t *scratch;
+	int sent;
 
-	if (read_order(query + head, &order))
-		refusal = take_order(server, &order);
-	if (refusal != 0) {
-		modbus_reply_exception(server->context, query, refusal);
-		return;
-	}
+	if (server->writes == NULL)
+		refusal = MODBUS_EXCEPTION_ILLEGAL_FUNCTION;
+	else if (modbus_order_read(query + head, &order))
+		refusal =
+			modbus_order_take(&server->map, server->writes, &order);
+	if (refusal != 0)
+		return modbus_reply_exception(server->context, query, refusal);
 	/* What libmodbus writes while it answers goes nowhere. */
 	scratch = modbus_mapping_new_start_address(order.number, order.count, 0,
 		0, order.number, order.count, 0, 0);
 	if (scratch == NULL)
 		abort();
-	modbus_reply(server->context, query, length, scratch);
+	sent = modbus_reply(server->context, query, length, scratch);
 	modbus_mapping_free(scratch);
+	return sent;
 }
 
 /* --- reads ---------------------------------------------------------------- */
 
-static void
+/* libmodbus would sleep over a count that is out of bounds, and throw away what
+ * the client has sent behind it. */
+static bool
+may_read(const uint8_t *pdu)
+{
+	bool bits = pdu[0] == MODBUS_FC_READ_COILS ||
+		    pdu[0] == MODBUS_FC_READ_DISCRETE_INPUTS;
+	unsigned count = (unsigned)pdu[3] << 8 | pdu[4];
+
+	return count >= 1 && count <= (bits ? MODBUS_MAX_READ_BITS
+					    : MODBUS_MAX_READ_REGISTERS);
+}
+
+static int
 answer_read(struct server *server, const uint8_t *query, int length)
 {
 	modbus_mapping_t tables = {
@@ -188,12 +110,19 @@ answer_read(struct server *server, const uint8_t *query, int length)
 		.tab_registers = server->map.registers[1],
 	};
 
+	int sent;
+
+	if (!may_read(query + modbus_get_header_length(server->context)))
+		return modbus_reply_exception(server->context, query,
+			MODBUS_EXCEPTION_ILLEGAL_DATA_VALUE);
 	pthread_mutex_lock(&server->lock);
-	modbus_reply(server->context, query, length, &tables);
+	sent = modbus_reply(server->context, query, length, &tables);
 	pthread_mutex_unlock(&server->lock);
+	return sent;
 }
 
-static void
+/* Negative: the answer could not be sent. */
+static int
 answer(struct server *server, const uint8_t *query, int length)
 {
 	switch (query[modbus_get_header_length(server->context)]) {
@@ -201,22 +130,42 @@ answer(struct server *server, const uint8_t *query, int length)
 	case MODBUS_FC_READ_DISCRETE_INPUTS:
 	case MODBUS_FC_READ_HOLDING_REGISTERS:
 	case MODBUS_FC_READ_INPUT_REGISTERS:
-		answer_read(server, query, length);
-		break;
+		return answer_read(server, query, length);
 	case MODBUS_FC_WRITE_SINGLE_COIL:
 	case MODBUS_FC_WRITE_SINGLE_REGISTER:
 	case WRITE_BITS:
 	case WRITE_REGISTERS:
-		answer_write(server, query, length);
-		break;
+		return answer_write(server, query, length);
 	default:
-		modbus_reply_exception(server->context, query,
+		return modbus_reply_exception(server->context, query,
 			MODBUS_EXCEPTION_ILLEGAL_FUNCTION);
-		break;
 	}
 }
 
 /* --- connections ---------------------------------------------------------- */
+
+/* A client that is gone without a word is noticed, and none is waited for: it
+ * would hold up all others, and the mirror. */
+static void
+prepare_client(int client)
+{
+	static const struct {
+		int level;
+		int name;
+		int value;
+	} options[] = {
+		{SOL_SOCKET, SO_KEEPALIVE, 1},
+		{IPPROTO_TCP, TCP_KEEPIDLE, IDLE_S},
+		{IPPROTO_TCP, TCP_KEEPINTVL, IDLE_S / 3},
+		{IPPROTO_TCP, TCP_KEEPCNT, 3},
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(options); i++)
+		setsockopt(client, options[i].level, options[i].name,
+			&options[i].value, sizeof(options[i].value));
+	fcntl(client, F_SETFD, FD_CLOEXEC);
+	fcntl(client, F_SETFL, O_NONBLOCK);
+}
 
 static void
 accept_client(struct server *server)
@@ -230,7 +179,7 @@ accept_client(struct server *server)
 		close(client);
 		return;
 	}
-	fcntl(client, F_SETFD, FD_CLOEXEC);
+	prepare_client(client);
 	server->clients[server->client_count++] = client;
 }
 
@@ -251,9 +200,10 @@ serve_client(struct server *server, int client)
 	length = modbus_receive(server->context, query);
 	if (length < 0)
 		return false;
-	if (length > 0)
-		answer(server, query, length);
-	return true;
+	if (length == 0 || answer(server, query, length) >= 0)
+		return true;
+	log_warn(NULL, "a Modbus client that takes no answers is dropped");
+	return false;
 }
 
 /* From the last one on, so that dropping one moves none that is due. */

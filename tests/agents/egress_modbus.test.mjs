@@ -1,6 +1,9 @@
 // fieldgrid-egress as a Modbus TCP server for a control system, both ways.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import net from 'node:net';
 import { after, before, test } from 'node:test';
 import modbus from 'modbus-serial';
 
@@ -24,15 +27,23 @@ function keep(one) {
   return one;
 }
 
-async function mirror(agent, registers, { rights = 'ReadAll', egress = '' } = {}) {
+async function mirror(agent, registers, { rights = 'ReadAll', egress = '', urls } = {}) {
   const port = await freePort();
   const node = keep(egressNode(grid, [agent.id], rights));
   const one = new Egress(grid, {
-    node, mirror: `datasource,prefix\n${agent.id},plant/\n`, outlet: 'modbus', egress,
+    node, mirror: `datasource,prefix\n${agent.id},plant/\n`, outlet: 'modbus', egress, urls,
     options: `port = ${port}\nregisters = registers.csv`,
   });
   one.write('registers.csv', registers);
   return { egress: keep(one).start(), port };
+}
+
+async function plain(port) {
+  const socket = net.connect(port, '127.0.0.1');
+  socket.on('error', () => {});
+  open.push({ close: () => socket.destroy() });
+  await once(socket, 'connect');
+  return socket;
 }
 
 async function client(port) {
@@ -83,16 +94,25 @@ test('a write of the control system is a command, and the register shows what th
   }));
   agent.start();
   await until(() => agent.log.includes('connected'), { what: 'the agent' });
+  // Nobody is at the first of the hub's addresses.
   const { egress, port } = await mirror(agent, `variable,address,writable
 plant/park/power_limit,holding/0:float32,yes
 plant/park/power,holding/2:float32,
-`, { rights: 'ReadAll,WriteVariables', egress: 'writes = yes' });
+`, {
+    rights: 'ReadAll,WriteVariables', egress: 'writes = yes',
+    urls: `https://127.0.0.1:${await freePort()}, ${grid.nodeUrl}`,
+  });
   const control = await client(port);
   const limit = async () => (await control.readHoldingRegisters(0, 2)).buffer.readFloatBE();
   await until(async () => await limit() > 0, { what: 'the value' });
-  const wish = Buffer.alloc(4);
-  wish.writeFloatBE(12000);
-  await control.writeRegisters(0, [wish.readUInt16BE(0), wish.readUInt16BE(2)]);
+  const words = (number) => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeFloatBE(number);
+    return [bytes.readUInt16BE(0), bytes.readUInt16BE(2)];
+  };
+  await control.writeRegisters(0, words(7000));
+  await until(() => egress.log.includes('writing plant/park/power_limit'), { what: 'the first address fails' });
+  await control.writeRegisters(0, words(12000));
   await until(async () => await limit() === 12000, { what: 'the plant has it' }).catch((error) => {
     throw new Error(egress.log.slice(-1500), { cause: error });
   });
@@ -101,6 +121,38 @@ plant/park/power,holding/2:float32,
   const [[user, value]] = grid.sql(`SELECT actor, value FROM command c JOIN datasource d
     ON d.id = c.datasource_id WHERE d.uuid = '${agent.id}' ORDER BY number DESC LIMIT 1`);
   assert.deepEqual([user, Number(value)], [egress.node.name, 12000]);
+});
+
+test('a request that is wrong in a part does nothing, and one client cannot hold up another', async () => {
+  const agent = keep(new Agent(grid, 'requests', { driver: 'sim', options: 'model = wind', variables: 'name,type,access\npark/power_limit,float,read_write\n' }));
+  const { egress, port } = await mirror(agent, `variable,address,writable
+a,holding/0:float32,yes
+b,holding/2:bcd16,yes
+${Array.from({ length: 70 }, (_, i) => `many/${i},holding/${100 + i},yes`).join('\n')}
+`, { egress: 'writes = yes' });
+  const control = await client(port);
+  await assert.rejects(control.writeRegisters(0, [0, 0, 0xaaaa]), /Illegal data value/);
+  await assert.rejects(control.writeRegisters(100, Array(70).fill(1)), /Slave device busy/);
+  assert.doesNotMatch(egress.log, /writing/, 'nothing of them was sent');
+
+  // What stands behind a bad request is answered.
+  const ask = (count) => Buffer.from([0, count, 0, 0, 0, 6, 1, 3, 0, 0, 0, count]);
+  const raw = await plain(port);
+  raw.write(Buffer.concat([ask(126), ask(1)]));
+  let answers = Buffer.alloc(0);
+  raw.on('data', (bytes) => { answers = Buffer.concat([answers, bytes]); });
+  await until(() => answers.length >= 9 + 11, { what: 'both answers' });
+  assert.deepEqual([answers[1], answers[7], answers[8], answers[10]], [126, 0x83, 3, 1]);
+
+  // Nobody waits for one that takes no answers, and one that is gone is found out.
+  const deaf = await plain(port);
+  deaf.write(Buffer.concat(Array(60_000).fill(ask(125))));
+  await until(() => egress.log.includes('takes no answers'), { seconds: 30, what: 'the end of the deaf one' });
+  assert.equal((await control.readHoldingRegisters(0, 1)).data[0], 0);
+  const here = port.toString(16).toUpperCase().padStart(4, '0');
+  const sockets = () => fs.readFileSync('/proc/net/tcp', 'utf8').split('\n').map((line) => line.trim().split(/\s+/))
+    .filter(([, local, , state]) => local?.endsWith(`:${here}`) && state === '01');
+  await until(() => sockets().length > 0 && sockets().every((one) => one[5].startsWith('02:')), { what: 'keepalive' });
 });
 
 test('what cannot be is said at the start', async () => {
