@@ -55,6 +55,7 @@ export class ListView {
 	#again = false; // something changed while a question was under way
 	#failed = false;
 	#hand = -Infinity; // when a hand was over the list last
+	#more = false; // more rows were asked for: they do not wait
 
 	constructor(kind) {
 		this.#kind = kind;
@@ -162,6 +163,8 @@ export class ListView {
 
 	// How long nothing may move: Infinity while somebody reads.
 	#reading() {
+		if (this.#more)
+			return 0;
 		if (this.busy || this.selected.size > 0 || scrollY > READING_PX)
 			return Infinity;
 		return this.#hand + HAND_MS - performance.now();
@@ -209,6 +212,7 @@ export class ListView {
 	}
 
 	#show(items, next) {
+		this.#more = false;
 		const rows = items.map((item) => {
 			const row = this.#rows.get(item.id) ?? make('tr', { 'data-fg-id': item.id });
 
@@ -257,6 +261,7 @@ export class ListView {
 		byId('fg-list-more').addEventListener('click', () => {
 			this.#limit = Math.min(ROWS_MAX, Math.max(2 * this.#limit, PAGE_ROWS));
 			this.showPending();
+			this.#more = true;
 			this.refresh();
 		});
 		byId('fg-list-new').addEventListener('click', () => {

@@ -123,6 +123,27 @@ test('a cause is chosen from its tree where the limit demands one', async () => 
   assert.deepEqual(page.problems, []);
 });
 
+test('more rows come below at once, also for whoever has scrolled and chosen', async () => {
+  const long = new Plant(grid, 'Long list');
+  const came = Date.now();
+  await long.announce([{ name: 'v', type: 'float' }]);
+  await long.send({ v: [[came, 1]] }, [], { alarms: Array.from({ length: 250 }, () => ({ id: randomUUID(), variable: 'v',
+    limit: 'high', text: 'long', value: 1, kind: 'came', time: came, came })) });
+  const page = await open(`/plants/${long.id}/alarms`);
+  const rows = page.locator('#fg-list tbody tr');
+  await page.getByText('100+ alarms').waitFor();
+  const last = await rows.nth(99).getAttribute('data-fg-id');
+  await row(page, last).getByRole('checkbox').check();
+  for (const count of ['200+', '250']) {
+    await page.getByRole('button', { name: 'Show more' }).click();
+    await page.getByText(`${count} alarms`).waitFor();
+  }
+  assert.equal(await rows.nth(99).getAttribute('data-fg-id'), last);
+  assert.ok(await row(page, last).getByRole('checkbox').isChecked());
+  assert.deepEqual(page.problems, []);
+  long.close();
+});
+
 test('a flood takes no row from under the finger, and ends on the first page', async () => {
   const flooded = new Plant(grid, 'Flood');
   const many = (count) => Array.from({ length: count }, () => ({ id: randomUUID(), variable: 'v', limit: 'high',
