@@ -11,6 +11,7 @@
 #include "fcgi/controller_rights.h"
 #include "fcgi/plant.h"
 #include "lib/route.h"
+#include "model/alarm_limit_store.h"
 
 /* Limits by JSON and by CSV, both ways. */
 #define CONTROLLER_LIMITS_BYTES ((size_t)8 * 1024 * 1024)
@@ -33,6 +34,10 @@ handler_fn controller_category_list;
 handler_fn controller_category_put;
 handler_fn controller_category_remove;
 
+/* controller_alarm_vocabulary.c: all of these as one file */
+handler_fn controller_vocabulary_get; /* GET …/alarm-vocabulary */
+handler_fn controller_vocabulary_put; /* PUT …/alarm-vocabulary */
+
 /* controller_alarm_cause.c: …/alarm-causes */
 handler_fn controller_cause_list;
 handler_fn controller_cause_create;
@@ -41,5 +46,13 @@ handler_fn controller_cause_change;
 /* The datasource, for somebody who may configure all of it.
  * Fails: RC_NOT_FOUND, RC_DENIED RightMissing. */
 MUST_CHECK enum rc controller_alarm_plant(struct req *req, struct plant *plant);
+
+/* "?replace=true" of the address. Fails: RC_BAD_INPUT. */
+MUST_CHECK enum rc controller_alarm_mode(
+	struct req *req, enum alarm_limit_mode *mode);
+
+/* {"added", "changed", "removed"}, in "arena". */
+const char *controller_alarm_counts(
+	struct arena *arena, const struct alarm_limit_count *counts);
 
 #endif

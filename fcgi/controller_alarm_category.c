@@ -9,8 +9,6 @@
 #include "lib/field.h"
 #include "model/alarm_category.h"
 
-#define NUMBER_MAX 65535
-
 enum rc
 controller_alarm_plant(struct req *req, struct plant *plant)
 {
@@ -32,13 +30,11 @@ controller_alarm_plant(struct req *req, struct plant *plant)
 static enum rc
 read_kind(struct req *req, const char **kind)
 {
-	static const char *const words[][2] = {
-		{"classes", "class"}, {"groups", "group"}, {"areas", "area"}};
 	const char *word = req_arg(req, "kind");
 
-	for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
-		if (strcmp(words[i][0], word) == 0) {
-			*kind = words[i][1];
+	for (size_t i = 0; i < ALARM_CATEGORY_KINDS; i++)
+		if (strcmp(alarm_category_kinds[i].many, word) == 0) {
+			*kind = alarm_category_kinds[i].one;
 			return RC_OK;
 		}
 	return fault_set(&req->fault, RC_NOT_FOUND, "kind");
@@ -53,16 +49,16 @@ read_key(struct req *req, struct alarm_category *category)
 
 	if (rc != RC_OK)
 		return rc;
-	if (strcmp(category->kind, "area") == 0) {
+	if (alarm_category_is_area(category)) {
 		category->name = key;
 		return RC_OK;
 	}
 	category->number = strtol(key, NULL, 10);
 	if (strspn(key, "0123456789") == strlen(key) && strlen(key) <= 5 &&
-		category->number <= NUMBER_MAX)
+		category->number <= ALARM_CATEGORY_NUMBER_MAX)
 		return RC_OK;
 	return fault_tell(&req->fault, RC_BAD_INPUT, "BadRequest", "number",
-		"The number must be from 0 to %d.", NUMBER_MAX);
+		"The number must be from 0 to %d.", ALARM_CATEGORY_NUMBER_MAX);
 }
 
 static const char *const sorts[] = {"number", "name", NULL};
@@ -108,12 +104,12 @@ controller_category_list(struct req *req, struct resp *resp)
 
 static const struct field put_fields[] = {
 	{"name", FIELD_TEXT, offsetof(struct alarm_category, name),
-		.maximum = ALARM_CATEGORY_NAME_BYTES},
+		.maximum = NAMING_NAME_BYTES},
 	{"colour", FIELD_TEXT, offsetof(struct alarm_category, colour),
 		.maximum = 7},
 	{"description", FIELD_TEXT,
 		offsetof(struct alarm_category, description),
-		.maximum = ALARM_CATEGORY_DESCRIPTION_BYTES},
+		.maximum = NAMING_DESCRIPTION_BYTES},
 	FIELDS_END,
 };
 

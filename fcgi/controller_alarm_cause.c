@@ -12,15 +12,15 @@
 	}
 
 static const struct field create_fields[] = {
-	TEXT("name", name, ALARM_CAUSE_NAME_BYTES),
-	TEXT("description", description, ALARM_CAUSE_DESCRIPTION_BYTES),
+	TEXT("name", name, NAMING_NAME_BYTES),
+	TEXT("description", description, NAMING_DESCRIPTION_BYTES),
 	TEXT("parent", parent, 36),
 	FIELDS_END,
 };
 
 static const struct field change_fields[] = {
-	TEXT("name", name, ALARM_CAUSE_NAME_BYTES),
-	TEXT("description", description, ALARM_CAUSE_DESCRIPTION_BYTES),
+	TEXT("name", name, NAMING_NAME_BYTES),
+	TEXT("description", description, NAMING_DESCRIPTION_BYTES),
 	{"removed", FIELD_BOOL,
 		.offset = offsetof(struct alarm_cause, removed)},
 	FIELDS_END,
@@ -46,7 +46,7 @@ controller_cause_list(struct req *req, struct resp *resp)
 		return rc;
 	json = resp_json(resp, 200);
 	jsonw_open_obj(json, NULL);
-	alarm_cause_write_tree(json, "causes", &list);
+	alarm_cause_write_tree(json, "causes", &list, ALARM_CAUSE_BY_ID);
 	jsonw_close_obj(json);
 	return RC_OK;
 }

@@ -70,8 +70,9 @@ check_rights(struct req *req, const struct plant *plant,
 	return rc;
 }
 
-static const char *
-counts_text(struct arena *arena, const struct alarm_limit_count *counts)
+const char *
+controller_alarm_counts(
+	struct arena *arena, const struct alarm_limit_count *counts)
 {
 	struct jsonw *json = jsonw_in(arena);
 
@@ -97,7 +98,7 @@ store(struct req *req, struct resp *resp, const struct plant *plant,
 	if (rc == RC_OK)
 		rc = alarm_limit_put(req->db, req->arena, plant->datasource.id,
 			list->items, list->count, mode, &counts, &req->fault);
-	what.after = counts_text(req->arena, &counts);
+	what.after = controller_alarm_counts(req->arena, &counts);
 	rc = controller_finish(
 		req, rc, &what, "datasource", plant->datasource.name);
 	if (rc == RC_OK)
@@ -136,8 +137,8 @@ controller_limit_put_many(struct req *req, struct resp *resp)
 		body.replace ? ALARM_LIMIT_REPLACE : ALARM_LIMIT_MERGE);
 }
 
-static enum rc
-read_mode(struct req *req, enum alarm_limit_mode *mode)
+enum rc
+controller_alarm_mode(struct req *req, enum alarm_limit_mode *mode)
 {
 	struct pairs pairs;
 	const char *replace;
@@ -166,7 +167,7 @@ controller_limit_put_csv(struct req *req, struct resp *resp)
 	enum rc rc = begin(req, &plant, &names);
 
 	if (rc == RC_OK)
-		rc = read_mode(req, &mode);
+		rc = controller_alarm_mode(req, &mode);
 	if (rc == RC_OK &&
 		strncasecmp(req->content_type, type, sizeof(type) - 1) != 0)
 		rc = fault_tell(&req->fault, RC_UNSUPPORTED,

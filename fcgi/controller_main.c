@@ -15,6 +15,7 @@
 #include "model/alarm_cause.h"
 #include "model/alarm_limit_find.h"
 #include "model/alarm_limit_store.h"
+#include "model/alarm_vocabulary.h"
 #include "model/audit.h"
 #include "model/audit_read.h"
 #include "model/audit_verify.h"
@@ -154,6 +155,11 @@ static const struct route routes[] = {
 		NEED_API, BODY, "Change a limit"},
 	{METHOD_DELETE, PLANT "/limits/{limit}", controller_limit_remove,
 		NEED_API, 0, "Remove a limit"},
+	{METHOD_GET, PLANT "/alarm-vocabulary", controller_vocabulary_get,
+		NEED_API, 0, "Classes, groups, areas and causes as one file"},
+	{METHOD_PUT, PLANT "/alarm-vocabulary", controller_vocabulary_put,
+		NEED_API, ALARM_VOCABULARY_BYTES,
+		"Make and change classes, groups, areas and causes by a file"},
 	{METHOD_GET, PLANT "/alarm-causes", controller_cause_list, NEED_API, 0,
 		"The tree of alarm causes"},
 	{METHOD_POST, PLANT "/alarm-causes", controller_cause_create, NEED_API,
@@ -176,13 +182,13 @@ static const struct route routes[] = {
 
 static const struct stmt *const statements[] = {alarm_category_stmts,
 	alarm_cause_stmts, alarm_limit_find_stmts, alarm_limit_store_stmts,
-	audit_stmts, audit_chain_stmts, audit_checkpoint_stmts,
-	audit_read_stmts, audit_verify_stmts, authority_stmts, caller_stmts,
-	client_stmts, datasource_stmts, enrolment_access_stmts,
-	enrolment_issue_stmts, enrolment_stmts, event_write_stmts,
-	failure_stmts, group_stmts, node_view_stmts, policy_stmts,
-	policy_explain_stmts, policy_rule_stmts, policy_subject_stmts,
-	role_stmts, variable_stmts, NULL};
+	alarm_vocabulary_stmts, audit_stmts, audit_chain_stmts,
+	audit_checkpoint_stmts, audit_read_stmts, audit_verify_stmts,
+	authority_stmts, caller_stmts, client_stmts, datasource_stmts,
+	enrolment_access_stmts, enrolment_issue_stmts, enrolment_stmts,
+	event_write_stmts, failure_stmts, group_stmts, node_view_stmts,
+	policy_stmts, policy_explain_stmts, policy_rule_stmts,
+	policy_subject_stmts, role_stmts, variable_stmts, NULL};
 
 static const struct conf_entry controller_conf_entries[] = {
 	LOG_CONF_ENTRY(struct controller_conf, log_level),

@@ -113,6 +113,11 @@ MUST_CHECK enum rc ctl_end(struct ctl *ctl, enum rc rc);
 MUST_CHECK enum rc ctl_audit(struct ctl *ctl, const char *action,
 	const char *object, const char *before, const char *after);
 
+/* The event login.ended of a user: "text" and who did it. event_write_stmts
+ * must be in the command's sets. Fails: as event_write. */
+MUST_CHECK enum rc ctl_tell_logged_out(
+	struct ctl *ctl, const char *user, const char *text);
+
 /* Who typed the command, as far as the machine says. */
 const char *ctl_operator_name(void);
 
@@ -137,5 +142,6 @@ extern const struct ctl_command ctl_screen_commands[];
 extern const struct ctl_command ctl_session_commands[];
 extern const struct ctl_command ctl_setup_commands[];
 extern const struct ctl_command ctl_user_commands[];
+extern const struct ctl_command ctl_vocabulary_commands[];
 
 #endif

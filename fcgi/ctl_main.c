@@ -56,6 +56,7 @@ static const struct ctl_command *const tables[] = {
 	ctl_datasource_commands,
 	ctl_archive_commands,
 	ctl_limit_commands,
+	ctl_vocabulary_commands,
 	ctl_alarm_commands,
 	ctl_command_commands,
 	ctl_audit_commands,

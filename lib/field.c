@@ -280,10 +280,9 @@ field_read(struct arena *arena, struct json_object *object,
 }
 
 enum rc
-req_json(struct req *req, const struct field *fields, void *target)
+req_object(struct req *req, struct json_object **object)
 {
 	static const char type[] = "application/json";
-	struct json_object *object;
 	enum rc rc;
 
 	if (strncasecmp(req->content_type, type, sizeof(type) - 1) != 0)
@@ -291,10 +290,19 @@ req_json(struct req *req, const struct field *fields, void *target)
 			"UnsupportedMediaType", NULL, "Send the body as %s.",
 			type);
 	rc = json_parse(
-		req->arena, req->body, req->body_bytes, &object, &req->fault);
-	if (rc != RC_OK)
-		return rc;
-	if (json_object_get_type(object) != json_type_object)
-		return refuse(&req->fault, "body", "a JSON object");
-	return field_read(req->arena, object, fields, target, "", &req->fault);
+		req->arena, req->body, req->body_bytes, object, &req->fault);
+	if (rc == RC_OK && json_object_get_type(*object) != json_type_object)
+		rc = refuse(&req->fault, "body", "a JSON object");
+	return rc;
+}
+
+enum rc
+req_json(struct req *req, const struct field *fields, void *target)
+{
+	struct json_object *object;
+	enum rc rc = req_object(req, &object);
+
+	return rc == RC_OK ? field_read(req->arena, object, fields, target, "",
+				     &req->fault)
+			   : rc;
 }

@@ -66,6 +66,10 @@ MUST_CHECK enum rc field_read(struct arena *arena, struct json_object *object,
 	const struct field *fields, void *target, const char *path,
 	struct fault *fault);
 
+/* req->body as an object that lives in the request's arena.
+ * Fails: RC_BAD_INPUT, RC_UNSUPPORTED as req_json. */
+MUST_CHECK enum rc req_object(struct req *req, struct json_object **object);
+
 /* Parse text into an object that lives in "arena".
  * Fails: RC_BAD_INPUT: not JSON, too deep, not UTF-8, or text behind it. */
 MUST_CHECK enum rc json_parse(struct arena *arena, const char *text,

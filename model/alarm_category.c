@@ -2,12 +2,19 @@
 
 #include "model/alarm_category.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/jsonw.h"
-#include "lib/utf8.h"
 
-enum { STMT_SLICE, STMT_FIND, STMT_PUT, STMT_PUT_AREA, STMT_DELETE };
+enum {
+	STMT_SLICE,
+	STMT_QUERY,
+	STMT_FIND,
+	STMT_PUT,
+	STMT_PUT_AREA,
+	STMT_DELETE
+};
 
 #define COLUMNS "kind, coalesce(number, 0), name, colour, description"
 
@@ -32,6 +39,10 @@ const struct stmt alarm_category_stmts[] = {
 		"         || description), lower($8)) > 0))"
 		"  AS item (kind, number, name, colour, description, place, id)"
 		" WHERE " SLICE_AFTER SLICE_ORDER},
+	[STMT_QUERY] = {"alarm_category_query", "i", /* $1 datasource */
+		"SELECT " COLUMNS " FROM alarm_category"
+		" WHERE datasource_id = $1"
+		" ORDER BY kind, number, name COLLATE \"C\""},
 	[STMT_FIND] = {"alarm_category_find", "itnt",
 		"SELECT " COLUMNS " FROM alarm_category" KEYED},
 	/* $1 datasource $2 kind $3 number $4 name $5 colour $6 description */
@@ -53,6 +64,12 @@ const struct stmt alarm_category_stmts[] = {
 	STMT_END,
 };
 
+const struct alarm_category_kind alarm_category_kinds[ALARM_CATEGORY_KINDS] = {
+	{"class", "classes"},
+	{"group", "groups"},
+	{"area", "areas"},
+};
+
 static void
 from_row(const struct rows *rows, size_t row, struct alarm_category *category)
 {
@@ -65,8 +82,8 @@ from_row(const struct rows *rows, size_t row, struct alarm_category *category)
 	};
 }
 
-static bool
-is_area(const struct alarm_category *category)
+bool
+alarm_category_is_area(const struct alarm_category *category)
 {
 	return strcmp(category->kind, "area") == 0;
 }
@@ -86,6 +103,23 @@ alarm_category_slice(struct db *db, struct arena *arena, int64_t datasource_id,
 		return rc;
 	list->count = slice_take(slice, rows, 5);
 	list->items = arena_array(arena, list->count, sizeof(*list->items));
+	for (size_t i = 0; i < list->count; i++)
+		from_row(rows, i, &list->items[i]);
+	return RC_OK;
+}
+
+enum rc
+alarm_category_query(struct db *db, struct arena *arena, int64_t datasource_id,
+	struct alarm_category_list *list, struct fault *fault)
+{
+	struct rows *rows = NULL;
+	enum rc rc = db_query(db, arena, &alarm_category_stmts[STMT_QUERY],
+		PARAMS(P_INT(datasource_id)), &rows, fault);
+
+	if (rc != RC_OK)
+		return rc;
+	list->count = rows_count(rows);
+	list->items = arena_array(arena, list->count + 1, sizeof(*list->items));
 	for (size_t i = 0; i < list->count; i++)
 		from_row(rows, i, &list->items[i]);
 	return RC_OK;
@@ -118,29 +152,32 @@ is_colour(const char *text)
 		       strspn(text + 1, "0123456789abcdef") == 6);
 }
 
-static enum rc
-check(const struct alarm_category *category, struct fault *fault)
+enum rc
+alarm_category_check(const struct alarm_category *category, const char *path,
+	struct fault *fault)
 {
-	if (!utf8_is_name(category->name, ALARM_CATEGORY_NAME_BYTES))
-		return fault_tell(fault, RC_BAD_INPUT, "BadName", "name",
-			"A name has 1 to %d bytes, no control characters and "
-			"no space at an end.",
-			ALARM_CATEGORY_NAME_BYTES);
-	if (!is_colour(category->colour))
-		return fault_tell(fault, RC_BAD_INPUT, "BadColour", "colour",
-			"A colour is written as #rrggbb in lower case.");
-	return RC_OK;
+	const bool nested = path[0] != '\0';
+	char field[sizeof(fault->field)];
+	enum rc rc = naming_check_name(category->name, path, fault);
+
+	if (rc != RC_OK || is_colour(category->colour))
+		return rc;
+	snprintf(
+		field, sizeof(field), "%.50s%scolour", path, nested ? "." : "");
+	return fault_tell(fault, RC_BAD_INPUT, "BadColour", field,
+		"%s%sA colour is written as #rrggbb in lower case.", path,
+		nested ? ": " : "");
 }
 
 enum rc
 alarm_category_put(struct db *db, int64_t datasource_id,
 	const struct alarm_category *category, struct fault *fault)
 {
-	enum rc rc = check(category, fault);
+	enum rc rc = alarm_category_check(category, "", fault);
 
 	if (rc != RC_OK)
 		return rc;
-	if (is_area(category))
+	if (alarm_category_is_area(category))
 		return db_exec(db, &alarm_category_stmts[STMT_PUT_AREA],
 			PARAMS(P_INT(datasource_id), P_TEXT(category->kind),
 				P_TEXT(category->name),
@@ -169,7 +206,7 @@ void
 alarm_category_write(struct jsonw *json, const struct alarm_category *category)
 {
 	jsonw_open_obj(json, NULL);
-	if (!is_area(category))
+	if (!alarm_category_is_area(category))
 		jsonw_int(json, "number", category->number);
 	jsonw_str(json, "name", category->name);
 	jsonw_str(json, "colour", category->colour);

@@ -5,9 +5,6 @@
 #include <string.h>
 
 #include "lib/jsonw.h"
-#include "lib/utf8.h"
-
-#define LEVELS 5
 
 enum { STMT_QUERY, STMT_FIND, STMT_CREATE, STMT_CHANGE, STMT_COUNT };
 
@@ -91,15 +88,18 @@ alarm_cause_find(struct db *db, struct arena *arena, int64_t datasource_id,
 	return rc;
 }
 
-static enum rc
-check(const struct alarm_cause *cause, struct fault *fault)
+enum rc
+alarm_cause_too_deep(const char *field, struct fault *fault)
 {
-	if (utf8_is_name(cause->name, ALARM_CAUSE_NAME_BYTES))
-		return RC_OK;
-	return fault_tell(fault, RC_BAD_INPUT, "BadName", "name",
-		"A name has 1 to %d bytes, no control characters and no space "
-		"at an end.",
-		ALARM_CAUSE_NAME_BYTES);
+	return fault_tell(fault, RC_BAD_INPUT, "TooDeep", field,
+		"The tree has at most %d levels.", ALARM_CAUSE_LEVELS);
+}
+
+enum rc
+alarm_cause_too_many(struct fault *fault)
+{
+	return fault_tell(fault, RC_TOO_LARGE, "TooManyCauses", NULL,
+		"A datasource has at most %d causes.", ALARM_CAUSE_MAX);
 }
 
 static enum rc
@@ -115,23 +115,21 @@ check_parent(struct db *db, struct arena *arena, int64_t datasource_id,
 	if (rc == RC_NOT_FOUND)
 		return fault_tell(fault, RC_BAD_INPUT, "BadRequest", "parent",
 			"\"parent\" names no cause.");
-	if (rc == RC_OK && above.level >= LEVELS)
-		return fault_tell(fault, RC_BAD_INPUT, "TooDeep", "parent",
-			"The tree has at most %d levels.", LEVELS);
+	if (rc == RC_OK && above.level >= ALARM_CAUSE_LEVELS)
+		return alarm_cause_too_deep("parent", fault);
 	return rc;
 }
 
-static enum rc
-check_count(struct db *db, struct arena *arena, int64_t datasource_id,
-	struct fault *fault)
+enum rc
+alarm_cause_check_room(struct db *db, struct arena *arena,
+	int64_t datasource_id, int64_t more, struct fault *fault)
 {
 	struct rows *rows = NULL;
 	enum rc rc = db_find(db, arena, &alarm_cause_stmts[STMT_COUNT],
 		PARAMS(P_INT(datasource_id)), &rows, fault);
 
-	if (rc == RC_OK && rows_int(rows, 0, 0) >= ALARM_CAUSE_MAX)
-		rc = fault_tell(fault, RC_TOO_LARGE, "TooManyCauses", NULL,
-			"A datasource has at most %d causes.", ALARM_CAUSE_MAX);
+	if (rc == RC_OK && rows_int(rows, 0, 0) + more > ALARM_CAUSE_MAX)
+		rc = alarm_cause_too_many(fault);
 	return rc;
 }
 
@@ -150,13 +148,13 @@ alarm_cause_create(struct db *db, struct arena *arena, int64_t datasource_id,
 	struct fault *fault)
 {
 	struct rows *rows = NULL;
-	enum rc rc = check(wanted, fault);
+	enum rc rc = naming_check_name(wanted->name, "", fault);
 
 	if (rc == RC_OK)
 		rc = check_parent(
 			db, arena, datasource_id, wanted->parent, fault);
 	if (rc == RC_OK)
-		rc = check_count(db, arena, datasource_id, fault);
+		rc = alarm_cause_check_room(db, arena, datasource_id, 1, fault);
 	if (rc == RC_OK)
 		rc = db_find(db, arena, &alarm_cause_stmts[STMT_CREATE],
 			PARAMS(P_INT(datasource_id), P_TEXT(wanted->parent),
@@ -172,7 +170,7 @@ enum rc
 alarm_cause_change(struct db *db, int64_t datasource_id,
 	const struct alarm_cause *cause, struct fault *fault)
 {
-	enum rc rc = check(cause, fault);
+	enum rc rc = naming_check_name(cause->name, "", fault);
 
 	if (rc == RC_OK)
 		rc = db_exec(db, &alarm_cause_stmts[STMT_CHANGE],
@@ -186,10 +184,13 @@ alarm_cause_change(struct db *db, int64_t datasource_id,
 /* --- JSON ----------------------------------------------------------------- */
 
 static void
-write_members(struct jsonw *json, const struct alarm_cause *cause)
+write_members(struct jsonw *json, const struct alarm_cause *cause,
+	enum alarm_cause_form form)
 {
-	jsonw_str(json, "id", cause->id);
-	jsonw_str(json, "parent", cause->parent);
+	if (form == ALARM_CAUSE_BY_ID) {
+		jsonw_str(json, "id", cause->id);
+		jsonw_str(json, "parent", cause->parent);
+	}
 	jsonw_str(json, "name", cause->name);
 	jsonw_str(json, "description", cause->description);
 	jsonw_bool(json, "removed", cause->removed);
@@ -199,7 +200,7 @@ void
 alarm_cause_write(struct jsonw *json, const struct alarm_cause *cause)
 {
 	jsonw_open_obj(json, NULL);
-	write_members(json, cause);
+	write_members(json, cause, ALARM_CAUSE_BY_ID);
 	jsonw_close_obj(json);
 }
 
@@ -212,21 +213,25 @@ alarm_cause_text(struct arena *arena, const struct alarm_cause *cause)
 	return json->out->data;
 }
 
-/* Those below "parent", one level deeper each. */
+/* Those below "parent", NULL = on top. */
 static void
 write_below(struct jsonw *json, const char *key,
-	const struct alarm_cause_list *list, const char *parent, int64_t level)
+	const struct alarm_cause_list *list, const struct alarm_cause *parent,
+	enum alarm_cause_form form)
 {
+	int64_t level = parent != NULL ? parent->level + 1 : 1;
+
 	jsonw_open_arr(json, key);
 	for (size_t i = 0; i < list->count; i++) {
 		const struct alarm_cause *cause = &list->items[i];
 
 		if (cause->level != level ||
-			(parent != NULL && strcmp(cause->parent, parent) != 0))
+			(parent != NULL &&
+				strcmp(cause->parent, parent->id) != 0))
 			continue;
 		jsonw_open_obj(json, NULL);
-		write_members(json, cause);
-		write_below(json, "children", list, cause->id, level + 1);
+		write_members(json, cause, form);
+		write_below(json, "children", list, cause, form);
 		jsonw_close_obj(json);
 	}
 	jsonw_close_arr(json);
@@ -234,7 +239,7 @@ write_below(struct jsonw *json, const char *key,
 
 void
 alarm_cause_write_tree(struct jsonw *json, const char *key,
-	const struct alarm_cause_list *list)
+	const struct alarm_cause_list *list, enum alarm_cause_form form)
 {
-	write_below(json, key, list, NULL, 1);
+	write_below(json, key, list, NULL, form);
 }

@@ -8,10 +8,10 @@
 #define FG_MODEL_ALARM_CAUSE_H
 
 #include "lib/db.h"
+#include "model/naming.h"
 
-#define ALARM_CAUSE_NAME_BYTES        128
-#define ALARM_CAUSE_DESCRIPTION_BYTES 500
-#define ALARM_CAUSE_MAX               10000 /* of one datasource */
+#define ALARM_CAUSE_MAX    10000 /* of one datasource */
+#define ALARM_CAUSE_LEVELS 5
 
 struct alarm_cause {
 	const char *id;     /* uuid */
@@ -38,6 +38,14 @@ MUST_CHECK enum rc alarm_cause_find(struct db *db, struct arena *arena,
 	int64_t datasource_id, const char *id, struct alarm_cause *cause,
 	struct fault *fault);
 
+/* RC_BAD_INPUT TooDeep, and RC_TOO_LARGE TooManyCauses, with their words. */
+enum rc alarm_cause_too_deep(const char *field, struct fault *fault);
+enum rc alarm_cause_too_many(struct fault *fault);
+
+/* Is there room for "more"? Fails: RC_TOO_LARGE. */
+MUST_CHECK enum rc alarm_cause_check_room(struct db *db, struct arena *arena,
+	int64_t datasource_id, int64_t more, struct fault *fault);
+
 /*
  * Make one of "wanted": name, description and parent.
  * Fails: RC_BAD_INPUT, also when the parent is not there or on the last level;
@@ -56,8 +64,14 @@ struct jsonw;
 const char *alarm_cause_text(
 	struct arena *arena, const struct alarm_cause *cause);
 void alarm_cause_write(struct jsonw *json, const struct alarm_cause *cause);
+
+enum alarm_cause_form {
+	ALARM_CAUSE_BY_ID,   /* with "id" and "parent" */
+	ALARM_CAUSE_BY_NAME, /* without: for a file */
+};
+
 /* A list of those on top, each with its "children". */
 void alarm_cause_write_tree(struct jsonw *json, const char *key,
-	const struct alarm_cause_list *list);
+	const struct alarm_cause_list *list, enum alarm_cause_form form);
 
 #endif

@@ -210,6 +210,69 @@ test('causes are a tree of five levels; an entry can be removed, not deleted', a
   assert.equal((await admin.call('PATCH', `${base}/alarm-causes/${randomUUID()}`, { removed: true })).status, 404);
 });
 
+const vocabulary = {
+  classes: [{ number: 0, name: 'None', colour: '', description: '' }, { number: 7, name: 'Process "A"', colour: '#d2691e', description: 'Süd' }],
+  groups: [{ number: 7, name: 'Filling', colour: '', description: '' }],
+  areas: [{ name: 'Hall 1/2', colour: '#000000', description: '' }],
+  causes: [{
+    name: 'Drive', description: 'of the belt', removed: false, children: [
+      { name: 'Belt', description: '', removed: true, children: [] },
+      { name: 'Motor', description: '', removed: false, children: [{ name: 'Belt', description: '', removed: false, children: [] }] }],
+  }, { name: 'Power', description: '', removed: false, children: [] }],
+};
+
+test('classes, groups, areas and causes go out as one file and come back the same', async () => {
+  await fresh();
+  const put = (body, query = '') => admin.put(`${base}/alarm-vocabulary${query}`, body);
+  const get = () => admin.get(`${base}/alarm-vocabulary`);
+  assert.deepEqual(await get(), { classes: [], groups: [], areas: [], causes: [] });
+  assert.deepEqual(await put(vocabulary), { added: 9, changed: 0, removed: 0 });
+  assert.deepEqual(await get(), vocabulary);
+  assert.deepEqual(await put(await get()), { added: 0, changed: 0, removed: 0 });
+  const ids = ({ causes }) => causes.map(({ id }) => id);
+  const before = ids(await admin.get(`${base}/alarm-causes`));
+  assert.deepEqual(await put({ classes: [{ number: 7, name: 'P' }], causes: [{ name: 'Drive', children: [{ name: 'New' }] }] }),
+    { added: 1, changed: 2, removed: 0 }, 'a class and a description change, the rest stays');
+  assert.deepEqual(await put(vocabulary, '?replace=true'), { added: 0, changed: 2, removed: 1 });
+  const { causes, ...names } = await get();
+  assert.deepEqual({ ...names, causes: vocabulary.causes }, vocabulary);
+  assert.deepEqual(causes[0].children.map(({ name, removed }) => [name, removed]), [['Belt', true], ['Motor', false], ['New', true]]);
+  assert.deepEqual(ids(await admin.get(`${base}/alarm-causes`)), before, 'alarms keep their causes');
+  assert.deepEqual(await put({}, '?replace=true'), { added: 0, changed: 0, removed: 8 });
+  assert.ok((await get()).causes.every(({ removed }) => removed), 'causes are never deleted');
+});
+
+test('a file of words that is wrong is refused as a whole, and the place is named', async () => {
+  await fresh();
+  const deep = (levels) => ({ name: 'x', ...(levels > 1 && { children: [deep(levels - 1)] }) });
+  for (const [body, errorCode, place] of [
+    [{ classes: [{ number: 1, name: 'a' }, { name: 'b' }] }, 'BadRequest', /classes\[1\]\.number/],
+    [{ groups: [{ number: 65536, name: 'a' }] }, 'BadRequest', /groups\[0\]\.number/],
+    [{ areas: [{ name: 'a', number: 1 }] }, 'BadRequest', /areas\[0\]\.number/],
+    [{ areas: [{ name: ' a' }] }, 'BadName', /areas\[0\]/],
+    [{ classes: [{ number: 1, name: 'a', colour: 'red' }] }, 'BadColour', /classes\[0\]/],
+    [{ classes: {} }, 'BadRequest', /classes/],
+    [{ classes: [1] }, 'BadRequest', /classes\[0\]/],
+    [{ causes: [{ name: 'a', children: [{ name: '' }] }] }, 'BadName', /causes\[0\]\.children\[0\]/],
+    [{ causes: [deep(6)] }, 'TooDeep', /five|5/],
+    [{ causes: [{ name: 'a', children: [{ name: 'b' }, { name: 'b' }] }] }, 'GivenTwice', /a \/ b/],
+    [{ classes: [{ number: 4, name: 'a' }, { number: 4, name: 'b' }] }, 'GivenTwice', /class 4/],
+    [{ causes: [{ name: 'a', id: randomUUID() }] }, 'BadRequest', /causes\[0\]\.id/],
+    [{ words: [] }, 'BadRequest', /words/],
+  ]) {
+    const reply = await admin.call('PUT', `${base}/alarm-vocabulary`, { areas: [{ name: 'good' }], ...body });
+    assert.deepEqual([reply.status, reply.json.errorCode], [400, errorCode], JSON.stringify(body));
+    assert.match(reply.json.errorMessage, place);
+  }
+  assert.equal((await admin.call('PUT', `${base}/alarm-vocabulary?replace=perhaps`, {})).status, 400);
+  assert.equal((await admin.call('PUT', `${base}/alarm-vocabulary`, '[]', { 'content-type': 'text/csv' })).status, 415);
+  const many = (count) => ({ causes: [{ name: 'all', children: Array.from({ length: count - 1 }, (_, i) => ({ name: `n${i}` })) }] });
+  assert.deepEqual(await admin.put(`${base}/alarm-vocabulary`, many(10_000)), { added: 10_000, changed: 0, removed: 0 });
+  assert.deepEqual(await code(admin.call('PUT', `${base}/alarm-vocabulary`, { causes: [{ name: 'one more' }] })), [413, 'TooManyCauses']);
+  assert.deepEqual(await code(admin.call('PUT', `${base}/alarm-vocabulary`, many(10_001))), [413, 'TooManyCauses']);
+  assert.deepEqual((await admin.get(`${base}/alarm-areas`)).items, [], 'all or none');
+});
+
 test('who may configure a variable may configure its limits, and no others', async () => {
   await fresh();
   await admin.post(`${base}/limits`, limit());
@@ -244,6 +307,8 @@ test('who may configure a variable may configure its limits, and no others', asy
     assert.equal((await ask(method, `/limits/${other.id}`, body)).status, 403, method);
   assert.equal((await ask('PUT', '/alarm-classes/1', { name: 'x' })).status, 403);
   assert.equal((await ask('POST', '/alarm-causes', { name: 'x' })).status, 403);
+  assert.equal((await ask('GET', '/alarm-vocabulary')).status, 403);
+  assert.equal((await ask('PUT', '/alarm-vocabulary', {})).status, 403);
   assert.equal((await ask('GET', '/alarm-causes')).status, 200);
   const reader = await grid.token();
   assert.equal((await ask('GET', '/limits', undefined, { token: reader })).status, 403);

@@ -95,6 +95,21 @@ test('limits go out and come back', () => {
   assert.throws(() => grid.ctl('limit', 'import', plant, file('bad.csv', 'variable,name,condition,value\nlevel,x,greater,much\n')), /:2:/);
 });
 
+test('classes, groups, areas and causes go out and come back', () => {
+  const [plant, other] = [addPlant('Words'), addPlant('Other words')];
+  const one = file('words.json', JSON.stringify({
+    classes: [{ number: 7, name: 'Process', colour: '#d2691e' }], areas: [{ name: 'Hall 1/2' }],
+    causes: [{ name: 'Drive', children: [{ name: 'Größe "1"' }] }],
+  }));
+  assert.match(grid.ctl('vocabulary', 'import', plant, one), /^4 names and causes added, 0 changed, 0 removed/);
+  const out = grid.ctl('vocabulary', 'export', plant);
+  assert.match(grid.ctl('vocabulary', 'import', other, file('again.json', out)), /^4 names/);
+  assert.equal(grid.ctl('vocabulary', 'export', other), out);
+  assert.match(grid.ctl('vocabulary', 'import', plant, file('less.json', '{"causes": [{"name": "Drive"}]}'), '--replace'), /^0 .*, 0 changed, 3 removed/);
+  assert.equal(JSON.parse(grid.ctl('vocabulary', 'export', plant)).causes[0].children[0].removed, true);
+  assert.throws(() => grid.ctl('vocabulary', 'import', plant, file('bad.json', '{"causes": [{}]}')), /causes\[0\]\.name/);
+});
+
 // ALPI: alarm logs of packaging machines, D. Tosato et al., CC BY 4.0, derived.
 const alpi = data && path.join(data, 'alpi_alarms/alarm_episodes.csv');
 test('the alarms of a packaging line, 38,153 episodes of 20 machines', { skip: !alpi || !fs.existsSync(alpi) ? 'no alpi_alarms in FIELDGRID_DATA' : false }, async () => {
