@@ -5,12 +5,13 @@
 #include "fcgi/ctl.h"
 #include "lib/clock.h"
 #include "model/audit.h"
+#include "model/event.h"
 #include "model/session_admin.h"
 
 #define PAGE_ROWS 500
 
-static const struct stmt *const stmts[] = {
-	audit_stmts, session_admin_stmts, session_stmts, NULL};
+static const struct stmt *const stmts[] = {audit_stmts, event_write_stmts,
+	session_admin_stmts, session_stmts, NULL};
 
 static void
 print_session(const struct session_entry *entry)
@@ -46,6 +47,18 @@ session_show_all(struct ctl *ctl)
 	return rc;
 }
 
+enum rc
+ctl_tell_logged_out(struct ctl *ctl, const char *user, const char *text)
+{
+	const struct event_new event = {.time_us = CLOCK_NEVER,
+		.kind = "login.ended",
+		.text = arena_printf(
+			ctl->arena, "%s by %s", text, ctl_operator_name()),
+		.username = user};
+
+	return event_write(ctl->db, ctl->arena, &event, 1, &ctl->fault);
+}
+
 static enum rc
 end(struct ctl *ctl, const uint8_t sid[UUID_BYTES])
 {
@@ -61,6 +74,8 @@ end(struct ctl *ctl, const uint8_t sid[UUID_BYTES])
 			audit_values(ctl->arena, "session", ctl->arguments[0],
 				"address", entry.address, NULL),
 			NULL);
+	if (rc == RC_OK)
+		rc = ctl_tell_logged_out(ctl, entry.user, "logged out");
 	return rc;
 }
 

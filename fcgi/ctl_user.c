@@ -277,18 +277,6 @@ user_drop_factor(struct ctl *ctl)
 }
 
 static enum rc
-tell_logged_out(struct ctl *ctl, const char *user)
-{
-	const struct event_new event = {.time_us = CLOCK_NEVER,
-		.kind = "login.ended",
-		.text = arena_printf(ctl->arena, "logged out everywhere by %s",
-			ctl_operator_name()),
-		.username = user};
-
-	return event_write(ctl->db, ctl->arena, &event, 1, &ctl->fault);
-}
-
-static enum rc
 user_log_out(struct ctl *ctl)
 {
 	struct user_entry entry;
@@ -297,7 +285,8 @@ user_log_out(struct ctl *ctl)
 	if (rc == RC_OK)
 		rc = user_end_access(ctl->db, entry.user.id, &ctl->fault);
 	if (rc == RC_OK)
-		rc = tell_logged_out(ctl, entry.user.name);
+		rc = ctl_tell_logged_out(
+			ctl, entry.user.name, "logged out everywhere");
 	rc = finish(ctl, rc, "session.end_all", NULL, NULL);
 	if (rc == RC_OK)
 		printf("All sessions and tokens of %s have ended.\n",

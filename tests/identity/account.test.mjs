@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { ended } from '../support/admin.mjs';
 import { cookies, openGrid, sleep, until } from '../support/grid.mjs';
 
 let grid;
@@ -435,6 +436,19 @@ test('asvs 7.5.2, 10.7.3: a person lists and ends sessions, theirs only', async 
   assert.equal(done.at, '/account?done=1');
   assert.equal((await there.ask('/account')).status, 303);
   assert.equal((await stranger.ask('/account')).status, 200);
+  assert.deepEqual(ended(grid, user), ['logged out elsewhere']);
+});
+
+test('asvs 7.5.2: a person ends all sessions but the own one, and an event tells', async () => {
+  const user = newUser();
+  const [here, ...others] = [new Browser(), new Browser(), new Browser()];
+  for (const browser of [here, ...others]) await browser.logIn(user);
+  const page = await here.ask('/account');
+  const done = await here.send(page, {}, '/account/sessions/end-others');
+  assert.equal(done.at, '/account?done=2');
+  for (const other of others) assert.equal((await other.ask('/account')).status, 303);
+  assert.equal((await here.ask('/account')).status, 200);
+  assert.deepEqual(ended(grid, user), ['logged out everywhere else']);
 });
 
 test('asvs 7.4.2: a disabled user is out at once, in the middle of a log-in too', async () => {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { addApp, giveTokens, openAdmin, refresh } from '../support/admin.mjs';
+import { addApp, ended, giveTokens, openAdmin, refresh } from '../support/admin.mjs';
 import { SOON_MS, openGrid, until } from '../support/grid.mjs';
 import { LiveReader } from '../support/live.mjs';
 import { Plant } from '../support/plant.mjs';
@@ -208,6 +208,7 @@ test('asvs 7.4.5: an administrator lists everybody\'s sessions and ends one', as
   assert.equal((await grid.request('/api/v1/datasources', { token: tokens.access_token })).status, 401);
   assert.equal((await refresh(grid, app, tokens.refresh_token)).status, 400);
   assert.equal((await asUser(cookies[1])).status, 200, 'the other one lives');
+  assert.deepEqual(ended(grid, user), ['logged out by admin']);
   assert.equal((await admin.call('DELETE', `/sessions/${sessions[0].id}`)).status, 404);
   assert.equal((await admin.call('DELETE', '/sessions/me')).status, 404);
   const [row] = await audited(`user:${user.name}`);
@@ -230,6 +231,9 @@ test('asvs 7.5.2: all sessions of a user end at once, by REST and by command', a
   const [id] = grid.ctl('session', 'list', '--user', user.name).split('\t');
   grid.ctl('session', 'end', id);
   assert.equal((await asUser(cookie)).status, 401);
+  const texts = ended(grid, user);
+  assert.deepEqual(texts.map((text) => text.replace(/ by \S+$/, '')), ['logged out everywhere', 'logged out everywhere', 'logged out']);
+  assert.match(texts[0], / by admin$/);
 });
 
 test('asvs 10.4.9: an administrator takes back what a user gave a client', async () => {

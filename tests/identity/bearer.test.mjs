@@ -2,30 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import * as jose from 'jose';
 import {
   all, basic, cc, Client, gridFetch, invalidToken, makeCertificate, openClients, pkce, refused, words,
 } from '../support/oauth.mjs';
 
 const run = process.pid;
-let clients;
-let grid;
-let oidc;
-let app;
-let machine;
-let cookie;
-let signer;
-let api;
-let userinfo;
-let machineToken;
-let claims;
+const clients = await openClients();
+const { grid, oidc, app, machine, cookie, signer, api, userinfo, machineToken, claims } = clients;
 
-before(async () => {
-  clients = await openClients();
-  ({ grid, oidc, app, machine, cookie, signer, api, userinfo, machineToken, claims } = clients);
-});
-after(() => clients?.close());
+after(() => clients.close());
 
 // --- bearer tokens, RFC 6750 ---------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import * as jose from 'jose';
 import { sleep } from '../support/grid.mjs';
 import {
@@ -11,19 +11,10 @@ import {
 
 const run = process.pid;
 const offline = { scope: 'openid offline_access API' };
-let clients;
-let grid;
-let app;
-let machine;
-let cookie;
-let api;
-let machineToken;
+const clients = await openClients();
+const { grid, app, machine, cookie, api, machineToken } = clients;
 
-before(async () => {
-  clients = await openClients();
-  ({ grid, app, machine, cookie, api, machineToken } = clients);
-});
-after(() => clients?.close());
+after(() => clients.close());
 
 // --- administration ---------------------------------------------------------------------------------------
 

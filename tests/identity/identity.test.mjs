@@ -5,7 +5,9 @@ import crypto from 'node:crypto';
 import { after, before, test } from 'node:test';
 import * as jose from 'jose';
 import { cookies, openGrid, sleep, until } from '../support/grid.mjs';
-import { foreignSigner } from '../support/oauth.mjs';
+import {
+  foreignSigner, gridFetch, pkce, refused, words,
+} from '../support/oauth.mjs';
 
 let grid; // before openid-client: it makes the grid's webcrypto global
 let oidc;
@@ -37,34 +39,15 @@ before(async () => {
 });
 after(() => grid?.close());
 
-function words(option, ...values) { return values.flatMap((value) => [option, value]); }
-
 function addUser(user) {
   user.password = grid.addUser(user.name, '--email', `${user.name}@grid.test`).password;
 }
 
 // --- helpers ---------------------------------------------------------------------
 
-/** fetch with the grid's authority, as openid-client wants it. */
-async function fetchGrid(url, options = {}) {
-  const headers = Object.fromEntries(new Headers(options.headers).entries());
-  const reply = await grid.request(String(url), {
-    method: options.method, headers, body: options.body?.toString(),
-  });
-  return new Response([204, 303].includes(reply.status) ? null : reply.body, {
-    status: reply.status,
-    headers: Object.entries(reply.headers).flatMap(([name, value]) => [value].flat().map((one) => [name, one])),
-  });
-}
-
 function discover(client, authentication) {
   return oidc.discovery(new URL(grid.url), client.id, client.secret, authentication,
-    { [oidc.customFetch]: fetchGrid });
-}
-
-function pkce() {
-  const verifier = crypto.randomBytes(32).toString('base64url');
-  return { verifier, challenge: crypto.createHash('sha256').update(verifier).digest('base64url') };
+    { [oidc.customFetch]: gridFetch(grid) });
 }
 
 function authorizePath(params) { return `/connect/authorize?${new URLSearchParams(params)}`; }
@@ -108,12 +91,6 @@ async function tokensOf(cookie, extra = {}) {
   const reply = await exchange(await getCode(cookie, extra));
   assert.equal(reply.status, 200, reply.text);
   return reply.json;
-}
-
-function refused(reply, error, status = 400) {
-  assert.equal(reply.status, status, reply.text);
-  assert.equal(reply.json.error, error, reply.text);
-  assert.match(reply.headers['cache-control'], /no-store/);
 }
 
 function userinfo(accessToken) {
@@ -174,7 +151,7 @@ test('openid-client runs the code flow, refreshes, asks who it is and logs out',
 });
 
 test('oauth4webapi, which forgives nothing, accepts every answer', async () => {
-  const options = { [oauth.customFetch]: fetchGrid };
+  const options = { [oauth.customFetch]: gridFetch(grid) };
   const issuer = new URL(grid.url);
   const server = await oauth.processDiscoveryResponse(issuer,
     await oauth.discoveryRequest(issuer, { ...options, algorithm: 'oauth2' }));

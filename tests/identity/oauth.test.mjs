@@ -1,7 +1,7 @@
 // OAuth 2.0 and OpenID Connect as strict clients use them: flows, discovery, CORS, devices.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import * as jose from 'jose';
 import { sleep } from '../support/grid.mjs';
 import {
@@ -10,23 +10,10 @@ import {
 
 const run = process.pid;
 const origin = 'https://spa.test';
-let clients;
-let grid;
-let oidc;
-let oauth;
-let app;
-let spa;
-let machine;
-let person;
-let cookie;
-let api;
-let userinfo;
+const clients = await openClients();
+const { grid, oidc, oauth, app, spa, machine, person, cookie, api, userinfo } = clients;
 
-before(async () => {
-  clients = await openClients();
-  ({ grid, oidc, oauth, app, spa, machine, person, cookie, api, userinfo } = clients);
-});
-after(() => clients?.close());
+after(() => clients.close());
 
 // --- strict clients ---------------------------------------------------------------
 

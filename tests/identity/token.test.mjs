@@ -2,33 +2,19 @@
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import * as jose from 'jose';
 import {
   all, basic, cc, Client, form, invalidToken, openClients, pkce, refused, words,
 } from '../support/oauth.mjs';
 
 const run = process.pid;
-let clients;
-let grid;
-let app;
-let spa;
-let machine;
-let service;
-let person;
-let cookie;
-let signer;
-let api;
-let userinfo;
-let machineToken;
-let claims;
-let epoch;
+const clients = await openClients();
+const {
+  grid, app, spa, machine, service, person, cookie, signer, api, userinfo, machineToken, claims, epoch,
+} = clients;
 
-before(async () => {
-  clients = await openClients();
-  ({ grid, app, spa, machine, service, person, cookie, signer, api, userinfo, machineToken, claims, epoch } = clients);
-});
-after(() => clients?.close());
+after(() => clients.close());
 
 // --- the token endpoint ---------------------------------------------------------------
 

@@ -90,3 +90,8 @@ export function refresh(grid, client, token) {
     form: { grant_type: 'refresh_token', client_id: client, refresh_token: token },
   });
 }
+
+/** What the events say of how the log-ins of a user ended, oldest first. */
+export function ended(grid, user) {
+  return grid.sql(`SELECT text FROM event WHERE kind = 'login.ended' AND username = '${user.name}' ORDER BY id`).map(([text]) => text);
+}
