@@ -18,6 +18,7 @@ static const struct {
 	{"roles", "Roles", "Sets of rights, and who has them"},
 	{"rules", "Rules", "Who may do what to which variables"},
 	{"clients", "Clients", "Programs that ask for tokens"},
+	{"plants", "Plants", "Limits of alarms, their classes and causes"},
 	{"nodes", "Nodes", "Machines at the plants: authorise, block"},
 	{"directories", "Directories", "LDAP and Active Directory"},
 	{"providers", "Providers", "Log in with another organisation"},

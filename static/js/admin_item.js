@@ -42,25 +42,61 @@ function makeActions(noun, item, again) {
 	return section('Actions', make('p', { class: 'fg-actions' }, ...makeButtons(noun.actions, item, again)));
 }
 
-// What belongs to the item: a table, actions on its rows, a form to add one.
-async function makePart(part, item, again) {
-	const answer = part.items ? { items: part.items(item) } : await getJson(fill(part.path, item));
-	const rows = (answer.items ?? []).map((row) => ({ ...row, of: keyOf(part.noun ?? {}, item), ...part.carry?.(item) }));
-	const form = part.add && await makeForm({
-		fields: part.add.fields, button: part.add.label, values: part.add.values?.(item, answer),
+// A form that changes a row of a part, in "slot" until it is saved or given up.
+async function changeRow(change, row, slot, again) {
+	const cancel = make('button', { type: 'button', class: 'fg-button' }, 'Cancel');
+	const form = await makeForm({
+		fields: change.fields, values: change.values?.(row) ?? row, change: true, button: 'Save',
 		async send(body) {
-			const path = typeof part.add.path === 'function' ? part.add.path(item, body) : fill(part.add.path, item);
-			const made = await sendJson(part.add.method ?? 'POST', path, part.add.body ? part.add.body(body) : body);
-
-			await showOnce(part.title, part.add.secrets, made);
+			await sendJson(change.method ?? 'PATCH', fill(change.path, row), change.body ? change.body(body) : body);
 			await again();
 		},
 	});
 
+	slot.querySelector('.fg-change')?.remove();
+	slot.firstElementChild.hidden = true;
+	slot.append(make('div', { class: 'fg-change' }, make('h3', {}, change.title(row)), form));
+	cancel.addEventListener('click', () => {
+		slot.querySelector('.fg-change').remove();
+		slot.firstElementChild.hidden = false;
+	});
+	form.querySelector('.fg-actions button').after(cancel);
+	form.querySelector('input, select, textarea').focus();
+}
+
+// What is added to a part; a longer form waits behind its name.
+async function makeAdd(part, item, answer, again) {
+	const { label, fields, values, method, path, body: shape, secrets } = part.add;
+	const form = await makeForm({
+		fields, button: label, values: values?.(item, answer),
+		async send(body) {
+			const to = typeof path === 'function' ? path(item, body) : fill(path, item);
+			const made = await sendJson(method ?? 'POST', to, shape ? shape(body) : body);
+
+			await showOnce(part.title, secrets, made);
+			await again();
+		},
+	});
+
+	return part.change ? make('details', { class: 'fg-explain' }, make('summary', {}, label), form) : form;
+}
+
+// What belongs to the item: a table, actions on its rows, a form to add one.
+async function makePart(part, item, again) {
+	if (part.node)
+		return section(part.title, part.node(again));
+	const answer = part.items ? { items: part.items(item) } : await getJson(fill(part.path, item));
+	const found = part.rows ? part.rows(answer) : answer.items ?? [];
+	const rows = found.map((row) => ({ ...row, of: keyOf(part.noun ?? {}, item), ...part.carry?.(item) }));
+	const slot = make('div', {}, part.add ? await makeAdd(part, item, answer, again) : '');
+	const change = part.change && { label: 'Change', when: part.change.when, run: (row) => changeRow(part.change, row, slot, again) };
+	const table = { ...part, rowActions: change ? [change, ...part.rowActions ?? []] : part.rowActions };
+
 	return section(part.title,
-		rows.length > 0 ? makeTable(part, rows, new URLSearchParams(), again)
+		rows.length > 0 ? makeTable(table, rows, new URLSearchParams(), again)
 			: make('p', { class: 'fg-muted' }, part.empty ?? 'None.'),
-		form ?? '');
+		answer.next ? make('p', { class: 'fg-muted' }, `Only the first ${rows.length} are shown.`) : '',
+		slot);
 }
 
 // A part that cannot be read says so in its place; the others still stand.
@@ -75,17 +111,18 @@ async function tryPart(part, item, again) {
 export async function showItem(root, noun, key) {
 	const head = root.querySelector('.fg-head');
 	const place = make('div', { class: 'fg-admin-item' });
-	const parts = (noun.parts ?? []).map((part) => ({ ...part, noun }));
 
 	head.before(backLink(noun));
 	root.append(place);
-	const load = async () => {
+	const load = async (said = '') => {
 		const item = noun.find ? await noun.find(key) : await getJson(`${noun.path}/${encodeURIComponent(key)}`);
-		const again = () => load();
-		const shown = parts.filter((part) => !part.when || part.when(item));
+		const parts = typeof noun.parts === 'function' ? noun.parts(item) : noun.parts ?? [];
+		const again = (text) => load(text);
+		const shown = parts.filter((part) => !part.when || part.when(item)).map((part) => ({ ...part, noun }));
 
 		item.of ??= keyOf(noun, item);
 		place.replaceChildren(
+			said ? make('p', { class: 'fg-note', role: 'status' }, said) : '',
 			makeFacts(noun, item),
 			noun.actions ? makeActions(noun, item, again) : '',
 			noun.change && !noun.change.never?.(item) ? await makeChange(noun, item, again) : '',

@@ -61,7 +61,7 @@ export function makeButtons(actions, item, again) {
 	return actions.filter((action) => !action.when || action.when(item)).map((action) => {
 		const button = make('button', { type: 'button', class: 'fg-button' }, action.label);
 
-		button.addEventListener('click', () => runAction(button, action, item, again));
+		button.addEventListener('click', () => (action.run ? action.run(item) : runAction(button, action, item, again)));
 		return button;
 	});
 }
@@ -121,7 +121,7 @@ export async function showList(root, noun, query) {
 
 	root.append(place);
 	const load = async () => {
-		const { items, next } = await getJson(noun.path + apiQuery(noun, query));
+		const { items, next } = await (noun.list?.() ?? getJson(noun.path + apiQuery(noun, query)));
 
 		place.replaceChildren(items.length > 0
 			? makeTable(noun, items, query, load)

@@ -61,14 +61,14 @@ export function getJson(path, signal = undefined) {
 	return call(path, { signal });
 }
 
+export function sendText(method, path, type, body, signal = undefined) {
+	return call(path, { method, headers: { 'content-type': type }, body, signal });
+}
+
 // A body of undefined is none.
 export function sendJson(method, path, body = undefined, signal = undefined) {
-	return call(path, {
-		method,
-		headers: body === undefined ? {} : { 'content-type': 'application/json' },
-		body: body === undefined ? undefined : JSON.stringify(body),
-		signal,
-	});
+	return body === undefined ? call(path, { method, signal })
+		: sendText(method, path, 'application/json', JSON.stringify(body), signal);
 }
 
 export function postJson(path, body, signal = undefined) {

@@ -3,6 +3,7 @@
 // only.
 
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { after, afterEach, before, test } from 'node:test';
 import { openAdmin } from '../support/admin.mjs';
 import { DESK, openBrowser, PHONE } from '../support/browser.mjs';
@@ -87,7 +88,7 @@ test('every place is accessible at desk and phone, light and dark', async () => 
   const [{ id: rule }] = (await admin.get('/rules?limit=1')).items;
   const places = ['', '/users', `/users?item=${person.name}`, '/users?new', '/sessions', '/groups', `/groups?item=Crew%20${run}`,
     '/groups?new', '/roles', '/roles?item=ReadAll', '/rules', `/rules?item=${rule}`, '/rules?new', '/clients', '/clients?item=fieldgrid-docs',
-    '/clients?new', '/nodes', `/nodes?item=${plant.node.name}`, '/nodes?new', '/directories', '/directories?new',
+    '/clients?new', '/plants', `/plants?item=${plant.id}`, '/nodes', `/nodes?item=${plant.node.name}`, '/nodes?new', '/directories', '/directories?new',
     '/providers', '/providers?new', '/keys', '/audit'];
   for (const [look, options] of [{ theme: 'light' }, { phone: true, theme: 'dark' }].entries()) {
     const page = await browser.page(options);
@@ -278,6 +279,66 @@ test('a node gets its token once, is blocked in two clicks and let in again', as
   await fact(page, 'State').filter({ hasText: 'authorised' }).waitFor();
   plant.token = undefined; // those from before died with the block
   await plant.beat();
+});
+
+test('limits, classes and causes of a plant are made, changed and kept in files', async () => {
+  const base = `/datasources/${plant.id}`;
+  const page = await open('/admin/plants');
+  await page.getByRole('link', { name: plant.name }).click();
+  await ready(page);
+  const part = (name) => page.getByRole('region', { name, exact: true });
+  const add = (name, label) => part(name).locator('summary', { hasText: label }).click();
+  await add('Limits', 'Add limit');
+  await part('Limits').getByLabel('Variable', { exact: false }).first().fill('no/such');
+  await part('Limits').getByLabel('Name of the limit').fill('high');
+  await part('Limits').getByLabel('Value, or number').fill('80');
+  await part('Limits').getByRole('button', { name: 'Add limit' }).click();
+  await part('Limits').locator('.fg-problem', { hasText: 'names no variable' }).waitFor();
+  await part('Limits').getByLabel('Variable', { exact: false }).first().fill('pump/power');
+  await part('Limits').getByRole('button', { name: 'Add limit' }).click();
+  await part('Limits').getByRole('row', { name: /pump\/power high above 80/ }).waitFor();
+  await part('Limits').getByRole('button', { name: 'Change' }).click();
+  assert.equal(await part('Limits').getByLabel('Value, or number').last().inputValue(), '80');
+  await part('Limits').getByLabel('Value, or number').last().fill('90.5');
+  await part('Limits').getByRole('button', { name: 'Save' }).click();
+  await part('Limits').getByRole('row', { name: /above 90\.5/ }).waitFor();
+  assert.equal((await admin.get(`${base}/limits.json`)).limits[0].value, 90.5);
+
+  await add('Classes', 'Add class');
+  await part('Classes').getByLabel('Number').fill('7');
+  await part('Classes').getByLabel('Name').fill('Process');
+  await part('Classes').getByLabel('Colour').fill('red');
+  await part('Classes').getByRole('button', { name: 'Add class' }).click();
+  await part('Classes').locator('.fg-problem', { hasText: '#rrggbb' }).waitFor();
+  await part('Classes').getByLabel('Colour').fill('#d2691e');
+  await part('Classes').getByRole('button', { name: 'Add class' }).click();
+  await part('Classes').getByRole('row', { name: /7 Process #d2691e/ }).waitFor();
+  await add('Causes', 'Add cause');
+  await part('Causes').getByLabel('Name').fill('Drive');
+  await part('Causes').getByRole('button', { name: 'Add cause' }).click();
+  await part('Causes').getByRole('row', { name: /^Drive/ }).waitFor();
+  await add('Causes', 'Add cause');
+  await part('Causes').getByLabel('Name').fill('Belt');
+  await part('Causes').getByLabel('Below').selectOption({ label: 'Drive' });
+  await part('Causes').getByRole('button', { name: 'Add cause' }).click();
+  await part('Causes').getByRole('row', { name: /^Drive › Belt/ }).waitFor();
+  assert.deepEqual(await page.axe(), []);
+
+  const words = part('Classes, groups, areas and causes as a file');
+  const [download] = await Promise.all([page.waitForEvent('download'), words.getByRole('link', { name: /^Export/ }).click()]);
+  const file = JSON.parse(fs.readFileSync(await download.path(), 'utf8'));
+  assert.deepEqual(file, await admin.get(`${base}/alarm-vocabulary`));
+  const bring = async (text, replace) => {
+    await words.getByLabel('File to import').setInputFiles({ name: 'words.json', mimeType: 'application/json', buffer: Buffer.from(text) });
+    if (replace) await words.getByLabel('Remove what the file').check();
+    await words.getByRole('button', { name: /^Import/ }).click();
+  };
+  await bring('{"causes": [{}]}');
+  await words.locator('.fg-problem', { hasText: '"causes[0].name" is missing.' }).waitFor();
+  await bring(JSON.stringify({ ...file, classes: [] }), true);
+  await page.getByText('0 added, 0 changed, 1 removed.').waitFor();
+  await part('Classes').getByText('No class has a name yet.').waitFor();
+  assert.equal(page.problems.length, 3, `only the three refusals: ${page.problems}`);
 });
 
 test('a client gets its secret once', async () => {
