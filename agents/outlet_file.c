@@ -20,6 +20,7 @@
 #include "agents/egress_conf.h"
 #include "agents/outlet.h"
 #include "lib/clock.h"
+#include "lib/file.h"
 #include "lib/log.h"
 
 #define WRITE_BYTES ((size_t)256 * 1024)
@@ -73,19 +74,10 @@ write_out(struct files *files, enum stream stream, struct fault *fault)
 {
 	struct series *series = &files->series[stream];
 	char path[PATH_BYTES];
-	size_t done = 0;
 
 	path_of(files, stream, series->number, path);
-	while (done < series->out.length) {
-		ssize_t count = write(series->fd, series->out.data + done,
-			series->out.length - done);
-
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count < 0)
-			return io_fault(path, fault);
-		done += (size_t)count;
-	}
+	if (!file_write_all(series->fd, series->out.data, series->out.length))
+		return io_fault(path, fault);
 	buf_clear(&series->out);
 	return RC_OK;
 }
@@ -261,7 +253,7 @@ read_position(struct files *files, const char *position, struct fault *fault)
 }
 
 static enum rc
-file_undo(void *state, const char *position, struct fault *fault)
+files_undo(void *state, const char *position, struct fault *fault)
 {
 	struct files *files = state;
 	enum rc rc = read_position(files, position, fault);
@@ -274,7 +266,7 @@ file_undo(void *state, const char *position, struct fault *fault)
 }
 
 static enum rc
-file_commit(void *state, struct buf *position, struct fault *fault)
+files_commit(void *state, struct buf *position, struct fault *fault)
 {
 	struct files *files = state;
 	enum rc rc = RC_OK;
@@ -296,7 +288,7 @@ file_commit(void *state, struct buf *position, struct fault *fault)
 /* --- the outlet ----------------------------------------------------------- */
 
 static void
-file_close(void *state)
+files_close(void *state)
 {
 	struct files *files = state;
 
@@ -326,7 +318,7 @@ open_folder(struct files *files, struct fault *fault)
 }
 
 static enum rc
-file_open(const struct egress_conf *conf, const char *position,
+files_open(const struct egress_conf *conf, const char *position,
 	struct egress_writes *writes, void **state, struct fault *fault)
 {
 	struct files *files = calloc(1, sizeof(*files));
@@ -349,11 +341,11 @@ file_open(const struct egress_conf *conf, const char *position,
 	else
 		rc = open_folder(files, fault);
 	if (rc == RC_OK)
-		rc = file_undo(files, position, fault);
+		rc = files_undo(files, position, fault);
 	if (rc == RC_OK)
 		*state = files;
 	else
-		file_close(files);
+		files_close(files);
 	return rc;
 }
 
@@ -381,7 +373,7 @@ end_line(struct series *series, size_t before, struct fault *fault)
 }
 
 static enum rc
-file_value(void *state, const struct mirror_variable *variable,
+files_value(void *state, const struct mirror_variable *variable,
 	const struct sample *sample, struct fault *fault)
 {
 	struct files *files = state;
@@ -399,7 +391,7 @@ file_value(void *state, const struct mirror_variable *variable,
 }
 
 static enum rc
-file_record(
+files_record(
 	void *state, const struct outlet_record *record, struct fault *fault)
 {
 	struct files *files = state;
@@ -420,10 +412,10 @@ file_record(
 extern const struct outlet outlet_file;
 const struct outlet outlet_file = {
 	.name = "file",
-	.open = file_open,
-	.close = file_close,
-	.value = file_value,
-	.record = file_record,
-	.commit = file_commit,
-	.undo = file_undo,
+	.open = files_open,
+	.close = files_close,
+	.value = files_value,
+	.record = files_record,
+	.commit = files_commit,
+	.undo = files_undo,
 };

@@ -264,6 +264,51 @@ test('a torn line, a file that is removed and a lost position harm no file; a se
   assert.ok(fs.existsSync(file(3)));
 });
 
+test('a full disk under the files is waited out: nothing is missing, nothing is twice', async () => {
+  const sender = keep(new Plant(grid, 'Full'));
+  await sender.announce([{ name: 'n', type: 'int' }]);
+  // How large a file may become stands for the disk.
+  const egress = mirror([sender], { inside: ['prlimit', '--fsize=16384:'] }).start();
+  await isMirroring(egress);
+  const start = Date.now();
+  const send = (from) => sender.send({ n: Array.from({ length: 200 }, (_, i) => [start + from + i, from + i]) });
+  await send(0);
+  await until(() => egress.log.includes('File too large'), { what: 'the full disk' });
+  await send(200);
+  execFileSync('prlimit', ['--pid', String(egress.pid), '--fsize=unlimited:']);
+  const seen = () => egress.records('values').map((one) => one.value);
+  await until(() => seen().length >= 400, { seconds: 30, what: 'all values' }).catch(() => {});
+  assert.deepEqual(seen(), Array.from({ length: 400 }, (_, i) => i), egress.log);
+  assert.equal(await egress.stop(), 0, 'it has not ended in between');
+});
+
+test('a plant whose node is retired stays in the mirror, and another node goes on with it', async () => {
+  const [old, beside] = [keep(new Plant(grid, 'Retired')), keep(new Plant(grid, 'Beside'))];
+  for (const one of [old, beside]) await one.announce([{ name: 'n', type: 'int' }]);
+  const egress = mirror([old, beside]).start();
+  await isMirroring(egress);
+  const seen = (name) => egress.records('values').filter((one) => one.variable === name).map((one) => one.value);
+  const has = (name, count) => until(() => seen(name).length >= count, { every: 20, what: `${count} values of ${name}` });
+  const start = Date.now();
+  await old.send({ n: [[start, 1]] });
+  await has('site0/n', 1);
+  await egress.kill();
+  await old.send({ n: [[start + 1, 2]] });
+  grid.ctl('node', 'retire', old.node.name);
+  await assert.rejects(old.send({ n: [[start + 2, 99]] }), /40[13]/);
+  await beside.send({ n: [[start, 1]] });
+  egress.start();
+  await has('site0/n', 2);
+  await has('site1/n', 1);
+  const next = keep(new Plant(grid, 'Next', old));
+  await next.announce([{ name: 'n', type: 'int' }]);
+  await next.send({ n: [[start + 3, 3]] });
+  await has('site0/n', 3);
+  await beside.send({ n: [[start + 1, 2]] });
+  await has('site1/n', 2);
+  assert.deepEqual([seen('site0/n'), seen('site1/n')], [[1, 2, 3], [1, 2]], egress.log);
+});
+
 test('a machine becomes an egress node with one command, and only of that kind', async () => {
   const agent = plant('enrolled', 50, 100);
   const program = programOf('egress');

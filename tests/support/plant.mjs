@@ -8,12 +8,13 @@ export class Plant {
   #grid;
   #sequence = 0;
 
-  constructor(grid, name) {
+  /** With another plant "of" a second node of the same. */
+  constructor(grid, name, of) {
     this.#grid = grid;
-    this.id = randomUUID();
-    this.name = `${name} ${this.id.slice(0, 8)}`;
+    this.id = of?.id ?? randomUUID();
+    this.name = of?.name ?? `${name} ${this.id.slice(0, 8)}`;
     this.spool = randomBytes(8).toString('hex');
-    this.node = grid.enrol(`node-${this.id.slice(0, 8)}`, `${this.id}:${this.name}`);
+    this.node = grid.enrol(`node-${this.spool.slice(0, 8)}`, `${this.id}:${this.name}`);
   }
 
   async #send(method, path, body) {
