@@ -101,8 +101,18 @@ void modbus_link_end(struct modbus_link *link);
 /* Wait for its end, at most a connection's or an answer's time-out. */
 void modbus_link_join(struct modbus_link *link);
 
+void modbus_link_wake(const struct modbus_link *link); /* the sampler */
+bool modbus_link_is_stopping(struct modbus_link *link);
+/* The writes that wait; by the link's thread. */
+void modbus_link_run_jobs(struct modbus_link *link);
+
+/* --- driver_modbus_station.c ------------------------------------------------
+ */
+
 /* Lay the station's readings out anew. Needs the link's lock. */
 void modbus_station_plan(struct modbus_station *station);
+/* Read all of it once, with writes in between; by the link's thread. */
+void modbus_station_read(struct modbus_station *station);
 
 /* --- driver_modbus_line.c: libmodbus ----------------------------------------
  */
