@@ -289,6 +289,11 @@ broker_publish(struct broker *broker,
 		(int)publication->bytes, publication->data, publication->qos,
 		publication->retain);
 	broker_wake(broker);
+	/* It is in libmosquitto's list by then: it goes out when there is a
+	 * connection again, and calls.published is told. */
+	if (publication->qos > 0 &&
+		(code == MOSQ_ERR_NO_CONN || code == MOSQ_ERR_CONN_LOST))
+		return RC_OK;
 	return translate(code, publication->topic, fault);
 }
 

@@ -8,7 +8,8 @@ import { openBroker } from '../support/broker.mjs';
 import { Egress, egressNode } from '../support/egress.mjs';
 import { openGrid, sleep, until } from '../support/grid.mjs';
 
-const broker = await openBroker({ more: 'max_inflight_messages 0\n' });
+// What the broker has confirmed is on its way at once, so that its kill is no loss.
+const broker = await openBroker({ more: 'max_inflight_messages 0\nset_tcp_nodelay true\n' });
 const skip = broker ? false : 'there is no mosquitto';
 let grid;
 const open = [];
@@ -124,6 +125,7 @@ test('writes come over MQTT, under the rights of the node, and old ones are not 
   const values = await listen('fieldgrid/write/park/power_limit');
   egress.start();
   await until(() => egress.log.includes('retained'), { what: 'the old one is refused' });
+  await until(() => / \d+ variables"/.test(egress.log), { what: 'the hub' });
   await outside.publishAsync('fieldgrid/set/write/park/power_limit', '12000');
   await until(() => results.length > 0, { what: 'the result' });
   assert.deepEqual(JSON.parse(results[0][1]), { variable: 'write/park/power_limit', confirmed: true, code: '', text: '' });
