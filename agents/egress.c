@@ -1,7 +1,6 @@
 /* egress: fieldgrid-egress, the agent that mirrors plants into another
  * network. */
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <malloc.h>
 #include <pthread.h>
@@ -10,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/arguments.h"
 #include "agents/egress_run.h"
 #include "agents/egress_writes.h"
 #include "agents/enrol.h"
@@ -18,64 +18,26 @@
 
 #define EXIT_CONFIG 78 /* sysexits: a restart would not help */
 
-struct arguments {
-	const char *config;
-	bool check;
+static const struct conf_entry *
+conf_table(struct arena *arena)
+{
+	(void)arena;
+	return egress_conf_entries;
+}
+
+static const struct arguments_kind kind = {
+	.program = "fieldgrid-egress",
+	.usage = "usage: fieldgrid-egress [--config FILE] [--check-config]\n"
+		 "                        [--help] [--version]\n"
+		 "       fieldgrid-egress enrol https://HOST --token TOKEN\n"
+		 "\n"
+		 "Mirrors values, alarms and events of plants into another "
+		 "network.\n"
+		 "  --config FILE    default " FG_CONF_DIR "/egress.conf\n"
+		 "  --check-config   check configuration and mirror, then end\n"
+		 "  enrol            make this machine a node; enrol --help\n",
+	.table = conf_table,
 };
-
-static void
-print_help(FILE *out)
-{
-	fputs("usage: fieldgrid-egress [--config FILE] [--check-config]\n"
-	      "                        [--help] [--version]\n"
-	      "       fieldgrid-egress enrol https://HOST --token TOKEN\n"
-	      "\n"
-	      "Mirrors values, alarms and events of plants into another "
-	      "network.\n"
-	      "  --config FILE    default " FG_CONF_DIR "/egress.conf\n"
-	      "  --check-config   check configuration and mirror, then end\n"
-	      "  enrol            make this machine a node; enrol --help\n"
-	      "\nConfiguration:\n",
-		out);
-	conf_help(out, egress_conf_entries);
-}
-
-static void
-parse_arguments(int argc, char **argv, struct arguments *arguments)
-{
-	enum { OPT_CONFIG = 1, OPT_CHECK, OPT_HELP, OPT_VERSION };
-	static const struct option options[] = {
-		{"config", required_argument, NULL, OPT_CONFIG},
-		{"check-config", no_argument, NULL, OPT_CHECK},
-		{"help", no_argument, NULL, OPT_HELP},
-		{"version", no_argument, NULL, OPT_VERSION},
-		{NULL, 0, NULL, 0},
-	};
-	int option;
-
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
-		switch (option) {
-		case OPT_CONFIG:
-			arguments->config = optarg;
-			break;
-		case OPT_CHECK:
-			arguments->check = true;
-			break;
-		case OPT_HELP:
-			print_help(stdout);
-			exit(EXIT_SUCCESS);
-		case OPT_VERSION:
-			puts("fieldgrid-egress " FG_VERSION);
-			exit(EXIT_SUCCESS);
-		default:
-			print_help(stderr);
-			exit(EXIT_FAILURE);
-		}
-	if (optind < argc) {
-		fprintf(stderr, "%s: unknown argument\n", argv[optind]);
-		exit(EXIT_FAILURE);
-	}
-}
 
 /* --- signals ------------------------------------------------------------- */
 
@@ -227,14 +189,14 @@ main(int argc, char **argv)
 	if (argc > 1 && strcmp(argv[1], "enrol") == 0)
 		return enrol_main(&enrol_egress, argc - 1, argv + 1);
 	mallopt(M_ARENA_MAX, 1);
-	log_open("fieldgrid-egress", LOG_INFO);
-	parse_arguments(argc, argv, &arguments);
+	log_open(kind.program, LOG_INFO);
+	arguments_parse(argc, argv, &kind, &arguments);
 	egress.scratch = arena_new();
 	egress_position_init(&egress.position);
 	buf_init(&egress.feed.body, 0);
 	rc = egress_conf_load(arena, arguments.config, &conf, &fault);
 	if (rc == RC_OK) {
-		log_open("fieldgrid-egress", conf->node.level);
+		log_open(kind.program, conf->node.level);
 		egress.conf = conf;
 		rc = mirror_open(conf->mirror, &egress.feed.mirror, &fault);
 	}

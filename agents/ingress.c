@@ -1,6 +1,5 @@
 /* ingress: fieldgrid-ingress, the agent that brings a plant's samples in. */
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <malloc.h>
 #include <signal.h>
@@ -8,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/arguments.h"
 #include "agents/commands.h"
 #include "agents/enrol.h"
 #include "agents/ingress_conf.h"
@@ -23,85 +23,22 @@
 #define ARENA_TRIM_BYTES (128 * 1024)
 #define MIB              ((uint64_t)1024 * 1024)
 
-struct arguments {
-	const char *config;
-	bool check;
-	int64_t dump_s; /* 0 = do not dump */
+static const struct arguments_kind kind = {
+	.program = "fieldgrid-ingress",
+	.usage = "usage: fieldgrid-ingress [--config FILE] [--check-config]\n"
+		 "                         [--dump SECONDS] [--help] "
+		 "[--version]\n"
+		 "       fieldgrid-ingress enrol https://HOST --token TOKEN\n"
+		 "\n"
+		 "Reads the values of a plant and sends them to the hub.\n"
+		 "  --config FILE    default " FG_CONF_DIR "/ingress.conf\n"
+		 "  --check-config   check configuration and variables, then "
+		 "end\n"
+		 "  --dump SECONDS   print samples, without spool and hub\n"
+		 "  enrol            make this machine a node; enrol --help\n",
+	.table = ingress_conf_table,
+	.dumps = true,
 };
-
-static void
-print_help(FILE *out)
-{
-	struct arena *arena = arena_new();
-
-	fputs("usage: fieldgrid-ingress [--config FILE] [--check-config]\n"
-	      "                         [--dump SECONDS] [--help] [--version]\n"
-	      "       fieldgrid-ingress enrol https://HOST --token TOKEN\n"
-	      "\n"
-	      "Reads the values of a plant and sends them to the hub.\n"
-	      "  --config FILE    default " FG_CONF_DIR "/ingress.conf\n"
-	      "  --check-config   check configuration and variables, then end\n"
-	      "  --dump SECONDS   print samples, without spool and hub\n"
-	      "  enrol            make this machine a node; enrol --help\n"
-	      "\nConfiguration:\n",
-		out);
-	conf_help(out, ingress_conf_table(arena));
-	arena_free(arena);
-}
-
-static int64_t
-parse_seconds(const char *text)
-{
-	char *end;
-	long seconds = strtol(text, &end, 10);
-
-	if (end == text || *end != '\0' || seconds < 1 || seconds > 1000000) {
-		fprintf(stderr, "--dump %s: must be 1 to 1000000\n", text);
-		exit(EXIT_FAILURE);
-	}
-	return seconds;
-}
-
-static void
-parse_arguments(int argc, char **argv, struct arguments *arguments)
-{
-	enum { OPT_CONFIG = 1, OPT_CHECK, OPT_DUMP, OPT_HELP, OPT_VERSION };
-	static const struct option options[] = {
-		{"config", required_argument, NULL, OPT_CONFIG},
-		{"check-config", no_argument, NULL, OPT_CHECK},
-		{"dump", required_argument, NULL, OPT_DUMP},
-		{"help", no_argument, NULL, OPT_HELP},
-		{"version", no_argument, NULL, OPT_VERSION},
-		{NULL, 0, NULL, 0},
-	};
-	int option;
-
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
-		switch (option) {
-		case OPT_CONFIG:
-			arguments->config = optarg;
-			break;
-		case OPT_CHECK:
-			arguments->check = true;
-			break;
-		case OPT_DUMP:
-			arguments->dump_s = parse_seconds(optarg);
-			break;
-		case OPT_HELP:
-			print_help(stdout);
-			exit(EXIT_SUCCESS);
-		case OPT_VERSION:
-			puts("fieldgrid-ingress " FG_VERSION);
-			exit(EXIT_SUCCESS);
-		default:
-			print_help(stderr);
-			exit(EXIT_FAILURE);
-		}
-	if (optind < argc) {
-		fprintf(stderr, "%s: unknown argument\n", argv[optind]);
-		exit(EXIT_FAILURE);
-	}
-}
 
 static struct sampler_options
 sampler_options(const struct ingress_conf *conf)
@@ -371,12 +308,12 @@ main(int argc, char **argv)
 	mallopt(M_ARENA_MAX, 1);
 	mallopt(M_TRIM_THRESHOLD, ARENA_TRIM_BYTES);
 	mallopt(M_MMAP_THRESHOLD, ARENA_TRIM_BYTES);
-	log_open("fieldgrid-ingress", LOG_INFO);
-	parse_arguments(argc, argv, &arguments);
+	log_open(kind.program, LOG_INFO);
+	arguments_parse(argc, argv, &kind, &arguments);
 	agent_init(&agent);
 	rc = ingress_conf_load(arena, arguments.config, &conf, &fault);
 	if (rc == RC_OK) {
-		log_open("fieldgrid-ingress", conf->node.level);
+		log_open(kind.program, conf->node.level);
 		memcpy(agent.datasource, conf->datasource, UUID_BYTES);
 		agent.spool_folder = conf->spool_folder;
 		rc = input_list_load(arena, conf->variables,
