@@ -3,6 +3,7 @@
 #include "fcgi/hub_nodes.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -13,7 +14,7 @@
 
 struct hub_nodes {
 	pthread_mutex_t lock;
-	struct hub_node **items;
+	struct hub_node **items; /* by id */
 	size_t count;
 };
 
@@ -42,32 +43,54 @@ hub_nodes_free(struct hub_nodes *nodes)
 	free(nodes);
 }
 
+/* Where the node stands in the list, or belongs. Needs: the lock. */
+static size_t
+place_of(const struct hub_nodes *nodes, int64_t id)
+{
+	size_t low = 0;
+	size_t high = nodes->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (nodes->items[middle]->id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 static struct hub_node *
-add(struct hub_nodes *nodes, int64_t id)
+add(struct hub_nodes *nodes, size_t place, int64_t id)
 {
 	struct hub_node *node = memory_new(1, sizeof(*node));
 
-	nodes->items = memory_grow(
-		nodes->items, nodes->count + 1, sizeof(*nodes->items));
 	node->id = id;
 	pthread_mutex_init(&node->lock, NULL);
 	pthread_mutex_init(&node->grants_lock, NULL);
 	pthread_mutex_init(&node->place_lock, NULL);
-	nodes->items[nodes->count++] = node;
+	nodes->items = memory_grow(
+		nodes->items, nodes->count + 1, sizeof(*nodes->items));
+	memmove(nodes->items + place + 1, nodes->items + place,
+		(nodes->count - place) * sizeof(*nodes->items));
+	nodes->items[place] = node;
+	nodes->count++;
 	return node;
 }
 
 struct hub_node *
 hub_nodes_get(struct hub_nodes *nodes, int64_t id)
 {
-	struct hub_node *node = NULL;
+	struct hub_node *node;
+	size_t place;
 
 	pthread_mutex_lock(&nodes->lock);
-	for (size_t i = 0; i < nodes->count && node == NULL; i++)
-		if (nodes->items[i]->id == id)
-			node = nodes->items[i];
-	if (node == NULL)
-		node = add(nodes, id);
+	place = place_of(nodes, id);
+	if (place < nodes->count && nodes->items[place]->id == id)
+		node = nodes->items[place];
+	else
+		node = add(nodes, place, id);
 	pthread_mutex_unlock(&nodes->lock);
 	return node;
 }
