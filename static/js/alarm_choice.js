@@ -72,6 +72,8 @@ export class AlarmChoice {
 		for (const row of body.rows) {
 			const isPicked = selected.has(row.dataset.fgId);
 
+			if (row.classList.contains('fg-list-picked') === isPicked)
+				continue;
 			row.classList.toggle('fg-list-picked', isPicked);
 			for (const box of row.querySelectorAll('.fg-list-pick input'))
 				box.checked = isPicked;

@@ -14,9 +14,10 @@ export function trendUrl(datasource, alarm) {
 }
 
 // A float of the process with twelve digits says no more than with six.
+const digits = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 6 });
+
 function numberText(value) {
-	return typeof value === 'number' && !Number.isInteger(value)
-		? value.toLocaleString(undefined, { maximumSignificantDigits: 6 }) : String(value);
+	return typeof value === 'number' && !Number.isInteger(value) ? digits.format(value) : String(value);
 }
 
 export function valueText({ value, unit }) {

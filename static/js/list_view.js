@@ -202,7 +202,7 @@ export class ListView {
 	}
 
 	#fill(row, item) {
-		const text = JSON.stringify(item);
+		const text = JSON.stringify({ ...item, activeMs: undefined }); // which no row shows
 
 		this.items.set(item.id, item);
 		if (row.fgText === text)
@@ -244,10 +244,13 @@ export class ListView {
 		for (const row of [...this.body.rows])
 			if (!wanted.has(row))
 				row.remove();
-		rows.forEach((row, i) => {
-			if (this.body.rows[i] !== row)
-				this.body.insertBefore(row, this.body.rows[i] ?? null);
-		});
+		let at = this.body.firstElementChild;
+
+		for (const row of rows)
+			if (row === at)
+				at = at.nextElementSibling;
+			else
+				this.body.insertBefore(row, at);
 	}
 
 	showPending() {

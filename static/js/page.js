@@ -3,8 +3,12 @@
 import { formatAge } from './format.js';
 import { Live } from './live.js';
 
+let zone;
+
+// To ask takes long, and lists ask for every cell.
 export function browserZone() {
-	return Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
+	zone ??= Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
+	return zone;
 }
 
 // The plant's zone when the page names one, else the browser's.
