@@ -8,10 +8,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 #include "lib/clock.h"
+#include "lib/word.h"
 
 static bool
 parse_epoch(const char *text, int64_t unit_us, int64_t *time_us)
@@ -81,17 +81,8 @@ csv_cell_time(const char *text, const char *format, int64_t *time_us)
 static bool
 parse_bool(const char *text, struct value *value)
 {
-	static const char *const words[][2] = {
-		{"0", "1"}, {"false", "true"}, {"no", "yes"}, {"off", "on"}};
-
-	for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
-		for (int truth = 0; truth < 2; truth++)
-			if (strcasecmp(text, words[i][truth]) == 0) {
-				*value = (struct value){.kind = VALUE_BOOL,
-					.boolean = truth == 1};
-				return true;
-			}
-	return false;
+	*value = (struct value){.kind = VALUE_BOOL};
+	return word_truth(text, &value->boolean);
 }
 
 static bool

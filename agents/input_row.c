@@ -1,12 +1,11 @@
 /* input_row: one row of the variables CSV. */
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "agents/input_parts.h"
+#include "lib/word.h"
 
 #define UNIT_BYTES_MAX        64
 #define DESCRIPTION_BYTES_MAX 1024
@@ -54,30 +53,12 @@ input_refuse(struct input_load *load, enum input_column column, const char *why)
 	return csv_table_refuse(&load->table, column, why, load->fault);
 }
 
-/* A spreadsheet that separates by `;` may write 0,5 for 0.5. */
-static bool
-parse_number(const char *text, double *number)
-{
-	char copy[64];
-	char *comma;
-	char *end;
-
-	if (strlen(text) >= sizeof(copy))
-		return false;
-	snprintf(copy, sizeof(copy), "%s", text);
-	comma = strchr(copy, ',');
-	if (comma != NULL && strchr(copy, '.') == NULL)
-		*comma = '.';
-	*number = strtod(copy, &end);
-	return end != copy && *end == '\0' && isfinite(*number);
-}
-
 static enum rc
 take_number(struct input_load *load, enum input_column column, double *number)
 {
 	const char *text = input_cell(load, column);
 
-	if (text[0] == '\0' || parse_number(text, number))
+	if (text[0] == '\0' || word_number(text, number))
 		return RC_OK;
 	return input_refuse(load, column, "is not a number");
 }
@@ -129,20 +110,12 @@ take_access(struct input_load *load, struct input *input)
 static enum rc
 take_stepped(struct input_load *load, struct input *input)
 {
-	static const char *const words[][2] = {
-		{"no", "yes"}, {"false", "true"}, {"0", "1"}};
 	const char *text = input_cell(load, INPUT_STEPPED);
 
 	/* What is not a float does not move between its samples. */
 	input->stepped = input->kind != VALUE_FLOAT;
-	if (text[0] == '\0')
+	if (text[0] == '\0' || word_truth(text, &input->stepped))
 		return RC_OK;
-	for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
-		for (int truth = 0; truth < 2; truth++)
-			if (strcasecmp(text, words[i][truth]) == 0) {
-				input->stepped = truth == 1;
-				return RC_OK;
-			}
 	return input_refuse(load, INPUT_STEPPED, "must be yes or no");
 }
 

@@ -4,13 +4,12 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "lib/clock.h"
 #include "lib/utf8.h"
+#include "lib/word.h"
 
 #define NUMBER_BYTES_MAX 64
 #define ISO_BYTES_MAX    48
@@ -18,17 +17,8 @@
 static bool
 take_word(const char *text, struct value *value)
 {
-	static const char *const words[][2] = {
-		{"false", "true"}, {"off", "on"}, {"no", "yes"}};
-
-	for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
-		for (int truth = 0; truth < 2; truth++)
-			if (strcasecmp(text, words[i][truth]) == 0) {
-				*value = (struct value){.kind = VALUE_BOOL,
-					.boolean = truth == 1};
-				return true;
-			}
-	return false;
+	*value = (struct value){.kind = VALUE_BOOL};
+	return word_truth(text, &value->boolean);
 }
 
 /* Whole numbers stay whole, so that an int loses no digit. */

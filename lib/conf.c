@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/word.h"
+
 #define ENTRIES_MAX 128
 #define FILE_BYTES  ((size_t)256 * 1024)
 
@@ -41,21 +43,6 @@ resolve_path(struct loading *load, const char *value)
 		return arena_strdup(load->arena, value);
 	return arena_printf(load->arena, "%.*s/%s", (int)(slash - load->path),
 		load->path, value);
-}
-
-static bool
-parse_bool(const char *value, bool *truth)
-{
-	static const char *const words[][2] = {
-		{"no", "yes"}, {"false", "true"}, {"off", "on"}, {"0", "1"}};
-
-	for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
-		for (int j = 0; j < 2; j++)
-			if (strcmp(value, words[i][j]) == 0) {
-				*truth = j == 1;
-				return true;
-			}
-	return false;
 }
 
 static bool
@@ -101,7 +88,7 @@ store(struct loading *load, const struct conf_entry *entry, const char *value)
 		*(const char ***)(void *)field = split_list(load->arena, value);
 		return true;
 	case CONF_BOOL:
-		return parse_bool(value, (bool *)(void *)field);
+		return word_truth(value, (bool *)(void *)field);
 	case CONF_INT:
 		return parse_int(entry, value, (int64_t *)(void *)field);
 	}

@@ -3,12 +3,11 @@
 #include "model/alarm_limit.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "lib/utf8.h"
+#include "lib/word.h"
 
 #define NAME_OF_VARIABLE_BYTES 256
 #define BIT_MAX                63
@@ -78,23 +77,6 @@ alarm_limit_default(void)
 		.enabled = true,
 		.origin = ALARM_ORIGIN_HUB,
 	};
-}
-
-bool
-alarm_limit_number(const char *text, double *number)
-{
-	char copy[64];
-	char *comma;
-	char *end;
-
-	if (strlen(text) >= sizeof(copy))
-		return false;
-	snprintf(copy, sizeof(copy), "%s", text);
-	comma = strchr(copy, ',');
-	if (comma != NULL && strchr(copy, '.') == NULL)
-		*comma = '.';
-	*number = strtod(copy, &end);
-	return end != copy && *end == '\0' && isfinite(*number);
 }
 
 /* --- settling ------------------------------------------------------------- */
@@ -185,7 +167,7 @@ parse_value(const char *text, double *number)
 		*number = strcasecmp(text, "true") == 0;
 		return true;
 	}
-	return alarm_limit_number(text, number);
+	return word_number(text, number);
 }
 
 static bool

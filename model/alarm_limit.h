@@ -153,10 +153,6 @@ MUST_CHECK bool alarm_limit_take(struct arena *arena,
 const char *alarm_limit_cell(struct arena *arena,
 	const struct alarm_limit *limit, enum alarm_limit_column column);
 
-/* A number as a cell has it; a spreadsheet that separates by `;` may write
- * 0,5 for 0.5. */
-MUST_CHECK bool alarm_limit_number(const char *text, double *number);
-
 /* "greater"; 0 when there is none of that name. */
 const char *alarm_condition_name(enum alarm_condition condition);
 enum alarm_condition alarm_condition_parse(const char *name);

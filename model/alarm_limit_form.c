@@ -4,8 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "lib/word.h"
 #include "model/alarm_limit.h"
 
 /* A limit while it is read: words that become numbers stand behind it. */
@@ -245,21 +245,6 @@ alarm_limit_write(struct jsonw *json, const struct alarm_limit *limit)
 /* --- cells ---------------------------------------------------------------- */
 
 static bool
-parse_flag(const char *text, bool *flag)
-{
-	static const char *const words[][2] = {
-		{"no", "yes"}, {"false", "true"}, {"0", "1"}};
-
-	for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
-		for (int truth = 0; truth < 2; truth++)
-			if (strcasecmp(text, words[i][truth]) == 0) {
-				*flag = truth == 1;
-				return true;
-			}
-	return false;
-}
-
-static bool
 parse_whole(const char *text, int64_t *number)
 {
 	char *end;
@@ -306,10 +291,9 @@ take_cell(struct arena *arena, const struct field *field, const char *text,
 		return parse_whole(text, place) ? NULL
 						: "is not a whole number";
 	case FIELD_NUM:
-		return alarm_limit_number(text, place) ? NULL
-						       : "is not a number";
+		return word_number(text, place) ? NULL : "is not a number";
 	case FIELD_BOOL:
-		return parse_flag(text, place) ? NULL : "must be yes or no";
+		return word_truth(text, place) ? NULL : "must be yes or no";
 	case FIELD_TEXTS:
 		split_areas(arena, text, place);
 		return NULL;

@@ -7,7 +7,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+
+#include "lib/word.h"
 
 #define INT64_EDGE 9223372036854775808.0     /* 2^63 */
 #define JSON_EXACT INT64_C(9007199254740992) /* 2^53 */
@@ -21,21 +22,6 @@ refuse(struct fault *fault, const char *field, const char *what)
 
 /* --- one kind each ---------------------------------------------------------
  */
-
-static bool
-read_bool_text(const char *text, bool *truth)
-{
-	static const char *const words[][2] = {
-		{"false", "true"}, {"off", "on"}, {"no", "yes"}, {"0", "1"}};
-
-	for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
-		for (int k = 0; k < 2; k++)
-			if (strcasecmp(text, words[i][k]) == 0) {
-				*truth = k == 1;
-				return true;
-			}
-	return false;
-}
 
 static bool
 read_bool(struct json_object *given, bool *truth)
@@ -52,7 +38,7 @@ read_bool(struct json_object *given, bool *truth)
 		*truth = number == 1;
 		return number == 0 || number == 1;
 	case json_type_string:
-		return read_bool_text(json_object_get_string(given), truth);
+		return word_truth(json_object_get_string(given), truth);
 	default:
 		return false;
 	}
