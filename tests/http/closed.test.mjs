@@ -8,7 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
-import { build, openGrid } from '../support/grid.mjs';
+import { build, openGrid, until } from '../support/grid.mjs';
 import { document, resolve } from '../support/openapi.mjs';
 import { Plant } from '../support/plant.mjs';
 
@@ -71,7 +71,7 @@ before(async () => {
     limit: await make('POST', limits, { variable: secret, name: secret, condition: 'greater', value: 9 }),
     cause: await make('POST', '/api/v1/admin/datasources/{ds}/alarm-causes', { name: `cause ${tag}` }),
     command: await make('PATCH', `/api/v1/datasources/{ds}/variables/${secret}`, { value: 3, comment: secret }),
-    selection: await make('POST', '/api/v1/datasources/{ds}/selections', { variable: secret, expires_ms: 60_000 }),
+    selection: await make('POST', '/api/v1/datasources/{ds}/selections', { variable: secret, expires_ms: 300_000 }),
   };
   await make('PUT', '/api/v1/admin/datasources/{ds}/alarm-classes/3', { name: secret });
   grid.ctl('archive', 'add', plant.id, 'SEC', secret, '--variables', secret);
@@ -235,6 +235,7 @@ test('asvs 8.2.2: a node gets nothing of plants that are not its own', async () 
     }
     const token = await egress.token();
     grid.ctl('node', 'block', egress.name);
+    await until(async () => (await egress.request('/hub/v1/position', { token })).status === 403, { what: 'the block' });
     for (const route of needing('node')) {
       const reply = await ask(route, { node: egress, token });
       assert.ok([401, 403].includes(reply.status), `${route.key} for a blocked node: ${reply.status}`);

@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { build, openGrid, plants, top } from '../support/grid.mjs';
+import { build, openGrid, plants, top, until } from '../support/grid.mjs';
 
 let grid;
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fieldgrid-ctl-'));
@@ -139,13 +139,14 @@ test('a blocked node is shut out on the same connection, and let in again', asyn
     assert.equal((await position()).status, 200);
     const token = await node.token();
     assert.equal(ctl('node', 'block', unique('stolen')).status, 0);
-    await new Promise((resolve) => { setTimeout(resolve, 1100); });
-    const reply = await node.request('/hub/v1/position', { token });
+    const reply = await until(async () => {
+      const tried = await node.request('/hub/v1/position', { token });
+      return tried.status !== 200 && tried;
+    }, { what: 'the block' });
     assert.equal(reply.status, 403);
     assert.equal(reply.json.errorCode, 'NodeNotAuthorised');
     assert.equal(ctl('node', 'authorise', unique('stolen')).status, 0);
-    await new Promise((resolve) => { setTimeout(resolve, 1100); });
-    assert.equal((await position()).status, 200);
+    await until(async () => (await position()).status === 200, { what: 'to be let in' });
   } finally {
     node.close();
   }

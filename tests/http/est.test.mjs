@@ -292,7 +292,7 @@ test('asvs 6.3.3: a block shuts out at once, by every way; unblock lets in again
   assert.equal((await position(before)).status, 200);
   const fresh = (await admin('POST', `/nodes/${name}/token`)).json.token;
   assert.equal((await admin('POST', `/nodes/${name}/block`)).json.state, 'blocked');
-  await until(async () => (await position(before)).status === 403, { seconds: 1, every: 50, what: 'the block' });
+  await until(async () => (await position(before)).status === 403, { every: 50, what: 'the block' });
   assert.match((await position(before)).json.errorMessage, /blocked/);
   assert.notEqual((await login()).status, 200, 'no new access token');
   const renewal = await at.call('/.well-known/est/simplereenroll', {
@@ -309,9 +309,9 @@ test('asvs 6.3.3: a block shuts out at once, by every way; unblock lets in again
   assert.equal(refused.json.errorCode, 'KeyRefused');
   assert.equal((await admin('POST', `/nodes/${name}/unblock`)).json.state, 'authorised');
   assert.equal((await admin('POST', `/nodes/${name}/unblock`)).status, 409);
-  await until(async () => (await login()).status === 200, { seconds: 2, every: 100, what: 'a new token' });
+  await until(async () => (await login()).status === 200, { every: 100, what: 'a new token' });
   const { access_token: anew } = (await login()).json;
-  await until(async () => (await position(anew)).status === 200, { seconds: 2, every: 100, what: 'to be let in' });
+  await until(async () => (await position(anew)).status === 200, { every: 100, what: 'to be let in' });
   assert.notEqual((await position(before)).status, 200, 'tokens from before stay dead');
 });
 

@@ -96,9 +96,9 @@ for (const service of ['hub', 'api', 'identity', 'controller', 'web', 'keeper', 
       await until(() => {
         const now = grid.pids(service);
         return now.length >= killed.length && !now.some((pid) => killed.includes(pid));
-      }, { seconds: 4, every: 50, what: `${service}, round ${round}` });
+      }, { every: 50, what: `${service}, round ${round}` });
       if (service !== 'keeper') {
-        await until(alive, { seconds: 4, every: 50, what: `the login page after ${service}` });
+        await until(alive, { every: 50, what: `the login page after ${service}` });
       }
       await sleep(100);
     }
@@ -111,8 +111,8 @@ test('the supervisors themselves may be killed', async () => {
   assert.ok(multiwatch > 1);
   process.kill(multiwatch, 'SIGKILL');
   await until(() => grid.pids('hub').length === 1 && grid.pids('hub')[0] !== hub,
-    { seconds: 8, what: 'the hub' });
-  await until(alive, { seconds: 4, what: 'the login page' });
+    { what: 'the hub' });
+  await until(alive, { what: 'the login page' });
 });
 
 test('stop ends everything and start goes on with the data', async () => {

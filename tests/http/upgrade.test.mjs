@@ -102,7 +102,7 @@ test('its nodes are let in, renew into the new authority, and new ones come', as
     await until(async () => {
       const { items } = (await admin('GET', '/nodes/veteran/certificates')).json;
       return items.length === 2 && items.find(({ fingerprint }) => fingerprint === print.toLowerCase()).reason === 'superseded';
-    }, { seconds: 3, what: 'the end of the old certificate' });
+    }, { what: 'the end of the old certificate' });
   } finally {
     machine.remove();
   }

@@ -53,6 +53,12 @@ ${options}
 `);
   }
 
+  /** Bytes of its spool. */
+  get spooled() {
+    return fs.readdirSync(this.spool).filter((name) => name.endsWith('.segment'))
+      .reduce((bytes, name) => bytes + fs.statSync(path.join(this.spool, name)).size, 0);
+  }
+
   /** Resident memory in MiB. */
   get memory() {
     const text = fs.readFileSync(`/proc/${this.pid}/status`, 'utf8');

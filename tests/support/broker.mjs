@@ -85,6 +85,11 @@ password_file ${passwords}
 persistence true
 persistence_location ${this.folder}/
 max_queued_messages 1000000
+log_type error
+log_type warning
+log_type notice
+log_type information
+log_type subscribe
 ${more}
 `);
   }
@@ -111,6 +116,12 @@ ${more}
     if (!this.running) return;
     this.#child.kill(signal);
     await once(this.#child, 'exit');
+  }
+
+  /** Has a client subscribed since it connected last? */
+  isSubscribed(clientId) {
+    const connected = this.log.lastIndexOf(` as ${clientId} (`);
+    return connected >= 0 && this.log.indexOf(`: ${clientId} `, connected) >= 0;
   }
 
   /** As a crash: what it had not saved is gone. */

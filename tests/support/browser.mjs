@@ -64,6 +64,7 @@ export async function openBrowser(grid) {
         return { name, value, url: grid.url, secure: true, httpOnly: true };
       }));
     }
+    context.setDefaultTimeout(60_000);
     const tab = await context.newPage();
     tab.problems = [];
     tab.on('console', (message) => {

@@ -3,6 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 
+import { until } from './grid.mjs';
 import { Program } from './program.mjs';
 
 let serial = 0;
@@ -39,6 +40,14 @@ ${egress}
 ${options}
 `);
   }
+
+  get #position() { return path.join(this.folder, 'state/position'); }
+
+  /** Where it is in its feeds, or undefined: { values, alarms, events }. */
+  get position() { return fs.existsSync(this.#position) ? JSON.parse(fs.readFileSync(this.#position, 'utf8')) : undefined; }
+
+  /** Until it mirrors: what comes from now on is in the mirror. */
+  begun() { return until(() => this.position, { every: 20, what: 'its position' }); }
 
   /** The lines of all files of "values", "alarms" or "events", in order. */
   lines(series) {

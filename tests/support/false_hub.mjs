@@ -12,6 +12,7 @@ export class FalseHub {
     this.offset = 1e12; // of its clock
     this.results = []; // every one that came, in order
     this.accepts = true; // results
+    this.refused = new Set(); // ids of results that it did not take meanwhile
     this.disliked = undefined; // the id of a command whose result is 400
     this.streams = new Set();
     const pki = (name) => fs.readFileSync(path.join(grid.state, 'pki', name));
@@ -40,7 +41,10 @@ export class FalseHub {
     case '/hub/v1/frames': return answer({ sequence: 2 ** 40 });
     case '/hub/v1/clock': return answer(this.clock);
     case '/hub/v1/results':
-      if (!this.accepts) return answer({ errorCode: 'Unavailable' }, 503);
+      if (!this.accepts) {
+        for (const { id } of JSON.parse(body).results) this.refused.add(id);
+        return answer({ errorCode: 'Unavailable' }, 503);
+      }
       if (JSON.parse(body).results.some(({ id }) => id === this.disliked)) return answer({ errorCode: 'BadRequest' }, 400);
       this.results.push(...JSON.parse(body).results);
       return answer({ results: [] });

@@ -45,8 +45,8 @@ export class LiveReader {
   }
 
   /** The first event from "from" on that passes the test. */
-  next(test, { from = 0, seconds = 10 } = {}) {
-    return until(() => this.events.slice(from).find(test), { seconds, every: 10, what: 'an event' });
+  next(test, { from = 0 } = {}) {
+    return until(() => this.events.slice(from).find(test), { every: 10, what: 'an event' });
   }
 
   close() { this.request.destroy(); }

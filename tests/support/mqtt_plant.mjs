@@ -7,7 +7,7 @@
 
 import { Agent } from './agent.mjs';
 import { openBroker } from './broker.mjs';
-import { openGrid, sleep, until } from './grid.mjs';
+import { openGrid, until } from './grid.mjs';
 
 export const has = (one, name) => one.statusText.split(' ').includes(name);
 
@@ -40,12 +40,12 @@ class Plant {
   }
 
   /** Connected to the broker that many times, and subscribed. */
-  async subscribed(agent, times = 1) {
-    await until(() => agent.log.split('connected to the broker').length > times,
-      { what: 'the connection to the broker' }).catch((error) => {
+  async subscribed(agent, times = 1, broker = this.broker) {
+    const [, clientId] = /^client_id = (\S+)$/m.exec(agent.setup.options);
+    await until(() => agent.log.split('connected to the broker').length > times && broker.isSubscribed(clientId),
+      { every: 20, what: 'the connection to the broker' }).catch((error) => {
       throw new Error(`${error.message}: ${agent.log.slice(-1000)}`);
     });
-    await sleep(150);
   }
 
   /** Current values by name: { value, statusText, lastUpdateTime }. */
@@ -63,13 +63,13 @@ class Plant {
   }
 
   /** Until each name has that value, or what its function wants. */
-  async settles(agent, wanted, seconds = 15) {
+  async settles(agent, wanted) {
     let last;
     await until(async () => {
       last = await this.current(agent);
       return Object.entries(wanted).every(([name, check]) => last[name] !== undefined
         && (typeof check === 'function' ? check(last[name]) : last[name].value === check));
-    }, { seconds, every: 150, what: 'the values' }).catch((error) => {
+    }, { every: 150, what: 'the values' }).catch((error) => {
       throw new Error(`${error.message}: ${JSON.stringify(last)}\n${agent.log.slice(-1500)}`);
     });
     return last;

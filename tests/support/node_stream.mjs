@@ -3,7 +3,7 @@ import https from 'node:https';
 
 /**
  * Open the stream of a node of grid.enrol(); returns { status, headers,
- * next(event, seconds), all(event), ended (a promise), close() }. next() takes
+ * next(event), all(event), ended (a promise), close() }. next() takes
  * the oldest event of that name not taken yet and gives its data, parsed.
  */
 export async function openStream(grid, node, { token, localAddress } = {}) {
@@ -52,12 +52,12 @@ export async function openStream(grid, node, { token, localAddress } = {}) {
     ended,
     get over() { return over; },
     all: (event) => events.filter((one) => one.event === event).map((one) => one.data),
-    next(event, seconds = 10) {
+    next(event) {
       return new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
           waiting.splice(waiting.findIndex((one) => one.timer === timer), 1);
-          reject(new Error(`no event ${event} within ${seconds} s; there were ${events.map((one) => one.event)}`));
-        }, seconds * 1000);
+          reject(new Error(`no event ${event} within 60 s; there were ${events.map((one) => one.event)}`));
+        }, 60_000);
         waiting.push({ event, resolve, timer });
         look();
       });

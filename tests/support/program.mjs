@@ -92,15 +92,15 @@ client_secret = ${path.join(this.node.folder, 'client_secret')}`;
   async stop() { return this.#end('SIGTERM'); }
 
   /** Wait for it to end by itself; returns the exit code. */
-  async end(seconds = 30) {
-    await until(() => !this.running, { seconds, what: 'the end of the agent' });
+  async end() {
+    await until(() => !this.running, { what: 'the end of the agent' });
     return this.#child.exitCode;
   }
 
   /** Run it to its end with more arguments: { code, stdout, stderr }. */
   async call(...words) {
     try {
-      const { stdout, stderr } = await run(this.program, ['--config', this.conf, ...words], { timeout: 30_000 });
+      const { stdout, stderr } = await run(this.program, ['--config', this.conf, ...words], { timeout: 120_000 });
       return { code: 0, stdout, stderr };
     } catch (error) {
       return { code: error.code, stdout: error.stdout, stderr: error.stderr };

@@ -36,8 +36,9 @@ export async function openSecondHub(grid, { name = 'second', settings = [] } = {
     site = site.replaceAll(new RegExp(`(listen (\\[::\\]:)?)${new URL(grid[member]).port} `, 'g'), `$1${port} `);
     urls[member] = grid[member].replace(/\d+$/, port);
   }
-  write('hub.conf', read('hub.conf').replace(/^live_socket = .*$/m,
-    [`live_socket = ${live}`, `name = ${name}`, ...settings].join('\n')));
+  const configure = (lines) => write('hub.conf', read('hub.conf').replace(/^live_socket = .*$/m,
+    [`live_socket = ${live}`, `name = ${name}`, ...lines].join('\n')));
+  configure(settings);
   write('site.conf', site);
   write('nginx.conf', read('nginx.conf')
     .replace(path.join(grid.state, 'run/nginx.pid'), path.join(folder, 'nginx.pid'))
@@ -54,6 +55,8 @@ export async function openSecondHub(grid, { name = 'second', settings = [] } = {
   const second = Object.assign(Object.create(grid), urls, {
     name,
     agent: grid.agent,
+    /** Other lines for its [hub], from its next start on. */
+    configure,
     async start() {
       fs.rmSync(fcgi, { force: true });
       fs.rmSync(live, { force: true });

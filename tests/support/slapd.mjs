@@ -76,7 +76,9 @@ class Slapd {
 /** A server that takes connections and says nothing, or only "greeting". */
 export async function openSilence(greeting = () => {}) {
   const sockets = new Set();
+  let calls = 0;
   const server = net.createServer((socket) => {
+    calls += 1;
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => {});
@@ -87,6 +89,7 @@ export async function openSilence(greeting = () => {}) {
   return {
     port: server.address().port,
     connections: () => sockets.size,
+    calls: () => calls,
     close: () => {
       for (const socket of sockets) socket.destroy();
       return new Promise((resolve) => server.close(resolve));
