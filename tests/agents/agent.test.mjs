@@ -31,12 +31,12 @@ after(async () => {
   await grid?.close();
 });
 
-async function arrives(agent, count, seconds = 30) {
+async function arrives(agent, count) {
   let last;
   await until(async () => {
     last = await agent.tally(token, count);
     return last.missing === 0;
-  }, { seconds, every: 300, what: 'all numbers' }).catch(() => {});
+  }, { every: 300, what: 'all numbers' }).catch(() => {});
   assert.deepEqual(last, exactly(count), agent.log.slice(-2000));
 }
 
@@ -105,8 +105,8 @@ test('a value the hub refuses for good is set aside and holds nothing up', async
     options: 'file = data.csv\nspeed = 0',
   });
   agent.start();
-  await until(() => fs.existsSync(path.join(agent.spool, 'refused')), { what: 'the refusal' });
-  await sleep(300);
+  const refused = path.join(agent.spool, 'refused');
+  await until(() => fs.existsSync(refused) && fs.readdirSync(refused).some((file) => file.endsWith('.reason')), { what: 'the refusal' });
   fs.appendFileSync(path.join(agent.folder, 'data.csv'), '2026-03-01T00:00:00Z,52\n');
   await until(async () => (await agent.history(token, 'n')).some(([, value]) => value === '52'),
     { what: 'what came after' });
@@ -129,7 +129,7 @@ test('a changed type is refused, told, and holds nothing else up', async () => {
   agent.start();
   await until(async () => (await agent.history(token, 'park/power'))
     .some(([time]) => Date.parse(time) > since), { what: 'samples of the others' });
-  assert.match(agent.log, /declaration_refused/);
+  await until(() => /declaration_refused/.test(agent.log), { what: 'what is told' });
   assert.equal(await agent.stop(), 0);
 });
 
@@ -161,10 +161,11 @@ test('numbers that clash with another spool stop the agent with clear words', as
   const agent = makeAgent('clash', setup);
   assert.equal(await agent.start().end(), 0, agent.log);
   // More is spooled while the hub is out of reach ...
+  const { spooled } = agent;
   agent.configure({ ...setup, options: 'file = data.csv\nspeed = 0', urls: 'https://localhost:9' });
   fs.appendFileSync(path.join(agent.folder, 'data.csv'), '2026-03-01T00:00:00Z,31\n');
   agent.start();
-  await sleep(1500);
+  await until(() => agent.spooled > spooled, { what: 'the row in the spool' });
   await agent.stop();
   // ... and a second spool of the same node takes those numbers.
   const other = makeAgent('clash', { ...setup, node: agent });
@@ -223,7 +224,7 @@ test('a real series is back-filled bit by bit', { skip: !fs.existsSync(series) &
       + 'time_column = ts\nspeed = 0\nat_end = stop',
   });
   const rows = fs.readFileSync(series, 'utf8').trim().split('\n').slice(1).map((line) => line.split(','));
-  assert.equal(await agent.start().end(60), 0, agent.log);
+  assert.equal(await agent.start().end(), 0, agent.log);
   const history = await agent.history(token, 'pv/power', '2014-01-01T00:00:00Z', '2020-01-01T00:00:00Z');
   const wanted = new Map(rows.map(([, , ts, , value]) => [Date.parse(`${ts.replace(' ', 'T')}Z`), Number(value)]));
   assert.equal(history.length, wanted.size);

@@ -9,7 +9,7 @@ import modbus from 'modbus-serial';
 
 import { Agent, numberedCsv } from '../support/agent.mjs';
 import { Egress, egressNode } from '../support/egress.mjs';
-import { freePort, openGrid, sleep, until } from '../support/grid.mjs';
+import { freePort, openGrid, until } from '../support/grid.mjs';
 
 const ModbusRTU = modbus.default ?? modbus;
 let grid;
@@ -50,7 +50,7 @@ async function client(port) {
   const one = new ModbusRTU();
   await until(() => one.connectTCP('127.0.0.1', { port }).then(() => true), { what: 'the Modbus server' });
   one.setID(1);
-  one.setTimeout(3000);
+  one.setTimeout(60_000);
   open.push({ close: () => new Promise((done) => { one.close(done); }) });
   return one;
 }
@@ -93,7 +93,7 @@ test('a write of the control system is a command, and the register shows what th
     options: 'model = wind',
   }));
   agent.start();
-  await until(() => agent.log.includes('connected'), { what: 'the agent' });
+  await until(() => agent.log.includes('stream is open'), { what: 'the agent' });
   // Nobody is at the first of the hub's addresses.
   const { egress, port } = await mirror(agent, `variable,address,writable
 plant/park/power_limit,holding/0:float32,yes

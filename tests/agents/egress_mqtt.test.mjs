@@ -56,8 +56,7 @@ test('an outside subscriber gets every value in order, and the last one when it 
   const { agent, egress } = setUp('order', 300, 200);
   const messages = await listen('fieldgrid/order/#');
   egress.start();
-  await until(() => egress.log.includes('connected'), { what: 'the egress' });
-  await sleep(500);
+  await egress.begun();
   agent.start();
   await until(() => messages.length >= 300, { what: 'all messages' });
   assert.deepEqual(messages.map(([, text]) => JSON.parse(text).value), Array.from({ length: 300 }, (_, i) => i + 1));
@@ -79,14 +78,13 @@ test('kills of the egress lose no value', { skip }, async () => {
   };
   await collect();
   egress.supervise();
-  await until(() => egress.log.includes('connected'), { what: 'the egress' });
-  await sleep(500);
+  await egress.begun();
   agent.start();
   for (let round = 0; round < 6; round += 1) {
     await sleep(900);
     egress.strike();
   }
-  await until(() => seen.size >= 1500, { seconds: 60, what: 'all values' }).catch(() => {});
+  await until(() => seen.size >= 1500, { what: 'all values' }).catch(() => {});
   assert.equal(seen.size, 1500, egress.log.slice(-1500));
 });
 
@@ -98,14 +96,18 @@ test('a killed broker that comes back loses the subscriber no value', { skip }, 
   await client.subscribeAsync('dies/broker/n', { qos: 1 });
   await broker.save(); // its kill must not end the subscription
   egress.start();
-  await until(() => egress.log.includes('connected'), { what: 'the egress' });
+  await egress.begun();
   agent.start();
   for (const mark of [800, 2400, 4000]) {
-    await until(() => seen.at(-1) >= mark, { what: `value ${mark}` });
+    await until(() => seen.at(-1) >= mark, { every: 20, what: `value ${mark}` });
+    // What a broker has acknowledged and not passed on dies with it: it passes on what it has.
+    process.kill(egress.pid, 'SIGSTOP');
+    for (let count = -1; count !== seen.length; await sleep(300)) count = seen.length;
     await broker.kill();
+    process.kill(egress.pid, 'SIGCONT');
     await broker.start();
   }
-  await until(() => new Set(seen).size === 6000, { seconds: 60, what: 'all values' }).catch(() => {});
+  await until(() => new Set(seen).size === 6000, { what: 'all values' }).catch(() => {});
   const first = [...new Set(seen)];
   assert.deepEqual(first, Array.from({ length: 6000 }, (_, i) => i + 1), egress.log.slice(-1500));
   t.diagnostic(`${seen.length - first.length} of ${seen.length} messages came again`);
@@ -120,12 +122,12 @@ test('writes come over MQTT, under the rights of the node, and old ones are not 
   const outside = await broker.client();
   await outside.publishAsync('fieldgrid/set/write/park/power_limit', '7000', { qos: 1, retain: true });
   agent.start();
-  await until(() => agent.log.includes('connected'), { what: 'the agent' });
+  await until(() => agent.log.includes('stream is open'), { what: 'the agent' });
   const results = await listen('fieldgrid/result/#');
   const values = await listen('fieldgrid/write/park/power_limit');
   egress.start();
   await until(() => egress.log.includes('retained'), { what: 'the old one is refused' });
-  await until(() => / \d+ variables"/.test(egress.log), { what: 'the hub' });
+  await until(() => /, [1-9]\d* variables/.test(egress.log), { what: 'the variables' });
   await outside.publishAsync('fieldgrid/set/write/park/power_limit', '12000');
   await until(() => results.length > 0, { what: 'the result' });
   assert.deepEqual(JSON.parse(results[0][1]), { variable: 'write/park/power_limit', confirmed: true, code: '', text: '' });
@@ -134,12 +136,11 @@ test('writes come over MQTT, under the rights of the node, and old ones are not 
   await outside.publishAsync('fieldgrid/set/write/park/power', '1');
   await outside.publishAsync('fieldgrid/set/write/nothing', '1');
   await until(() => results.length > 2, { what: 'the refusals' });
-  assert.deepEqual(results.slice(1).map(([, text]) => JSON.parse(text)).map((one) => [one.confirmed, one.code]),
-    [[false, 'AccessRefused'], [false, '']]);
+  assert.deepEqual(results.slice(1).map(([, text]) => JSON.parse(text)).map((one) => [one.variable, one.confirmed, one.code]).sort(),
+    [['write/nothing', false, ''], ['write/park/power', false, 'AccessRefused']]);
   await agent.kill();
-  await until(async () => (await grid.request(`/api/v1/datasources/${agent.id}`, { token: await grid.token() })), { what: 'offline' });
   await outside.publishAsync('fieldgrid/set/write/park/power_limit', '9000');
-  await until(() => results.length > 3, { seconds: 30, what: 'the last result' });
+  await until(() => results.length > 3, { what: 'the last result' });
   assert.equal(JSON.parse(results[3][1]).confirmed, false, results[3][1]);
   await outside.publishAsync('fieldgrid/set/write/park/power_limit', '', { retain: true });
 });

@@ -86,12 +86,12 @@ async function enrolled(name, setup) {
 const certificates = async (name) => (await admin('GET', `/nodes/${name}/certificates`)).json.items;
 
 /** All numbers are there, each once. */
-async function whole(agent, count, seconds = 60) {
+async function whole(agent, count) {
   let last;
   await until(async () => {
     last = await agent.tally(token, count);
     return last.missing === 0;
-  }, { seconds, every: 500, what: 'all numbers' }).catch(() => {});
+  }, { every: 500, what: 'all numbers' }).catch(() => {});
   assert.deepEqual(last, { missing: 0, twice: 0, strange: 0, rows: count }, agent.log.slice(-3000));
 }
 
@@ -212,8 +212,8 @@ test('the running agent renews its certificate and loses no sample', async () =>
   const key = () => fs.readFileSync(path.join(agent.home, 'node.key'), 'utf8');
   const first = key();
   agent.start();
-  await until(() => /certificate was renewed/.test(agent.log), { seconds: 30, what: 'the renewal' });
-  await until(() => agent.log.match(/certificate was renewed/g).length >= 2, { seconds: 30, what: 'the next' });
+  await until(() => /certificate was renewed/.test(agent.log), { what: 'the renewal' });
+  await until(() => agent.log.match(/certificate was renewed/g).length >= 2, { what: 'the next' });
   assert.notEqual(key(), first, 'a new key');
   await whole(agent, 3500);
   const all = await certificates('renews');
@@ -286,11 +286,11 @@ test('a blocked agent says so, buffers, and sends it all when it is let in', asy
   agent.start();
   await until(() => agent.log.includes('connected'), { what: 'the connection' });
   await admin('POST', '/nodes/blocked/block');
-  await until(() => /node blocked is blocked/.test(agent.log), { seconds: 10, what: 'the words' });
+  await until(() => /node blocked is blocked/.test(agent.log), { what: 'the words' });
   const waiting = async () => (await agent.tally(token, 800)).rows;
-  await sleep(1000);
   const rows = await waiting();
-  await sleep(2000);
+  const before = agent.spooled;
+  await until(() => agent.spooled > before + 1000, { what: 'the spool to grow' });
   assert.equal(await waiting(), rows, 'nothing comes in');
   assert.ok(agent.running);
   await admin('POST', '/nodes/blocked/unblock');

@@ -89,12 +89,12 @@ test('a retained message is marked as one that was not sent just now', async (t)
 const numbered = (n) => ({ n, at: Date.parse('2026-05-05T00:00:00Z') + n });
 const exactly = (count) => ({ missing: 0, twice: 0, strange: 0, rows: count });
 
-async function arrives(agent, count, seconds = 30) {
+async function arrives(agent, count) {
   let last;
   await until(async () => {
     last = await agent.tally(plant.token, count);
     return last.missing === 0;
-  }, { seconds, every: 300, what: 'all numbers' }).catch(() => {});
+  }, { every: 300, what: 'all numbers' }).catch(() => {});
   assert.deepEqual(last, exactly(count), agent.log.slice(-2000));
 }
 
@@ -192,7 +192,7 @@ test('where there is no room QoS 1 waits at the broker, QoS 0 is given up, count
   }
   await until(() => agent.log.includes('sampling stops'), { what: 'the stop' });
   relay.release();
-  await arrives(agent, numbers, 60);
+  await arrives(agent, numbers);
   assert.doesNotMatch(agent.log, /messages_dropped/);
 
   for (let i = 0; i < 1500; i += 1) {
@@ -252,7 +252,7 @@ test('a broker may ask for a client certificate, and must prove its own name', a
   const variables = 'name,type\nx,float\n';
   const pair = `certificate = ${strict.file('client.pem')}\nkey = ${strict.file('client.key')}\n`;
   const good = plant.agent('cert', variables, { settings: strict.settings('cert') + pair }).start();
-  await plant.subscribed(good);
+  await plant.subscribed(good, 1, strict);
   await (await strict.client()).publishAsync('x', '4', { qos: 1 });
   await plant.settles(good, { x: 4 });
   for (const settings of [strict.settings('bare'), other.settings('name')]) {

@@ -2,7 +2,7 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { openAdmin } from '../support/admin.mjs';
-import { SOON_MS, openGrid, sleep, until } from '../support/grid.mjs';
+import { SOON_MS, openGrid, until } from '../support/grid.mjs';
 import { openStream } from '../support/node_stream.mjs';
 import { Plant } from '../support/plant.mjs';
 
@@ -116,14 +116,13 @@ test('who subscribes is told of news, at most ten times a second; who does not h
     assert.ok(told.every((one) => one.values && !one.alarms));
     assert.deepEqual(own.all('feed'), []);
     // A subscription that is given later counts from then on.
+    const quiet = stream.all('feed').length;
     grid.sql(`INSERT INTO node_datasource (node_id, datasource_id, subscribe) SELECT n.id, d.id, true
       FROM node n, datasource d WHERE n.name = '${mirror.name}' AND d.uuid = '${stranger.id}'`);
     await until(async () => {
-      const count = stream.all('feed').length;
       await stranger.send({ n: [[Date.now(), 2]] });
-      await sleep(200);
-      return stream.all('feed').length > count;
-    }, { what: 'news of the second plant' });
+      return stream.all('feed').length > quiet;
+    }, { every: 200, what: 'news of the second plant' });
   } finally {
     for (const one of [stream, own, plant, stranger, mirror]) one.close();
   }
@@ -149,11 +148,11 @@ test('a limit that is changed is told to the publisher of its datasource alone',
   }
 });
 
-test('a stream of a node that says nothing is given up', { timeout: 40_000 }, async () => {
+test('a stream of a node that says nothing is given up', { timeout: 240_000 }, async () => {
   const stream = await openStream(grid, node);
   try {
     const begun = Date.now();
-    await stream.next('silent', 25);
+    await stream.next('silent');
     assert.ok(Date.now() - begun > 10_000);
   } finally {
     stream.close();
@@ -171,5 +170,4 @@ test('the hub comes back after SIGKILL and takes the stream again', async () => 
   }, { what: 'a new stream' });
   await again.next('time');
   again.close();
-  await sleep(100);
 });

@@ -92,7 +92,7 @@ test('a missing message is noticed, and nothing counts until the node is born ag
   await plant.settles(agent, { x: (one) => has(one, 'INVALID') && one.value === 2 });
   node.deaf = false;
   node.metrics[0].value = 4;
-  await plant.settles(agent, { x: (one) => one.value === 4 && has(one, 'OV') && !has(one, 'INVALID') }, 30);
+  await plant.settles(agent, { x: (one) => one.value === 4 && has(one, 'OV') && !has(one, 'INVALID') });
   const history = await agent.history(plant.token, 'x');
   assert.ok(!history.some(([, value]) => value === '666'));
   assert.equal(await agent.stop(), 0, agent.log);
