@@ -264,7 +264,7 @@ test('a full disk under the files is waited out: nothing is missing, nothing is 
   await sender.announce([{ name: 'n', type: 'int' }]);
   // How large a file may become stands for the disk.
   const egress = mirror([sender], { inside: ['prlimit', '--fsize=16384:'] }).start();
-  await isMirroring(egress);
+  await egress.begun();
   const start = Date.now();
   const send = (from) => sender.send({ n: Array.from({ length: 200 }, (_, i) => [start + from + i, from + i]) });
   await send(0);
@@ -281,7 +281,7 @@ test('a plant whose node is retired stays in the mirror, and another node goes o
   const [old, beside] = [keep(new Plant(grid, 'Retired')), keep(new Plant(grid, 'Beside'))];
   for (const one of [old, beside]) await one.announce([{ name: 'n', type: 'int' }]);
   const egress = mirror([old, beside]).start();
-  await isMirroring(egress);
+  await egress.begun();
   const seen = (name) => egress.records('values').filter((one) => one.variable === name).map((one) => one.value);
   const has = (name, count) => until(() => seen(name).length >= count, { every: 20, what: `${count} values of ${name}` });
   const start = Date.now();

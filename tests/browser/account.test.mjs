@@ -6,6 +6,7 @@ import crypto from 'node:crypto';
 import { after, afterEach, before, test } from 'node:test';
 import { openBrowser } from '../support/browser.mjs';
 import { openGrid } from '../support/grid.mjs';
+import { earlyTotp, totp } from '../support/totp.mjs';
 
 let grid;
 let browser;
@@ -41,17 +42,6 @@ async function fine(page) {
   assert.ok(await page.overflow() <= 0, page.url());
 }
 
-function totp(secret, steps = 0) {
-  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-  const bits = [...secret.replaceAll(' ', '')]
-    .map((letter) => letters.indexOf(letter).toString(2).padStart(5, '0')).join('');
-  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000) + steps));
-  const mac = crypto.createHmac('sha1', key).update(counter).digest();
-  return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1e6).padStart(6, '0');
-}
-
 function authorizePath() {
   return `/connect/authorize?${new URLSearchParams({
     client_id: `reports-${run}`, redirect_uri: 'http://127.0.0.1:9/cb', response_type: 'code', scope: 'openid API',
@@ -78,7 +68,7 @@ test('without scripts: log in, set up the second factor, log in with it', async 
   await logIn(page, user);
   await page.getByRole('link', { name: 'Set it up' }).click();
   const secret = (await page.locator('.fg-secret').textContent()).trim();
-  await page.getByLabel('Code', { exact: true }).fill(totp(secret, -1));
+  await page.getByLabel('Code', { exact: true }).fill(await earlyTotp(secret));
   await page.getByRole('button', { name: 'Turn it on' }).click();
   const codes = await page.getByRole('list', { name: 'Recovery codes' }).getByRole('listitem').allTextContents();
   assert.equal(codes.length, 10);
@@ -108,7 +98,7 @@ test('the pages of a log-in with steps are accessible, and scripts do not break 
     await page.waitForURL('**/login/enrol');
     await fine(page);
     const secret = (await page.locator('.fg-secret').textContent()).trim();
-    await page.getByLabel('Code', { exact: true }).fill(totp(secret, -1));
+    await page.getByLabel('Code', { exact: true }).fill(await earlyTotp(secret));
     await page.getByRole('button', { name: 'Turn it on' }).click();
     await page.getByRole('heading', { name: 'Recovery codes' }).waitFor();
     await fine(page);

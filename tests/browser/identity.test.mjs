@@ -72,7 +72,7 @@ test('from the application to the login, back with a code, and out again', async
     client_id: clientId, post_logout_redirect_uri: `${back}/bye`, state: 'x',
   })}`);
   await page.getByRole('button', { name: 'Log out' }).click();
-  await page.waitForURL(`${back}/bye?state=x`, { timeout: 5000 });
+  await page.waitForURL(`${back}/bye?state=x`);
   await page.goto('/');
   assert.equal(new URL(page.url()).pathname, '/login');
   assert.deepEqual(page.problems, []);

@@ -68,6 +68,20 @@ const pages = () => ({
   'empty trend': '/trend',
 });
 
+/** Go there and wait for what it is about. */
+async function show(page, name) {
+  await page.goto(pages()[name]);
+  const number = { hasText: /\d/ };
+  const found = {
+    overview: () => page.locator(`[data-fg-plant="${plant.id}"] [data-fg-var="site/power"] [data-fg-value]`, number),
+    variables: () => page.locator('tr[data-fg-var="site/power"] [data-fg-value]', number),
+    screen: () => page.locator('[data-fg-text="site/power"]', number),
+    trend: () => page.locator('.fg-trend-plot canvas'),
+    'empty trend': () => page.locator('.fg-empty'),
+  };
+  await found[name]().first().waitFor();
+}
+
 const row = (page, name) => page.locator(`tr[data-fg-var="${name}"]`);
 
 test('log in by the form, come back to the page, log out', async () => {
@@ -163,9 +177,8 @@ test('the theme follows the system until somebody chooses, and is kept', async (
 
 test('no page is wider than a phone, and what is touched is large enough', async () => {
   const page = await browser.page({ phone: true });
-  for (const [name, target] of Object.entries(pages())) {
-    await page.goto(target, { waitUntil: 'load' });
-    await page.waitForTimeout(500);
+  for (const name of Object.keys(pages())) {
+    await show(page, name);
     assert.ok(await page.overflow() <= 0, `${name} is ${await page.overflow()} px too wide`);
     const small = await page.evaluate(() => [...document.querySelectorAll('button, .fg-button, .fg-nav a, .fg-tabs a, .fg-menu summary, input, select')]
       .filter((element) => element.checkVisibility() && !element.closest('[hidden]'))
@@ -213,9 +226,8 @@ test('the keyboard reaches everything, with a focus that shows', async () => {
 for (const [theme, phone] of [['light', false], ['dark', true]])
   test(`axe finds nothing: ${theme}, ${phone ? 'phone' : 'desk'}`, async () => {
     const page = await browser.page({ theme, phone });
-    for (const [name, target] of Object.entries(pages())) {
-      await page.goto(target, { waitUntil: 'load' });
-      await page.waitForTimeout(800);
+    for (const name of Object.keys(pages())) {
+      await show(page, name);
       assert.deepEqual(await page.axe(), [], name);
     }
     assert.deepEqual(page.problems, []);

@@ -31,6 +31,7 @@ let grid;
 let browser;
 let plant;
 let page;
+let beats;
 
 function importScreen(id, name, svg) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fieldgrid-screen-'));
@@ -62,12 +63,14 @@ before(async () => {
   ]);
   importScreen(plant.id, 'pump', SVG);
   await put({ speed: [12.34], state: [1], angle: [90], level: [50], bad: [7, INVALID] });
+  beats = setInterval(() => plant.beat().catch(() => {}), 2000);
   browser = await openBrowser(grid);
   page = await browser.page();
   await page.goto(`/plants/${plant.id}/screens/pump`);
   await page.locator('#speed', { hasText: '12.3' }).waitFor();
 });
 after(async () => {
+  clearInterval(beats);
   await browser?.close();
   plant?.close();
   await grid?.close();

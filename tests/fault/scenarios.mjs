@@ -165,7 +165,7 @@ export const scenarios = [
       return 'once';
     },
     async after(source) {
-      assert.equal(await source.copy.end(60), 78, source.copy.log.slice(-2000));
+      assert.equal(await source.copy.end(), 78, source.copy.log.slice(-2000));
       assert.match(source.copy.log, /AgentRuns|SequenceConflict/);
       const [[told]] = source.agent.grid.sql(`SELECT count(*) FROM event
         WHERE kind = 'node.doubled' AND text LIKE '%${source.agent.node.name}%'`);

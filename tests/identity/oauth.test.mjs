@@ -194,7 +194,7 @@ test('openid-client runs the device flow', async () => {
     { [oidc.customFetch]: gridFetch(grid) });
   const started = await oidc.initiateDeviceAuthorization(config, { scope: 'openid profile offline_access API' });
   assert.equal(started.interval, 5);
-  const waiting = oidc.pollDeviceAuthorizationGrant(config, started, undefined, { signal: AbortSignal.timeout(30_000) });
+  const waiting = oidc.pollDeviceAuthorizationGrant(config, started, undefined, { signal: AbortSignal.timeout(120_000) });
   await sleep(5500); // it has asked once, and was told to go on asking
   await decide(started.user_code, 'allow', cookie);
   const tokens = await waiting;

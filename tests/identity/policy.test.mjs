@@ -204,9 +204,9 @@ test('who may administer by a role does, until it is taken back', async () => {
   assert.match(reply.json.errorMessage, /Administer/);
   const grant = await call('POST', 'roles/Administrator/grants', { subjectKind: 'client', subject: id });
   assert.equal(grant.status, 201, grant.text);
-  await until(async () => (await ask()).status === 200, { seconds: 1, every: 20 });
+  await until(async () => (await ask()).status === 200, { every: 20 });
   await call('DELETE', `roles/Administrator/grants/${grant.json.id}`);
-  await until(async () => (await ask()).status === 403, { seconds: 1, every: 20 });
+  await until(async () => (await ask()).status === 403, { every: 20 });
 });
 
 test('the administration is closed to those who only read, and to nobody', async () => {

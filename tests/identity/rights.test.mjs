@@ -87,7 +87,7 @@ const valueNames = async (who) => {
   return reply.status === 200 ? reply.json.variables.map(({ name }) => name) : reply.status;
 };
 
-const within = (fn, what) => until(fn, { seconds: 1, every: 10, what });
+const within = (fn, what) => until(fn, { every: 10, what });
 
 // --- what may not be read is not there ----------------------------------------------
 
@@ -400,9 +400,9 @@ async function openStream(who, wanted) {
 async function endsAfter(reader, change) {
   const from = performance.now();
   change();
-  const end = await reader.next(({ event }) => event === 'end', { seconds: SOON_MS / 1000 });
+  const end = await reader.next(({ event }) => event === 'end');
   assert.equal(end.data.reason, 'rights_changed');
-  await until(() => reader.ended, { seconds: 1, what: 'the end of the stream' });
+  await until(() => reader.ended, { what: 'the end of the stream' });
   assert.equal(reader.events.at(-1), end);
   return end.at - from;
 }
