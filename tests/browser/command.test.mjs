@@ -105,6 +105,7 @@ for (const phone of [false, true])
     await page.goto(`/plants/${WIND}/screens/plant#v=park%2Fpower_limit`);
     const plate = page.locator('.fg-faceplate');
     await plate.getByLabel('New value').waitFor();
+    await page.locator('[data-fg-plant-state]', { hasText: 'Online' }).first().waitFor();
     assert.deepEqual(await page.axe(), []);
     await arm(plate, 18000);
     await plate.getByRole('button', { name: 'Confirm' }).click();

@@ -528,7 +528,7 @@ describe('asvs 16.5.1: a directory that is out of reach', () => {
           const waiting = Array.from({ length: 8 }, (_, i) => enter(`nobody-${i}`, 'a pass phrase').finally(() => { over++; }));
           await until(() => silence.connections() > 0, { every: 10, what: 'a question' });
           await grid.logIn();
-          isMeanwhile = over === 0;
+          isMeanwhile = over < waiting.length;
           const replies = await Promise.all(waiting);
           t.diagnostic(`directory ${replies.map((one) => `${one.status} ${one.took.toFixed(0)}`).join(', ')} ms`);
           assert.ok(replies.every((one) => one.status === 503));
