@@ -7,6 +7,10 @@
 
 #include "model/alarm_limit_find.h"
 
+/* In one statement, which takes far less than it may, also on a busy machine.
+ */
+#define PUT_BATCH 3000
+
 enum {
 	STMT_TURN,
 	STMT_PUT,
@@ -235,9 +239,9 @@ check_count(struct db *db, struct arena *arena, int64_t datasource_id,
 }
 
 static enum rc
-put(struct db *db, struct arena *arena, int64_t datasource_id, const char *text,
-	enum alarm_origin origin, struct alarm_limit_count *counts,
-	struct fault *fault)
+put_some(struct db *db, struct arena *arena, int64_t datasource_id,
+	const char *text, enum alarm_origin origin,
+	struct alarm_limit_count *counts, struct fault *fault)
 {
 	struct rows *rows = NULL;
 	enum rc rc = db_find(db, arena, &alarm_limit_store_stmts[STMT_PUT],
@@ -246,9 +250,28 @@ put(struct db *db, struct arena *arena, int64_t datasource_id, const char *text,
 
 	if (rc != RC_OK)
 		return rc;
-	counts->added = rows_int(rows, 0, 0);
-	counts->changed = rows_int(rows, 0, 1);
-	return check_count(db, arena, datasource_id, fault);
+	counts->added += rows_int(rows, 0, 0);
+	counts->changed += rows_int(rows, 0, 1);
+	return RC_OK;
+}
+
+static enum rc
+put(struct db *db, struct arena *arena, int64_t datasource_id,
+	const struct alarm_limit *limits, size_t count,
+	enum alarm_origin origin, struct alarm_limit_count *counts,
+	struct fault *fault)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < count; i += PUT_BATCH) {
+		size_t left = count - i;
+		const char *text = limits_text(
+			arena, limits + i, left < PUT_BATCH ? left : PUT_BATCH);
+
+		rc = put_some(
+			db, arena, datasource_id, text, origin, counts, fault);
+	}
+	return rc == RC_OK ? check_count(db, arena, datasource_id, fault) : rc;
 }
 
 static enum rc
@@ -272,8 +295,8 @@ put_hub(struct db *db, struct arena *arena, int64_t datasource_id,
 			PARAMS(P_INT(datasource_id), P_TEXT(text)),
 			&counts->removed, fault);
 	if (rc == RC_OK)
-		rc = put(db, arena, datasource_id, text, ALARM_ORIGIN_HUB,
-			counts, fault);
+		rc = put(db, arena, datasource_id, limits, count,
+			ALARM_ORIGIN_HUB, counts, fault);
 	return rc;
 }
 
@@ -361,8 +384,8 @@ declare(struct db *db, struct arena *arena, int64_t datasource_id,
 				P_TEXTS(variables->items, variables->count)),
 			NULL, fault);
 	if (rc == RC_OK)
-		rc = put(db, arena, datasource_id, text, ALARM_ORIGIN_AGENT,
-			counts, fault);
+		rc = put(db, arena, datasource_id, limits, count,
+			ALARM_ORIGIN_AGENT, counts, fault);
 	return rc;
 }
 
