@@ -18,6 +18,7 @@ struct entry {
 	const char *next;
 	const char *csrf;
 	bool fresh; /* a session is not enough */
+	bool ended; /* a page found that its session is over */
 };
 
 enum rc
@@ -55,6 +56,8 @@ answer_form(struct req *req, struct resp *resp, int status,
 	page_text(view, "problem", problem);
 	if (entry->fresh)
 		page_text(view, "fresh", "1");
+	if (entry->ended)
+		page_text(view, "ended", "1");
 	identity_providers(req, view, entry->next, entry->fresh);
 	return page_answer(req, resp, status, "identity/login", view);
 }
@@ -74,6 +77,7 @@ identity_login_page(struct req *req, struct resp *resp)
 	entry.next = page_next(pairs_find(&query, "next"));
 	entry.name = pairs_find(&query, "name");
 	entry.fresh = pairs_find(&query, "fresh") != NULL;
+	entry.ended = pairs_find(&query, "ended") != NULL;
 	if (!entry.fresh) {
 		rc = identity_session(req, &session);
 		if (rc == RC_OK) {

@@ -39,7 +39,9 @@ async function makeChange(noun, item, again) {
 }
 
 function makeActions(noun, item, again) {
-	return section('Actions', make('p', { class: 'fg-actions' }, ...makeButtons(noun.actions, item, again)));
+	const buttons = makeButtons(noun.actions ?? [], item, again);
+
+	return buttons.length > 0 ? section('Actions', make('p', { class: 'fg-actions' }, ...buttons)) : '';
 }
 
 // A form that changes a row of a part, in "slot" until it is saved or given up.
@@ -124,7 +126,7 @@ export async function showItem(root, noun, key) {
 		place.replaceChildren(
 			said ? make('p', { class: 'fg-note', role: 'status' }, said) : '',
 			makeFacts(noun, item),
-			noun.actions ? makeActions(noun, item, again) : '',
+			makeActions(noun, item, again),
 			noun.change && !noun.change.never?.(item) ? await makeChange(noun, item, again) : '',
 			...await Promise.all(shown.map((part) => tryPart(part, item, again))));
 	};

@@ -45,6 +45,7 @@ const PROVIDER_FIELDS = [
 
 export const providers = {
 	title: 'Providers',
+	empty: 'No provider yet: people log in with accounts that are kept here, or in a directory.',
 	path: '/api/v1/admin/providers',
 	sort: 'name',
 	columns: [
@@ -119,6 +120,7 @@ const DIRECTORY_FIELDS = [
 
 export const directories = {
 	title: 'Directories',
+	empty: 'No directory yet: people log in with accounts that are kept here, or at a provider.',
 	path: '/api/v1/admin/directories',
 	sort: 'position',
 	columns: [

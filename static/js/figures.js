@@ -127,13 +127,12 @@ class Figures {
 
 	#show(figures) {
 		const limit = (item) => this.#limit(figures, item);
-		const most = figures.topTen[0]?.count ?? 1;
 
 		setText(document.getElementById('fg-figures-span'),
 			`${time(figures.from)} to ${time(figures.to)}, ${formatZone(Date.parse(figures.to), pageZone())}`);
 		this.#root.replaceChildren(tiles(figures), priorities(figures),
 			table('Most frequent', 'No alarm came.', ['Limit', 'Alarms', 'Share'], figures.topTen.map((item) =>
-				[limit(item), formatNumber(item.count, 0), [bar(item.count / most), ' ', percent(item.count / figures.count)]])),
+				[limit(item), formatNumber(item.count, 0), [bar(item.count / figures.count), ' ', percent(item.count / figures.count)]])),
 			table('Floods', 'There was none.', ['From', 'To', 'Alarms', 'Most in ten minutes'], figures.floods.map((flood) =>
 				[time(flood.from), time(flood.to), formatNumber(flood.count, 0), formatNumber(flood.peak, 0)])),
 			table('Chattering', 'No limit came three times within a minute.', ['Limit', 'Alarms'], figures.chattering.map((item) =>

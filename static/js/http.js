@@ -23,10 +23,11 @@ function httpWords(status) {
 	return `The server answered ${status}.`;
 }
 
+// The session of a page that had one is over; the log-in page says so.
 export function goToLogin() {
 	const here = location.pathname + location.search + location.hash;
 
-	location.assign(`/login?next=${encodeURIComponent(here)}`);
+	location.assign(`/login?next=${encodeURIComponent(here)}&ended=1`);
 }
 
 async function readBody(response) {

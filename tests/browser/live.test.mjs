@@ -89,6 +89,7 @@ test('a session that ends elsewhere leads to the login page and back', async () 
   await other.locator('.fg-user summary').click();
   await other.getByRole('button', { name: 'Log out' }).click();
   await page.waitForURL('**/login?next=*');
+  await page.getByText('Your session has ended.').waitFor();
   assert.equal(new URL(page.url()).searchParams.get('next'), `/plants/${plant.id}`);
 });
 
