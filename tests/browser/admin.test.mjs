@@ -284,7 +284,7 @@ test('a node gets its token once, is blocked in two clicks and let in again', as
 test('limits, classes and causes of a plant are made, changed and kept in files', async () => {
   const base = `/datasources/${plant.id}`;
   const page = await open('/admin/plants');
-  await page.getByRole('link', { name: plant.name }).click();
+  await page.locator('.fg-admin-main').getByRole('link', { name: plant.name }).click();
   await ready(page);
   const part = (name) => page.getByRole('region', { name, exact: true });
   const add = (name, label) => part(name).locator('summary', { hasText: label }).click();
