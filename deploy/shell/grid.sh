@@ -47,6 +47,7 @@ grid_prepare() {
 		return
 	fi
 	grid_check_ports
+	check_reach
 	[ "$install" = no ] || packages_install build run
 	[ "$make" = no ] || grid_build
 	[ -x "$build/fieldgridctl" ] ||

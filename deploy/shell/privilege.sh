@@ -60,6 +60,21 @@ first_closed() {
 	done
 }
 
+# need_namespace FOLDER: die when it cannot be shown to the grid's user.
+need_namespace() {
+	unshare --mount --propagation private true 2> /dev/null ||
+		die "user $(grid_user) cannot reach $1, and this machine allows no mount namespace" \
+			"move the checkout to a place that others may enter, /srv for example"
+}
+
+# check_reach: before anything is installed or built.
+check_reach() {
+	local closed
+	[ "$(id -u)" -eq 0 ] || return 0
+	closed=$(first_closed "$top" "$(grid_user)")
+	[ -z "$closed" ] || need_namespace "$closed"
+}
+
 # as_grid COMMAND...: run it as the grid's user, where it can reach the checkout.
 as_grid() {
 	local user closed_top closed_state
@@ -76,9 +91,7 @@ as_grid() {
 	fi
 	[ "$closed_top" != "$top" ] ||
 		die "user $user may not enter $top" "chmod o+rx '$top'"
-	unshare --mount --propagation private true 2> /dev/null ||
-		die "user $user cannot reach ${closed_top:-$closed_state}, and this machine allows no mount namespace" \
-			"move the checkout to a place that others may enter, /srv for example"
+	need_namespace "${closed_top:-$closed_state}"
 	unshare --mount --propagation private bash "$top/deploy/shell/passable" \
 		"$closed_top" "$top" "$closed_state" "$state" \
 		setpriv --reuid="$user" --regid="$(id -g "$user")" --init-groups \
