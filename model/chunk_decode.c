@@ -32,7 +32,8 @@ take_stream(struct walk *walk, size_t most, struct wire_reader *stream)
 		return false;
 	if ((code & 1) == 0) {
 		data = wire_take(&walk->in, length);
-		*stream = wire_reader(data, data != NULL ? length : 0);
+		if (data != NULL)
+			*stream = wire_reader(data, length);
 		return data != NULL;
 	}
 	packed = wire_take_varint(&walk->in);
