@@ -169,11 +169,11 @@ tls_fingerprint_escaped(struct arena *arena, const char *escaped,
 int64_t
 tls_renew_from_us(const struct tls_facts *facts)
 {
-	int64_t made_us =
-		facts->not_before_us + TLS_BACKDATE_S * CLOCK_SECOND_US;
+	int64_t span_us = facts->not_after_us - facts->not_before_us;
+	int64_t made_us = facts->not_before_us;
 
-	if (made_us > facts->not_after_us)
-		made_us = facts->not_before_us;
+	if (span_us > (TLS_BACKDATE_S + TLS_BACKDATE_SHORT_S) * CLOCK_SECOND_US)
+		made_us += TLS_BACKDATE_S * CLOCK_SECOND_US;
 	return made_us + (facts->not_after_us - made_us) / 3 * 2;
 }
 

@@ -16,6 +16,8 @@
 /* Certificates begin so long before they are made: whoever reads them may have
  * a clock that is behind, or a wrong time zone. */
 #define TLS_BACKDATE_S 86400
+/* Those that live for less than that begin so long before. */
+#define TLS_BACKDATE_SHORT_S 300
 
 struct tls_facts {
 	uint8_t fingerprint[TLS_FINGERPRINT_BYTES]; /* SHA-256 of the DER */

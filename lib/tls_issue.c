@@ -63,9 +63,10 @@ set_times(const struct draft *draft, int64_t life_s)
 {
 	X509 *made = draft->certificate;
 	const ASN1_TIME *end = X509_get0_notAfter(draft->issuer);
+	long backdate_s = life_s >= TLS_BACKDATE_S ? TLS_BACKDATE_S
+						   : TLS_BACKDATE_SHORT_S;
 
-	if (X509_gmtime_adj(X509_getm_notBefore(made), -TLS_BACKDATE_S) ==
-			NULL ||
+	if (X509_gmtime_adj(X509_getm_notBefore(made), -backdate_s) == NULL ||
 		X509_gmtime_adj(X509_getm_notAfter(made), (long)life_s) == NULL)
 		return false;
 	if (draft->issuer == made ||

@@ -231,15 +231,17 @@ test('kill -9 at any moment of renewing is harmless', async () => {
   const agent = await enrolled('hasty', {
     ...numbers, data: numberedCsv(1500, 100), options: 'file = data.csv\nspeed = 1',
   });
-  for (let i = 0; i < 25; i += 1) {
+  // It takes a slow machine longer to get to the end of a renewal.
+  const renewed = async () => (await certificates('hasty')).length >= 3;
+  for (let i = 0; i < 25 || (i < 80 && !await renewed()); i += 1) {
     agent.start();
-    await sleep(20 + Math.random() * 400);
+    await sleep(20 + Math.random() * Math.max(400, i * 20));
     await agent.kill();
   }
   await lives(7776000);
   agent.start();
   await whole(agent, 1500);
-  assert.ok((await certificates('hasty')).length >= 3);
+  assert.ok(await renewed());
   assert.equal(await agent.stop(), 0);
 });
 
