@@ -277,23 +277,46 @@ read_events(struct hub_news *news)
 	return RC_OK;
 }
 
-/*
- * Nobody listens: only where the lists are is noted. A stream that is made
- * meanwhile must not miss what is before that, so then the older note stays.
- */
+/* Where the lists are now. */
 static enum rc
-skip(struct hub_news *news)
+find_end(struct hub_news *news, const char **now)
 {
 	const struct feed_look look = everything_since(NULL, FEED_NO_ALARM);
 	struct alarm_list list;
+
+	return alarm_follow(news->db, news->arena, &look, NULL, 0, 0, &list,
+		now, &news->fault);
+}
+
+/* Nobody listens. A stream that is made meanwhile must not miss what is before
+ * the end of the lists, so then the older note stays. */
+static enum rc
+skip(struct hub_news *news)
+{
 	const char *now;
-	enum rc rc = alarm_follow(news->db, news->arena, &look, NULL, 0, 0,
-		&list, &now, &news->fault);
+	enum rc rc = find_end(news, &now);
 
 	if (rc != RC_OK || is_wanted(news))
 		return rc;
 	keep(&news->alarms_seen, now);
 	keep(&news->events_seen, now);
+	return RC_OK;
+}
+
+/* Who listens already begins anew: what was before this is not known. */
+static enum rc
+start_looking(struct hub_news *news)
+{
+	const char *now;
+	enum rc rc = find_end(news, &now);
+
+	if (rc != RC_OK)
+		return rc;
+	keep(&news->alarms_seen, now);
+	keep(&news->events_seen, now);
+	live_news_lost(news->hub->live);
+	hub_feed_news_note(
+		news->hub, HUB_FEED_ANY, HUB_FEED_ALARMS | HUB_FEED_EVENTS);
 	return RC_OK;
 }
 
@@ -310,7 +333,6 @@ note_era(struct hub_news *news)
 	free(news->events_seen);
 	news->alarms_seen = NULL;
 	news->events_seen = NULL;
-	live_news_lost(news->hub->live);
 }
 
 static enum rc
@@ -319,9 +341,10 @@ look(struct hub_news *news)
 	enum rc rc;
 
 	note_era(news);
-	if (news->alarms_seen == NULL || !is_wanted(news))
+	if (news->alarms_seen != NULL && !is_wanted(news))
 		return skip(news);
-	rc = read_alarms(news);
+	rc = news->alarms_seen != NULL ? read_alarms(news)
+				       : start_looking(news);
 	if (rc == RC_OK)
 		rc = read_events(news);
 	hub_live_wake(news->live);

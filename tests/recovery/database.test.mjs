@@ -9,6 +9,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { openGrid, SOON_MS, until } from '../support/grid.mjs';
+import { LiveReader } from '../support/live.mjs';
 import { Plant } from '../support/plant.mjs';
 
 const MIB = 1 << 20;
@@ -37,6 +38,27 @@ test('without PostgreSQL a page says so at once, and comes back by itself', asyn
   await grid.startDatabase();
   await until(async () => (await grid.request('/', { cookie })).status === 200,
     { seconds: 5, what: 'the overview' });
+});
+
+test('a hub that starts while somebody waits for its events tells them', async () => {
+  const plant = new Plant(grid, 'Soon');
+  await plant.announce([{ name: 'n', type: 'int' }]);
+  const token = await grid.token();
+  grid.stopDatabase();
+  grid.kill('hub');
+  await grid.startDatabase();
+  const url = await until(async () => {
+    const { status, json } = await grid.request('/api/v1/live', { token, body: { events: [{ datasource: plant.id }] } });
+    return status === 200 && json.url;
+  }, { every: 10, what: 'the hub' });
+  const reader = await LiveReader.open(grid, url, { token });
+  // What is from before the hub looks for the first time is in the list.
+  await until(async () => {
+    await plant.send({ n: [[Date.now(), 1]] }, [{ time: Date.now(), kind: 'process.note', text: 'who waits' }]);
+    return reader.events.some(({ data }) => JSON.stringify(data).includes('who waits'));
+  }, { every: 200, what: 'an event' });
+  reader.close();
+  plant.close();
 });
 
 /** A disk of its own for the database, with so much room beside what there is. */
