@@ -155,6 +155,8 @@ scale_epoch(double number, int64_t *time_us)
 static bool
 scale_whole_epoch(int64_t number, int64_t *time_us)
 {
+	if (number <= 0)
+		return false;
 	if (number >= INT64_C(100000000000000000))
 		*time_us = number / 1000;
 	else if (number >= INT64_C(100000000000000))
@@ -163,7 +165,7 @@ scale_whole_epoch(int64_t number, int64_t *time_us)
 		*time_us = number * 1000;
 	else
 		*time_us = number * CLOCK_SECOND_US;
-	return number > 0;
+	return true;
 }
 
 static bool
