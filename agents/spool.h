@@ -53,8 +53,8 @@ struct spool_status {
 /*
  * Open the spool in "folder" (made when it is not there) and lock it.
  * Owns:  close with spool_close.
- * Fails: RC_CONFLICT another agent uses the folder; RC_IO; RC_BAD_INPUT a
- *        file in it is not a spool's.
+ * Fails: RC_CONFLICT another agent uses the folder; RC_IO; RC_BAD_INPUT the
+ *        newest file in it is not a spool's.
  */
 MUST_CHECK enum rc spool_open(const char *folder, uint64_t limit_bytes,
 	struct spool **spool, struct fault *fault);

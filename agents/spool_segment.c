@@ -213,6 +213,10 @@ take_segment(struct spool *spool, int fd, const char *path, bool last,
 		return file_refused(path, fault);
 	file_bytes = (uint64_t)info.st_size;
 	rc = take_header(spool, fd, segment->first_sequence, path, fault);
+	if (rc == RC_BAD_INPUT && !last) { /* the next one tells as much */
+		log_error(NULL, "%s; its records are sent", fault->text);
+		rc = RC_OK;
+	}
 	if (rc != RC_OK || scan_records(spool, fd, file_bytes, last, segment))
 		return rc;
 	if (last)

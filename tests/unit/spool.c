@@ -338,9 +338,9 @@ test_spool_goes_on_behind_a_damaged_segment(void **state)
 	spool_close(spool);
 }
 
-/* The heads of all records of the segment that begins with "first". */
+/* A few bytes of the segment that begins with "first". */
 static void
-damage_from(int64_t first)
+damage_at(int64_t first, off_t offset)
 {
 	char path[256];
 	int fd;
@@ -348,7 +348,7 @@ damage_from(int64_t first)
 	snprintf(path, sizeof(path), "%s/%019lld.segment", folder,
 		(long long)first);
 	fd = open(path, O_RDWR);
-	assert_int_equal(pwrite(fd, "\0\0\0\0", 4, SPOOL_HEADER_BYTES), 4);
+	assert_int_equal(pwrite(fd, "\0\0\0\0", 4, offset), 4);
 	close(fd);
 }
 
@@ -362,8 +362,8 @@ test_spool_goes_on_behind_segments_of_which_nothing_is_left(void **state)
 	(void)state;
 	append_all(spool, 30, 10000); /* six to a segment */
 	spool_close(spool);
-	damage_from(1);
-	damage_from(13);
+	damage_at(1, SPOOL_HEADER_BYTES); /* its first record */
+	damage_at(13, SPOOL_HEADER_BYTES);
 	spool = open_spool(MIB);
 	buf_init(&out, 0);
 	assert_int_equal(
@@ -378,6 +378,32 @@ test_spool_goes_on_behind_segments_of_which_nothing_is_left(void **state)
 	assert_int_equal(batch.first_sequence, 19);
 	buf_free(&out);
 	spool_close(spool);
+}
+
+static void
+test_spool_reads_segments_whose_header_is_damaged(void **state)
+{
+	struct spool *spool = new_spool(MIB);
+	uint64_t id = spool_id(spool);
+	struct spool_batch batch;
+	struct buf out;
+
+	(void)state;
+	append_all(spool, 30, 10000); /* six to a segment */
+	spool_close(spool);
+	damage_at(1, 0);
+	damage_at(13, 0);
+	spool = open_spool(MIB);
+	assert_true(spool_id(spool) == id);
+	buf_init(&out, 0);
+	assert_int_equal(
+		spool_read(spool, 64, MIB, &out, &batch, &fault), RC_OK);
+	assert_int_equal(batch.first_sequence, 1);
+	assert_int_equal(batch.frames, 30);
+	buf_free(&out);
+	spool_close(spool);
+	damage_at(25, 0); /* the newest, which says whose spool it is */
+	assert_int_equal(spool_open(folder, MIB, &spool, &fault), RC_BAD_INPUT);
 }
 
 static void
@@ -560,6 +586,7 @@ main(void)
 		TEST(test_spool_notices_every_flipped_byte),
 		TEST(test_spool_goes_on_behind_a_damaged_segment),
 		TEST(test_spool_goes_on_behind_segments_of_which_nothing_is_left),
+		TEST(test_spool_reads_segments_whose_header_is_damaged),
 		TEST(test_spool_is_full_at_its_limit),
 		TEST(test_spool_takes_one_frame_larger_than_its_limit),
 		TEST(test_spool_belongs_to_one_agent),
