@@ -54,7 +54,7 @@ test('commands that were done twice, late or otherwise than was told are counted
   const judged = (change, writes) => judgeCommands([{ ...one, ...change }], writes);
   assert.deepEqual(judged({}, [write]), whole);
   assert.deepEqual(judged({}, [write, write]), { ...whole, writtenTwice: 1, commandsWrong: 1 });
-  assert.deepEqual(judged({}, [{ ...write, at: begin + 5000 }]), { ...whole, late: 1 });
+  assert.deepEqual(judged({}, [{ ...write, at: begin + 6000 }]), { ...whole, late: 1 });
   assert.deepEqual(judged({}, []), { ...whole, commandsWrong: 1 }, 'confirmed, and never done');
   const waited = { record: { created: new Date(begin + 4000).toISOString() } };
   assert.deepEqual(judged(waited, [{ ...write, at: begin + 5000 }]), whole, 'the hub had it later');
