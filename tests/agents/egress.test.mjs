@@ -327,7 +327,6 @@ test('alarms and events are mirrored as the plant and its people write them', as
   await sender.announce([{ name: 'a', type: 'float' }, { name: 'hidden', type: 'float', access: 'none' }]);
   const egress = mirror([sender], { rights: 'ReadAll' }).start();
   await egress.begun();
-  await until(() => egress.position.events !== '', { what: 'the begin' });
   const id = randomUUID();
   const start = Date.now();
   const change = (kind, more) => ({

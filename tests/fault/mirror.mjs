@@ -5,7 +5,6 @@ import fs from 'node:fs';
 import path from 'node:path';
 
 import { Egress, egressNode } from '../support/egress.mjs';
-import { until } from '../support/grid.mjs';
 import { Line } from './line.mjs';
 import { annoy } from './trouble.mjs';
 
@@ -28,8 +27,7 @@ export class Mirror {
   /** A mirror begins with what comes after its start. */
   async begin() {
     this.egress.supervise();
-    const position = path.join(this.egress.folder, 'state/position');
-    await until(() => JSON.parse(fs.readFileSync(position, 'utf8')).events !== '', { what: 'the mirror' });
+    await this.egress.begun();
   }
 
   async suffer(context) {

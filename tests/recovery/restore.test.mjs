@@ -3,8 +3,6 @@
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import fs from 'node:fs';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { Egress, egressNode } from '../support/egress.mjs';
@@ -32,8 +30,6 @@ function mirror(plant) {
   return keep(new Egress(grid, { mirror: `datasource,variables\n${plant.id},*\n`, node }));
 }
 
-const positionOf = (egress) => path.join(egress.folder, 'state/position');
-
 const ways = {
   'from a dump': () => fromDump,
   'to a point in time': () => toPointInTime(grid),
@@ -59,10 +55,7 @@ for (const name of Object.keys(ways)) {
 
     const ahead = mirror(sender).start(); // has what came after the dump
     const behind = mirror(sender).start(); // was off when the dump was made
-    for (const egress of [ahead, behind]) {
-      await until(() => fs.existsSync(positionOf(egress)) && JSON.parse(fs.readFileSync(positionOf(egress), 'utf8')).events !== '',
-        { what: 'the begin' });
-    }
+    for (const egress of [ahead, behind]) await egress.begun();
     // Numbers of transactions that a new cluster is far from.
     grid.sql('DO $$ BEGIN FOR i IN 1..3000 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$');
     for (const value of [1, 2]) await send(value);

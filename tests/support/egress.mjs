@@ -43,11 +43,11 @@ ${options}
 
   get #position() { return path.join(this.folder, 'state/position'); }
 
-  /** Where it is in its feeds, or undefined: { values, alarms, events }. */
+  /** Where it is in its feeds, or undefined: { frames, alarms, events }. */
   get position() { return fs.existsSync(this.#position) ? JSON.parse(fs.readFileSync(this.#position, 'utf8')) : undefined; }
 
-  /** Until it mirrors: what comes from now on is in the mirror. */
-  begun() { return until(() => this.position, { every: 20, what: 'its position' }); }
+  /** Until it mirrors everything, events last: what comes from now on is in the mirror. */
+  begun() { return until(() => this.position?.events, { every: 20, what: 'its position' }); }
 
   /** The lines of all files of "values", "alarms" or "events", in order. */
   lines(series) {
